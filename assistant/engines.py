@@ -1,0 +1,250 @@
+"""The kinds of engine and what each must do.
+
+An engine is whatever an `EngineSpec.open` yields; it need not inherit from anything here.
+All iterators are async generators: closing one stops the work within one step (one token, one window, one clause).
+Everything that crosses an engine's boundary is a value that `assistant.wire` can encode, so an engine may live in
+another process.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, Generic, Protocol, Self, TypeVar, runtime_checkable
+
+import msgspec
+
+from assistant.audio import AudioChunk
+from assistant.chat import ChatDelta, ChatRequest
+from assistant.speech import (
+    Detection,
+    Played,
+    Recognition,
+    SpeechProbability,
+    SttOptions,
+    Transcript,
+    Voice,
+)
+
+__all__ = [
+    "API",
+    "PROTOCOLS",
+    "AnySpec",
+    "Capabilities",
+    "Chat",
+    "Echo",
+    "EngineConfig",
+    "EngineSpec",
+    "Intent",
+    "Kind",
+    "ModelRef",
+    "Sink",
+    "Source",
+    "Stt",
+    "Tts",
+    "Turn",
+    "Vad",
+    "Wake",
+]
+
+API = 1
+"""Major version of the plugin interface. It grows within a major; a plugin of another major is set aside by name."""
+
+
+class Kind(StrEnum):
+    """What an engine is for."""
+
+    WAKE = "wake"
+    VAD = "vad"
+    TURN = "turn"
+    ECHO = "echo"
+    INTENT = "intent"
+    STT = "stt"
+    CHAT = "chat"
+    TTS = "tts"
+    SOURCE = "source"
+    SINK = "sink"
+
+
+ModelRef = Annotated[str, msgspec.Meta(extra={"model": True})]
+"""A field of an engine's configuration that names a model: an id of the catalogue, or a path.
+
+The core replaces it by the path of the file (or folder) before it calls `open`; `assistant models pull` fetches it.
+"""
+
+
+class EngineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of an engine's configuration: one field for each option, with a default and a docstring."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine can do with one configuration, known before anything is loaded."""
+
+    languages: tuple[str, ...] = ()
+    """BCP-47 tags it handles; empty where language does not matter or any will do."""
+    voices: tuple[Voice, ...] = ()
+    """Voices it can speak with."""
+    inputs: frozenset[str] = frozenset({"text"})
+    """What a chat model takes: `text`, `image`, `audio`."""
+    tools: bool = False
+    """Whether a chat model can call tools."""
+    schema: bool = False
+    """Whether a chat model can be held to a JSON schema."""
+    local: bool = True
+    """Whether the work is done on this machine; False where text or sound leaves it."""
+    parallel: int = 1
+    """How many leases it serves at once."""
+    memory: int = 0
+    """Estimated resident memory once loaded, in bytes; 0 where unknown."""
+    rank: int = 0
+    """How able a chat model is compared with others: parameters in millions; 0 where unknown."""
+
+
+@runtime_checkable
+class Wake(Protocol):
+    """Hears wake words. One object follows one stream of sound."""
+
+    def push(self, chunk: AudioChunk) -> Sequence[Detection]:
+        """Take the next 16 kHz mono chunk and return the words that end in it. Light, never blocks."""
+        ...
+
+    def fork(self) -> Self:
+        """Return a fresh stream over the same loaded model."""
+        ...
+
+
+@runtime_checkable
+class Vad(Protocol):
+    """Tells speech from other sound. One object follows one stream of sound."""
+
+    def push(self, chunk: AudioChunk) -> Sequence[SpeechProbability]:
+        """Take the next 16 kHz mono chunk and return the frames it completes. Light, never blocks."""
+        ...
+
+    def fork(self) -> Self:
+        """Return a fresh stream over the same loaded model."""
+        ...
+
+
+@runtime_checkable
+class Turn(Protocol):
+    """Tells whether a speaker has finished."""
+
+    def score(self, audio: AudioChunk) -> float:
+        """Return the probability, 0 to 1, that the turn ends here. *audio* is up to the last 8 s, 16 kHz mono."""
+        ...
+
+
+@runtime_checkable
+class Echo(Protocol):
+    """Takes the assistant's own voice out of what the microphone hears."""
+
+    def process(self, mic: AudioChunk, played: AudioChunk) -> AudioChunk:
+        """Return *mic* without *played*; both 16 kHz mono, of equal length."""
+        ...
+
+
+@runtime_checkable
+class Intent(Protocol):
+    """Understands sentences it was given templates for."""
+
+    def recognise(self, text: str, language: str, context: dict[str, str]) -> Recognition | None:
+        """Return what *text* asks for, or None."""
+        ...
+
+
+@runtime_checkable
+class Stt(Protocol):
+    """Turns speech into text."""
+
+    def transcribe(self, audio: AsyncIterator[AudioChunk], options: SttOptions) -> AsyncGenerator[Transcript, None]:
+        """Yield what is heard in *audio* (16 kHz mono), exactly one final transcript, last."""
+        ...
+
+
+@runtime_checkable
+class Chat(Protocol):
+    """Writes replies."""
+
+    def reply(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
+        """Yield the reply as it is written; the last delta is `Done`."""
+        ...
+
+    async def warm(self, request: ChatRequest) -> None:
+        """Read the request's messages into the prefix cache, without writing a reply."""
+        ...
+
+
+@runtime_checkable
+class Tts(Protocol):
+    """Turns text into speech."""
+
+    def speak(self, text: AsyncIterator[str], voice: Voice) -> AsyncGenerator[AudioChunk, None]:
+        """Yield the sound of each clause of *text* as soon as it is made, in the engine's own format."""
+        ...
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Gives sound: a microphone, a file."""
+
+    def capture(self) -> AsyncGenerator[AudioChunk, None]:
+        """Yield 16 kHz mono chunks of 10 to 100 ms as they are heard, until the source ends or is closed.
+
+        Raises DeviceError where the device is missing. A device that vanishes is waited for, not reported as the end.
+        """
+        ...
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """Takes sound: a speaker, a file."""
+
+    def play(self, audio: AsyncIterator[AudioChunk]) -> AsyncGenerator[Played, None]:
+        """Play *audio* (any format) and yield how far it has come, at least every 100 ms, until all of it was heard.
+
+        The first value is yielded when the first sample leaves. Closing the iterator silences the sink at once.
+        """
+        ...
+
+
+PROTOCOLS: dict[Kind, type] = {
+    Kind.WAKE: Wake,
+    Kind.VAD: Vad,
+    Kind.TURN: Turn,
+    Kind.ECHO: Echo,
+    Kind.INTENT: Intent,
+    Kind.STT: Stt,
+    Kind.CHAT: Chat,
+    Kind.TTS: Tts,
+    Kind.SOURCE: Source,
+    Kind.SINK: Sink,
+}
+"""The protocol of each kind."""
+
+
+C = TypeVar("C", bound=EngineConfig)
+E = TypeVar("E")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSpec(Generic[C, E]):
+    """An engine that a plugin offers."""
+
+    name: str
+    """What `engine:` in the configuration says, e.g. `faster-whisper`."""
+    kind: Kind
+    """What it is for."""
+    config: type[C]
+    """Struct that validates the rest of the model's section; an unknown key is an error that names the nearest."""
+    describe: Callable[[C], Capabilities]
+    """Says what the engine can do with a configuration; pure and immediate."""
+    open: Callable[[C], AbstractAsyncContextManager[E]]
+    """Loads before the yield, frees after it; the only place that imports native libraries."""
+    api: int = API
+    """The plugin interface it was written for."""
+
+
+AnySpec = EngineSpec[Any, Any]
+"""A spec whose types do not matter to its holder."""

@@ -1,0 +1,117 @@
+"""What plugins hand to the daemon beside engines, and what they receive from it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+import msgspec
+
+from assistant.chat import ChatRequest, Priority, ToolSpec
+from assistant.engines import API, Capabilities, Kind
+from assistant.events import EventBus, TurnEvent
+
+__all__ = ["Answer", "Candidate", "Host", "ModelStatus", "Observer", "ServiceSpec", "Tool"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """One model of the configuration, as it is now."""
+
+    id: str
+    """The model's name in the configuration."""
+    kind: Kind
+    """What it is for."""
+    engine: str
+    """The engine that runs it."""
+    capabilities: Capabilities
+    """What it can do."""
+    state: Literal["closed", "opening", "open", "failed"]
+    """Whether it is loaded."""
+    reason: str = ""
+    """Why it failed; empty otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A chat model that could answer a turn."""
+
+    id: str
+    """The model's name in the configuration."""
+    capabilities: Capabilities
+    """What it can do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a turn of text."""
+
+    text: str
+    """The reply."""
+    turn: str
+    """Its name in events and receipts."""
+
+
+class Host(Protocol):
+    """All that services, tools and routes receive of the daemon."""
+
+    events: EventBus
+    """Where turns tell what happens."""
+
+    def models(self) -> tuple[ModelStatus, ...]:
+        """Return every model of the configuration and its state."""
+        ...
+
+    def lease(self, model: str, priority: Priority) -> AbstractAsyncContextManager[Any]:
+        """Borrow the engine of a model; waits its turn, loads it first where needed.
+
+        Raises EngineUnavailable where it cannot be opened, ConfigError for an unknown id.
+        """
+        ...
+
+    async def run_turn(self, text: str, *, assistant: str = "", conversation: str = "", device: str = "") -> Answer:
+        """Answer *text* as a turn of an assistant (the first, where none is named), without sound."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Something a chat model may call."""
+
+    spec: ToolSpec
+    """What the model is told."""
+    run: Callable[[Mapping[str, Any]], Awaitable[str]]
+    """Does the work; takes the arguments, returns text for the model; may raise AssistantError."""
+    risk: Literal["read", "act", "sensitive"] = "act"
+    """`read` changes nothing; `act` changes something harmless; `sensitive` needs a person's confirmation."""
+
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSpec(Generic[S]):
+    """A long-running door of the daemon, such as a protocol's server."""
+
+    name: str
+    """Its section under `services:` in the configuration; it runs only where that section exists."""
+    config: type[S]
+    """Struct that validates the section."""
+    run: Callable[[S, Host], Awaitable[None]]
+    """Serves until cancelled."""
+    api: int = API
+    """The plugin interface it was written for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Reads turn events from a bounded queue of its own: lights, logs, automations."""
+
+    name: str
+    """Shown where it fails."""
+    see: Callable[[TurnEvent], Awaitable[None]]
+    """Takes the next event; an exception is logged and the next event follows."""
+
+
+RouteTurn = Callable[[ChatRequest, tuple[Candidate, ...]], str | None]
+"""The shape of `assistant_route_turn`."""

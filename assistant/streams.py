@@ -1,0 +1,104 @@
+"""The only helpers for concurrency: blocking work in threads, and streams that run ahead.
+
+Every async generator is consumed inside `aclosing`, so that its `finally` has run when the consumer goes on.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import aclosing, asynccontextmanager
+from typing import TypeVar
+
+__all__ = ["in_thread", "iterate_in_thread", "once", "prefetch"]
+
+T = TypeVar("T")
+
+_END = object()
+
+
+async def in_thread(call: Callable[[], T], executor: Executor | None = None) -> T:
+    """Run one blocking step in a thread.
+
+    A thread cannot be stopped, so a cancelled caller waits until the step has ended and only then raises: whoever
+    comes next never meets a half-finished native call.
+    """
+    step = asyncio.get_running_loop().run_in_executor(executor, call)
+    try:
+        return await asyncio.shield(step)
+    except asyncio.CancelledError:
+        while not step.done():
+            try:
+                await asyncio.wait({step})
+            except asyncio.CancelledError:
+                continue  # already on the way out; the first cancellation is raised below
+        if not step.cancelled():
+            step.exception()  # seen, so that it is not reported as never retrieved
+        raise
+
+
+async def iterate_in_thread(
+    make: Callable[[], Iterator[T]], executor: Executor | None = None
+) -> AsyncGenerator[T, None]:
+    """Yield the items of a blocking iterator, each made in a thread when it is asked for.
+
+    Closing the generator ends the work within one item and closes the iterator in the same thread pool.
+    """
+    iterator: Iterator[T] | None = None
+
+    def step() -> object:
+        nonlocal iterator
+        if iterator is None:
+            iterator = iter(make())
+        return next(iterator, _END)
+
+    def close() -> None:
+        if iterator is not None and hasattr(iterator, "close"):
+            iterator.close()
+
+    try:
+        while (item := await in_thread(step, executor)) is not _END:
+            yield item  # type: ignore[misc]
+    finally:
+        await in_thread(close, executor)
+
+
+@asynccontextmanager
+async def prefetch(items: AsyncGenerator[T, None], maxsize: int) -> AsyncIterator[AsyncIterator[T]]:
+    """Run a stream ahead of its consumer by up to *maxsize* items, in a task that ends with the context.
+
+    A context manager and not a generator, because a task must not outlive a half-consumed generator (PEP 789).
+    """
+    queue: asyncio.Queue[object] = asyncio.Queue(maxsize)
+    failure: BaseException | None = None
+
+    async def fill() -> None:
+        nonlocal failure
+        try:
+            async with aclosing(items):
+                async for item in items:
+                    await queue.put(item)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            failure = error
+        await queue.put(_END)
+
+    async def drain() -> AsyncIterator[T]:
+        while (item := await queue.get()) is not _END:
+            yield item  # type: ignore[misc]
+        if failure is not None:
+            raise failure
+
+    task = asyncio.create_task(fill(), name="prefetch")
+    try:
+        async with aclosing(drain()) as drained:  # type: ignore[type-var]
+            yield drained
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def once(*items: T) -> AsyncGenerator[T, None]:
+    """Yield *items*: a stream of what is already known."""
+    for item in items:
+        yield item

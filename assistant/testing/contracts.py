@@ -1,0 +1,204 @@
+"""Contract checks: what every engine of a kind must do. A plugin's tests call the one of its kind.
+
+Each raises AssertionError with a sentence that says which promise was broken.
+"""
+
+import asyncio
+import inspect
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from typing import Any
+
+import msgspec
+
+from assistant import wire
+from assistant.audio import SPEECH, AudioChunk
+from assistant.chat import ChatDelta, ChatRequest, Done, TextDelta
+from assistant.engines import PROTOCOLS, AnySpec, Capabilities, Chat, Sink, Source, Stt, Tts, Vad, Wake
+from assistant.speech import Detection, Played, SpeechProbability, SttOptions, Transcript, Voice
+from assistant.streams import once
+from assistant.testing.recordings import tone
+
+__all__ = [
+    "check_chat",
+    "check_sink",
+    "check_source",
+    "check_spec",
+    "check_stt",
+    "check_tts",
+    "check_vad",
+    "check_wake",
+    "check_wire",
+]
+
+
+def check_wire(value: Any) -> None:
+    """Check that *value* survives the way to another process and back."""
+    assert wire.decode(wire.encode(value)) == value, f"{value!r} changed on the wire"
+
+
+def check_spec(spec: AnySpec) -> None:
+    """Check that a spec describes itself without loading anything and validates its configuration."""
+    config = spec.config()
+    assert isinstance(config, msgspec.Struct), "the configuration is not a msgspec.Struct"
+    try:
+        msgspec.convert({"no_such_option": 1}, spec.config)
+    except msgspec.ValidationError:
+        pass
+    else:
+        raise AssertionError("an unknown option is accepted: derive the configuration from EngineConfig")
+    assert isinstance(spec.describe(config), Capabilities), "describe does not return Capabilities"
+    assert spec.describe(config) == spec.describe(config), "describe is not pure"
+    assert spec.kind in PROTOCOLS, f"{spec.kind} is no kind of engine"
+
+
+async def check_wake(engine: Wake, spoken: Sequence[AudioChunk], word: str) -> Detection:
+    """Check that *engine* hears *word* in *spoken*, in it only, twice the same, and without blocking the clock."""
+    assert isinstance(engine, Wake)
+    first = [found for chunk in spoken for found in engine.fork().push(chunk)]
+    assert not first, "one chunk alone fires: the engine keeps state outside of the stream"
+    heard = _detections(engine.fork(), spoken)
+    assert [d.name for d in heard] == [word], f"heard {heard}, wanted one {word}"
+    assert heard == _detections(engine.fork(), spoken), "a fork does not start afresh"
+    start, end = spoken[0].timestamp, spoken[-1].end
+    assert start < heard[0].timestamp <= end + 1e-6, "the timestamp is not on the clock of the audio"
+    assert 0 <= heard[0].score <= 1, "the score is no probability"
+    check_wire(heard[0])
+    return heard[0]
+
+
+def _detections(stream: Wake, spoken: Sequence[AudioChunk]) -> list[Detection]:
+    return [found for chunk in spoken for found in stream.push(chunk)]
+
+
+async def check_vad(engine: Vad, spoken: Sequence[AudioChunk]) -> list[SpeechProbability]:
+    """Check that *engine* tells *spoken* from silence, in frames that follow each other without a gap."""
+    assert isinstance(engine, Vad)
+    frames = [frame for chunk in spoken for frame in engine.push(chunk)]
+    assert frames and max(frame.probability for frame in frames) > 0.5, "speech is not heard"
+    for before, after in itertools.pairwise(frames):
+        assert abs(before.end - after.start) < 1e-6, "frames leave a gap"
+    assert frames[0].start >= spoken[0].timestamp - 0.1, "frames are not on the clock of the audio"
+    quiet = engine.fork()
+    still = [frame for _ in range(20) for frame in quiet.push(AudioChunk(bytes(SPEECH.size(0.08)), SPEECH))]
+    assert max(frame.probability for frame in still) < 0.3, "silence is taken for speech"
+    check_wire(frames[0])
+    return frames
+
+
+async def check_stt(engine: Stt, spoken: Sequence[AudioChunk], options: SttOptions | None = None) -> Transcript:
+    """Check that *engine* ends in exactly one final transcript, can be left half-way, and can be used again."""
+    assert isinstance(engine, Stt)
+    options = options or SttOptions()
+    heard = [t async for t in engine.transcribe(once(*spoken), options)]
+    assert heard and heard[-1].final, "the last transcript is not final"
+    assert sum(t.final for t in heard) == 1, "more than one transcript is final"
+    await _leave_at_once(engine.transcribe(_endless(spoken), options))
+    again = [t async for t in engine.transcribe(once(*spoken), options)]
+    assert again[-1] == heard[-1], "the engine does not recover from a consumer that left"
+    nothing = [t async for t in engine.transcribe(once(), options)]
+    assert [t.text for t in nothing] == [""], "no audio must give one empty final transcript"
+    check_wire(heard[-1])
+    return heard[-1]
+
+
+async def check_chat(engine: Chat, request: ChatRequest) -> str:
+    """Check that *engine* streams, ends in one Done, stops within a step when left, and can be used again."""
+    assert isinstance(engine, Chat)
+    check_wire(request)
+    text = await _reply(engine, request)
+    async with aclosing(engine.reply(request)) as deltas:
+        async for _ in deltas:
+            break
+    await engine.warm(request)
+    await _leave_at_once(engine.reply(request))
+    assert await _reply(engine, request), "the engine does not recover from a consumer that left"
+    return text
+
+
+async def _reply(engine: Chat, request: ChatRequest) -> str:
+    deltas: list[ChatDelta] = []
+    async with aclosing(engine.reply(request)) as reply:
+        async for delta in reply:
+            check_wire(delta)
+            deltas.append(delta)
+    assert deltas and isinstance(deltas[-1], Done), "the last delta is not Done"
+    assert sum(isinstance(delta, Done) for delta in deltas) == 1, "more than one Done"
+    return "".join(delta.text for delta in deltas if isinstance(delta, TextDelta))
+
+
+async def check_tts(engine: Tts, text: str = "Hello there. How are you?") -> list[AudioChunk]:
+    """Check that *engine* speaks clause by clause, in one format, silent for no text, and can be left half-way."""
+    assert isinstance(engine, Tts)
+    chunks = [chunk async for chunk in engine.speak(once(text), Voice())]
+    assert chunks and sum(chunk.duration for chunk in chunks) > 0.2, "almost nothing is said"
+    assert len({chunk.format for chunk in chunks}) == 1, "the format changes within an answer"
+    assert all(len(chunk.audio) % chunk.format.frame == 0 for chunk in chunks), "a chunk ends within a frame"
+    assert not [c async for c in engine.speak(once(), Voice())], "something is said although there is no text"
+    assert not [c async for c in engine.speak(once("", " "), Voice())], "something is said although there is no word"
+    gate = asyncio.Event()
+
+    async def clauses() -> AsyncIterator[str]:
+        yield "One thing is ready."
+        await gate.wait()
+        yield "The other is late."
+
+    async with aclosing(engine.speak(clauses(), Voice())) as spoken:
+        async with asyncio.timeout(60):  # not a benchmark: it would wait for ever
+            await anext(spoken)
+    check_wire(chunks[0])
+    return chunks
+
+
+async def check_source(engine: Source, seconds: float = 1.0) -> list[AudioChunk]:
+    """Check that *engine* gives 16 kHz mono in short chunks whose timestamps follow each other."""
+    assert isinstance(engine, Source)
+    chunks: list[AudioChunk] = []
+    async with aclosing(engine.capture()) as audio:
+        async for chunk in audio:
+            chunks.append(chunk)
+            if sum(c.duration for c in chunks) >= seconds:
+                break
+    assert all(chunk.format == SPEECH for chunk in chunks), "not 16 kHz mono 16-bit"
+    assert all(0 < chunk.duration <= 0.1 for chunk in chunks), "chunks are not of up to 100 ms"
+    assert all(a.timestamp < b.timestamp for a, b in itertools.pairwise(chunks)), "timestamps stand still"
+    check_wire(chunks[0])
+    return chunks
+
+
+async def check_sink(engine: Sink) -> list[Played]:
+    """Check that *engine* tells how far it has come, up to all of the sound, and stops when it is left."""
+    assert isinstance(engine, Sink)
+    sound = [tone(0.2), tone(0.2), tone(0.2)]
+    played = [p async for p in engine.play(once(*sound))]
+    assert played, "nothing is reported"
+    assert all(a.seconds <= b.seconds for a, b in itertools.pairwise(played)), "progress falls"
+    assert abs(played[-1].seconds - 0.6) < 0.05, f"{played[-1].seconds} s of 0.6 s were played"
+    await _leave_at_once(engine.play(_endless(sound)))
+    assert [p async for p in engine.play(once(*sound))], "the sink does not recover from a consumer that left"
+    check_wire(played[-1])
+    return played
+
+
+async def _endless(chunks: Sequence[AudioChunk]) -> AsyncIterator[AudioChunk]:
+    while True:
+        for chunk in chunks:
+            yield chunk
+            await asyncio.sleep(0)
+
+
+async def _leave_at_once(stream: Any) -> None:
+    """Start *stream* and leave it before it has come far, as barge-in does."""
+    assert inspect.isasyncgen(stream), "not an async generator, so it cannot be closed"
+
+    async def consume() -> None:
+        async with aclosing(stream):
+            async for _ in stream:
+                pass
+
+    task = asyncio.create_task(consume())
+    await asyncio.sleep(0.05)
+    task.cancel()
+    done, _ = await asyncio.wait({task}, timeout=30)
+    assert done, "the engine goes on although nobody listens"

@@ -1,0 +1,68 @@
+"""Values as bytes and back: msgpack in which each dataclass carries its name.
+
+msgspec encodes dataclasses but cannot tell the members of a union apart when it decodes them; the name does.
+Only the value types below can come back, so nothing that arrives can make anything else.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+from assistant import audio, chat, speech, vision
+from assistant.errors import AssistantError
+
+__all__ = ["VALUES", "decode", "encode"]
+
+_TAG = "$"
+
+
+def _values(*modules: ModuleType) -> dict[str, type]:
+    found = (getattr(module, name) for module in modules for name in module.__all__)
+    return {v.__name__: v for v in found if isinstance(v, type) and dataclasses.is_dataclass(v)}
+
+
+VALUES = _values(audio, chat, speech, vision)
+"""Every type that may cross an engine's boundary, by name."""
+
+
+def encode(value: Any) -> bytes:
+    """Encode a value type, or plain data of such; raises TypeError for anything else, a callable for one."""
+    return msgspec.msgpack.encode(_plain(value))
+
+
+def decode(data: bytes) -> Any:
+    """Decode what `encode` made; raises AssistantError for anything else."""
+    try:
+        return _value(msgspec.msgpack.decode(data))
+    except (msgspec.DecodeError, KeyError, TypeError, RecursionError) as error:
+        raise AssistantError(f"not an encoded value: {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and type(value).__name__ in VALUES:
+        fields = dataclasses.fields(value)
+        return {_TAG: type(value).__name__} | {f.name: _plain(getattr(value, f.name)) for f in fields}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, int):  # also an IntEnum, a bool
+        return value if isinstance(value, bool) else int(value)
+    if value is None or isinstance(value, str | bytes | float):
+        return value
+    raise TypeError(f"{type(value).__name__} cannot cross an engine's boundary")
+
+
+def _value(data: Any) -> Any:
+    if isinstance(data, list):
+        return [_value(item) for item in data]
+    if not isinstance(data, dict):
+        return data
+    items = {key: _value(item) for key, item in data.items() if key != _TAG}
+    if _TAG not in data:
+        return items
+    fields = {key: tuple(item) if isinstance(item, list) else item for key, item in items.items()}
+    return VALUES[data[_TAG]](**fields)
