@@ -1,0 +1,37 @@
+"""YAML and the environment as frozen structs.
+
+Order: the embedded default, the file, `conf.d/*.yaml` beside it, the environment. Mappings merge deeply, lists and
+scalars replace, `null` removes. `INGLENOOK__STT__MODEL=…` sets `stt.model`, and so for every key.
+"""
+
+from assistant.config.load import Loaded, load, validate
+from assistant.config.schema import (
+    AssistantConfig,
+    Config,
+    ConversationConfig,
+    DeviceConfig,
+    EndpointConfig,
+    HttpConfig,
+    LogConfig,
+    ModelSection,
+    PluginsConfig,
+    Section,
+    TimeoutConfig,
+)
+
+__all__ = [
+    "AssistantConfig",
+    "Config",
+    "ConversationConfig",
+    "DeviceConfig",
+    "EndpointConfig",
+    "HttpConfig",
+    "Loaded",
+    "LogConfig",
+    "ModelSection",
+    "PluginsConfig",
+    "Section",
+    "TimeoutConfig",
+    "load",
+    "validate",
+]

@@ -1,0 +1,179 @@
+"""The configuration as frozen structs. Every key has a docstring; docs/config.md is kept complete by a test."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+__all__ = [
+    "AssistantConfig",
+    "Config",
+    "ConversationConfig",
+    "DeviceConfig",
+    "EndpointConfig",
+    "HttpConfig",
+    "LogConfig",
+    "ModelSection",
+    "PluginsConfig",
+    "Section",
+    "TimeoutConfig",
+]
+
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A mapping of the configuration: unknown keys are errors."""
+
+
+class EndpointConfig(Section, frozen=True, kw_only=True):
+    """When an utterance begins and ends."""
+
+    threshold: Share = 0.5
+    """Speech probability above which a frame is voiced, 0 to 1."""
+    min_speech: Seconds = 0.1
+    """Seconds of voiced sound that make an utterance."""
+    pause: Seconds = 0.2
+    """Seconds of silence that count as a pause."""
+    silence: Seconds = 0.7
+    """Seconds of silence that end the utterance where nothing is known of its completeness."""
+    shortest: Seconds = 0.3
+    """Seconds of silence that end an utterance that is surely complete."""
+    longest: Seconds = 1.6
+    """Seconds of silence that end an utterance that is surely incomplete."""
+    nothing_said: Seconds = 8.0
+    """Seconds after the wake word until the device is idle again if nobody speaks."""
+    max_utterance: Seconds = 30.0
+    """Seconds after which an utterance is cut."""
+    follow_up: Seconds = 5.0
+    """Seconds to listen without a wake word after a reply that ends in a question; 0 never does."""
+
+
+class AssistantConfig(Section, frozen=True, kw_only=True):
+    """One assistant: who answers to which wake words, with which models."""
+
+    wake: list[str] = []
+    """Wake words it answers to, as the wake models name them."""
+    language: str = "en"
+    """BCP-47 tag of the language it speaks and expects; `auto` takes what the speech recogniser hears."""
+    stt: str = "stt"
+    """Model id of the speech recogniser."""
+    chat: str | list[str] = "chat"
+    """Model id of the chat model, or several in order of preference."""
+    tts: str = "tts"
+    """Model id of the voice."""
+    voice: str = ""
+    """Voice of that model; empty for the one that fits the language."""
+    prompt: str = ""
+    """System prompt; empty for the built-in one."""
+    tools: list[str] = msgspec.field(default_factory=lambda: ["*"])
+    """Names of the tools the chat model may call; `*` stands for all."""
+    max_tokens: Annotated[int, msgspec.Meta(ge=1, le=32_768)] = 160
+    """Tokens after which a reply is cut: a minute of speech."""
+    endpoint: EndpointConfig = EndpointConfig()
+    """When an utterance begins and ends."""
+
+
+class DeviceConfig(Section, frozen=True, kw_only=True):
+    """A place with a microphone and a speaker."""
+
+    source: str = "microphone"
+    """Model id of the source."""
+    sink: str = "speaker"
+    """Model id of the sink."""
+    wake: str = "wake"
+    """Model id of the wake words."""
+    vad: str = "vad"
+    """Model id of the voice activity detector."""
+    assistants: list[str] = []
+    """Assistants that can be called here; empty for all."""
+
+
+class HttpConfig(Section, frozen=True, kw_only=True):
+    """The HTTP door."""
+
+    enabled: bool = True
+    """Whether it is open."""
+    host: str = "127.0.0.1"
+    """Address to listen on; anything but loopback needs `http.key`."""
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8420
+    """Port to listen on; 0 for any free one."""
+    key: str = ""
+    """Key that requests must carry (`Authorization: Bearer …`); empty for a key that is made at the first start and kept in
+    the state folder, for this machine's owner only."""
+    hosts: list[str] = []
+    """Further host names by which this machine is called; loopback names and addresses always are."""
+
+
+class PluginsConfig(Section, frozen=True, kw_only=True):
+    """Which plugins are loaded."""
+
+    disabled: list[str] = []
+    """Plugins that are not loaded, by name."""
+    required: list[str] = []
+    """Plugins without which the daemon refuses to start."""
+    folder: str = ""
+    """Folder of single-file plugins; empty for `plugins` in the data folder."""
+
+
+class TimeoutConfig(Section, frozen=True, kw_only=True):
+    """How long a stage of a turn may make no progress before the assistant says sorry."""
+
+    stt: Seconds = 4.5
+    """Seconds from the end of an utterance to its transcript."""
+    chat: Seconds = 4.5
+    """Seconds to the next clause of a reply."""
+    tts: Seconds = 4.5
+    """Seconds to the sound of a clause."""
+    tool: Seconds = 10.0
+    """Seconds a tool may take."""
+    open: Seconds = 120.0
+    """Seconds an engine may take to load."""
+
+
+class ConversationConfig(Section, frozen=True, kw_only=True):
+    """What is remembered between turns. It is kept in memory only."""
+
+    expiry: Seconds = 300.0
+    """Seconds of quiet after which a conversation is forgotten."""
+    messages: Annotated[int, msgspec.Meta(ge=2, le=1000)] = 24
+    """Messages after which the older half is dropped."""
+
+
+class LogConfig(Section, frozen=True, kw_only=True):
+    """What is logged, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe message that is shown."""
+
+
+class ModelSection(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of `models:` before its engine has validated the options."""
+
+    engine: str
+    """Engine that runs it, as a plugin names it."""
+    options: dict[str, Any] = {}
+    """The other keys of the entry; the engine's own struct validates them."""
+
+
+class Config(Section, frozen=True, kw_only=True):
+    """The whole configuration."""
+
+    models: dict[str, ModelSection] = {}
+    """Models by id: `{engine: NAME, …options of the engine}`."""
+    assistants: dict[str, AssistantConfig] = {}
+    """Assistants by name; the first is the default one."""
+    devices: dict[str, DeviceConfig] = {}
+    """Devices by name: each is listened to while the daemon runs."""
+    services: dict[str, dict[str, Any]] = {}
+    """Sections of the long-running doors that plugins offer, by the service's name."""
+    http: HttpConfig = HttpConfig()
+    """The HTTP door."""
+    plugins: PluginsConfig = PluginsConfig()
+    """Which plugins are loaded."""
+    timeouts: TimeoutConfig = TimeoutConfig()
+    """How long a stage of a turn may make no progress."""
+    conversation: ConversationConfig = ConversationConfig()
+    """What is remembered between turns."""
+    log: LogConfig = LogConfig()
+    """What is logged."""
