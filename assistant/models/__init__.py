@@ -1,0 +1,1 @@
+"""Models: which there are, which are here, and who uses them."""
