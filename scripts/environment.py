@@ -1,0 +1,87 @@
+"""Make a virtual environment with the core, every plugin and the tools of development, or bring one up to date.
+
+    python3 scripts/environment.py .venv
+
+It is of the Python that runs this, holds the versions of constraints.txt, and is left alone while nothing changed.
+"""
+
+# ruff: noqa: S603, T201 -- a script: it runs commands and prints.
+
+import argparse
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import llama_cpp_wheel
+from llama_cpp_wheel import CONSTRAINTS, ROOT
+from progress import run
+
+BUILD_TOOLS = ["pip", "editables", "hatchling", "setuptools"]
+DEVELOPMENT_TOOLS = ["mypy", "pytest", "pytest-asyncio", "ruff", "types-PyYAML"]
+
+
+def projects() -> list[Path]:
+    """Return the folders of the core and of every plugin."""
+    return [ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
+
+
+def fingerprint(gpu: str) -> str:
+    """Return a digest of all that the contents of the environment follow from."""
+    files = [CONSTRAINTS, Path(__file__), *(project / "pyproject.toml" for project in projects())]
+    digest = hashlib.sha256(f"{sys.version}\n{llama_cpp_wheel.cached_wheel(gpu).name}\n".encode())
+    for file in files:
+        digest.update(f"{file.relative_to(ROOT)}\n".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def is_whole(environment: Path) -> bool:
+    """Say whether the environment is of this Python and has a pip that runs."""
+    python = environment / "bin" / "python"
+    ask = [str(python), "-c", "import pip, sys; print(sys.version)"]
+    return python.exists() and subprocess.run(ask, capture_output=True, text=True).stdout.strip() == sys.version
+
+
+def fill(environment: Path, gpu: str) -> None:
+    """Install the build tools, llama-cpp-python as compiled here, then everything else."""
+    python = environment / "bin" / "python"
+    install: list[str | Path] = [python, "-m", "pip", "install", "--no-input", "--progress-bar=off"]
+    install += ["--constraint", CONSTRAINTS]
+    run(f"{environment.name}: installing the build tools", [*install, *BUILD_TOOLS])
+
+    wheel = llama_cpp_wheel.wheel(python, gpu)
+    installed = environment / "llama-cpp-wheel"
+    if not installed.exists() or installed.read_text() != wheel.parent.name:
+        # By force, for pip cannot tell two builds of one version.
+        run(f"{environment.name}: installing llama-cpp-python", [*install, "--no-deps", "--force-reinstall", wheel])
+        installed.write_text(wheel.parent.name)
+
+    install.append("--no-build-isolation")  # the build tools are there: none is fetched again for each plugin
+    editable = [f"--editable={project}" for project in projects()]
+    everything = [*editable, "llama-cpp-python", *DEVELOPMENT_TOOLS]
+    run(f"{environment.name}: installing the core, the plugins and the tools", [*install, *everything])
+
+
+def main() -> None:
+    """Make or update the environment that is named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("environment", type=Path)
+    environment = parser.parse_args().environment.resolve()
+    gpu = os.environ.get("GPU", "")
+
+    stamp = environment / "fingerprint"
+    whole = is_whole(environment)
+    if not (whole and stamp.exists() and stamp.read_text() == fingerprint(gpu)):
+        stamp.unlink(missing_ok=True)
+        if not whole:
+            create = [sys.executable, "-m", "venv", "--clear", environment]
+            run(f"{environment.name}: making a virtual environment", create)
+        fill(environment, gpu)
+        stamp.write_text(fingerprint(gpu))
+    print(f"{environment.name}: Python {platform.python_version()} with {len(projects()) - 1} plugins is ready.")
+
+
+if __name__ == "__main__":
+    main()

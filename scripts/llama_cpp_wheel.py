@@ -1,0 +1,85 @@
+"""Build llama-cpp-python for this machine: once, then its wheel is taken from a cache outside the clone.
+
+The package comes as source only, and compiled for this very processor it is a good deal faster than for any.
+"""
+
+import fcntl
+import hashlib
+import os
+import platform
+import re
+import shlex
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from progress import run
+
+ROOT = Path(__file__).resolve().parent.parent
+CONSTRAINTS = ROOT / "constraints.txt"
+_ONLY_THE_LIBRARY = Path(__file__).with_name("llama-cpp.cmake")
+
+BACKENDS = {
+    "": ("", "c++"),
+    "cuda": ("-DGGML_CUDA=ON", "nvcc"),
+    "metal": ("-DGGML_METAL=ON", "xcrun"),
+    "rocm": ("-DGGML_HIP=ON", "hipconfig"),
+    "vulkan": ("-DGGML_VULKAN=ON", "glslc"),
+}
+"""For each value of `GPU`: llama.cpp's option, and a command that must be there to build it."""
+
+
+def _options(gpu: str) -> list[str]:
+    if gpu not in BACKENDS:
+        sys.exit(f"GPU={gpu} is not known. Use one of: {', '.join(filter(None, BACKENDS))}.")
+    option, command = BACKENDS[gpu]
+    if not shutil.which(command):
+        sys.exit(f"llama.cpp cannot be built: {command} was not found. Install it, or add its folder to PATH.")
+    own = shlex.split(os.environ.get("CMAKE_ARGS", ""))
+    return ["-DGGML_NATIVE=ON", "-DLLAVA_BUILD=OFF", *filter(None, [option]), *own]
+
+
+def _processor() -> str:
+    """Return what code compiled for this very processor depends on."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.processor()
+    flags = re.search(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)
+    return " ".join(sorted(flags[1].split())) if flags else platform.processor()
+
+
+def cached_wheel(gpu: str) -> Path:
+    """Return the folder in the cache for the wheel of this version, processor, C library and backend."""
+    version = re.search(r"^llama-cpp-python==(\S+)$", CONSTRAINTS.read_text(), re.MULTILINE)
+    assert version is not None
+    what = [platform.machine(), _processor(), *platform.libc_ver(), *_options(gpu), _ONLY_THE_LIBRARY.read_text()]
+    digest = hashlib.sha256("\n".join(what).encode()).hexdigest()[:12]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "inglenook" / "wheels"
+    return cache / f"llama-cpp-python-{version[1]}-{gpu or 'cpu'}-{digest}"
+
+
+def wheel(python: Path, gpu: str) -> Path:
+    """Return the wheel, built with the pip of `python` if the cache has none yet."""
+    folder = cached_wheel(gpu)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two clones may build at once
+        if not (found := list(folder.glob("*.whl"))):
+            with tempfile.TemporaryDirectory(dir=folder) as building:
+                _build(python, gpu, Path(building))
+                (built,) = Path(building).glob("*.whl")
+                found = [built.rename(folder / built.name)]
+    return found[0]
+
+
+def _build(python: Path, gpu: str, folder: Path) -> None:
+    options = [*_options(gpu), f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={_ONLY_THE_LIBRARY}"]
+    pip: list[str | Path] = [python, "-m", "pip", "wheel", "--no-input", "--no-deps", "--wheel-dir", folder]
+    constraints: list[str | Path] = ["--constraint", CONSTRAINTS, "--build-constraint", CONSTRAINTS]
+    run(
+        f"Building llama.cpp for this machine ({gpu or 'CPU'}), a few minutes, once",
+        [*pip, *constraints, "--verbose", "--config-settings=build.verbose=false", "llama-cpp-python"],
+        env={"CMAKE_ARGS": shlex.join(options)},
+    )
