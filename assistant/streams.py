@@ -9,11 +9,17 @@ from concurrent.futures import Executor
 from contextlib import aclosing, asynccontextmanager
 from typing import TypeVar
 
-__all__ = ["in_thread", "iterate_in_thread", "once", "prefetch"]
+from assistant.errors import EngineTimeout
+
+__all__ = ["in_thread", "iterate_in_thread", "once", "patient", "prefetch"]
 
 T = TypeVar("T")
 
 _END = object()
+_GRACE = 1.0
+"""Seconds that a stream which is left gets to end its step; after that it ends on its own."""
+_LEFT_BEHIND: set[asyncio.Task[None]] = set()
+"""Streams that were left in the middle of a step that cannot be stopped, until the step ends."""
 
 
 async def in_thread(call: Callable[[], T], executor: Executor | None = None) -> T:
@@ -96,6 +102,43 @@ async def prefetch(items: AsyncGenerator[T, None], maxsize: int) -> AsyncIterato
     finally:
         task.cancel()
         await asyncio.wait({task})
+
+
+async def patient(items: AsyncGenerator[T, None], seconds: float, what: str) -> AsyncGenerator[T, None]:
+    """Yield *items* and close them, but raise EngineTimeout where the next takes longer than *seconds*.
+
+    A native call cannot be stopped. A stream that hangs in one is left behind, to be closed when the call returns, so
+    that whoever waits can go on and say so.
+    """
+
+    async def following() -> object:
+        return await anext(items, _END)
+
+    async def close() -> None:
+        if step is not None and not step.done():
+            step.cancel()
+            await asyncio.wait({step})
+        if step is not None and not step.cancelled():
+            step.exception()  # seen, so that it is not reported as never retrieved
+        await items.aclose()
+
+    step: asyncio.Task[object] | None = None
+    try:
+        while True:
+            step = asyncio.create_task(following(), name=what)
+            await asyncio.wait({step}, timeout=seconds)
+            if not step.done():
+                raise EngineTimeout(
+                    f"{what} made no progress in {seconds:g} s", hint="`assistant check` opens everything"
+                )
+            if (item := step.result()) is _END:
+                return
+            yield item  # type: ignore[misc]
+    finally:
+        closing = asyncio.create_task(close(), name=f"close {what}")
+        _LEFT_BEHIND.add(closing)
+        closing.add_done_callback(_LEFT_BEHIND.discard)
+        await asyncio.wait({closing}, timeout=_GRACE)
 
 
 async def once(*items: T) -> AsyncGenerator[T, None]:

@@ -1,4 +1,4 @@
-"""Read YAML and the environment as plain trees that remember where each value came from, and lay them over each other."""
+"""Read YAML and the environment as trees that remember where each value was written, and lay them over each other."""
 
 import os
 import re

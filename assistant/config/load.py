@@ -54,7 +54,7 @@ def load(file: Path | None = None, environment: Mapping[str, str] = os.environ) 
 
 
 def _fresh_models(below: Layer, above: Layer) -> Layer:
-    """Drop what a model inherits where *above* gives it another engine: options of one engine mean nothing to another."""
+    """Drop what a model inherits where *above* gives it another engine, whose options are others."""
     models = dict(below.tree.get("models", {}))
     for name, section in (above.tree.get("models") or {}).items():
         engine = section.get("engine") if isinstance(section, dict) else None
@@ -101,7 +101,7 @@ def _model(section: Any, path: tuple[str, ...], layer: Layer) -> ModelSection:
 
 
 def validate(value: Any, wanted: type[S], path: tuple[str, ...], layer: Layer) -> S:
-    """Convert plain data to a struct; raises ConfigError naming place, key, what is wrong, and the nearest valid key."""
+    """Convert plain data to a struct; raises ConfigError naming place, key, fault, and the nearest valid key."""
     try:
         return msgspec.convert(value, wanted)
     except msgspec.ValidationError as error:

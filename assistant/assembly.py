@@ -1,0 +1,146 @@
+"""Put the parts together: configuration, plugins, engines, conversations, state. What runs on top is up to the caller."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from assistant.chat import Priority
+from assistant.config import Loaded
+from assistant.engines import AnySpec, EngineConfig
+from assistant.errors import AssistantError, ConfigError, PluginError
+from assistant.events import EventBus
+from assistant.host import Answer, ModelStatus, Tool
+from assistant.models.pool import Model, Pool
+from assistant.models.references import resolve
+from assistant.models.store import Store
+from assistant.paths import data_folder, state_folder
+from assistant.pipeline.conversation import Conversations
+from assistant.pipeline.equipment import Equipment
+from assistant.pipeline.phrases import Phrases
+from assistant.pipeline.text_turn import text_turn
+from assistant.pipeline.turn import Turn
+from assistant.plugins import Plugins
+from assistant.state import State
+
+__all__ = ["Assembly", "assemble", "load_plugins", "read_models"]
+
+log = logging.getLogger(__name__)
+
+
+class Assembly:
+    """A running assistant without its doors. It is the `Host` that plugins receive."""
+
+    def __init__(
+        self, loaded: Loaded, plugins: Plugins, pool: Pool, equipment: Equipment, tools: dict[str, Tool], state: State
+    ) -> None:
+        self.config = loaded.config
+        self.loaded = loaded
+        self.plugins = plugins
+        self.pool = pool
+        self.equipment = equipment
+        self.state = state
+        self.events: EventBus = equipment.events
+        self._tools = tools
+
+    def models(self) -> tuple[ModelStatus, ...]:
+        """Return every model of the configuration and its state."""
+        return self.pool.status()
+
+    def lease(self, model: str, priority: Priority = Priority.API) -> AbstractAsyncContextManager[Any]:
+        """Borrow the engine of a model."""
+        return self.pool.lease(model, priority)
+
+    def turn(self, assistant: str = "", device: str = "", priority: Priority = Priority.API) -> Turn:
+        """Make a turn of an assistant: the first, where none is named. Raises ConfigError for an unknown one."""
+        name = assistant or next(iter(self.config.assistants))
+        if name not in self.config.assistants:
+            known = ", ".join(self.config.assistants)
+            raise ConfigError(f"there is no assistant {name!r}", hint=f"configured: {known}")
+        return Turn(self.equipment, name, device or "local", priority)
+
+    async def run_turn(self, text: str, *, assistant: str = "", conversation: str = "", device: str = "") -> Answer:
+        """Answer *text* as a turn of an assistant, without sound."""
+        turn = self.turn(assistant, device)
+        async with aclosing(text_turn(turn, text, conversation)) as words:
+            return Answer("".join([word async for word in words]), turn.id)
+
+    def add_tools(self, tools: Iterable[Tool]) -> None:
+        """Let chat models call *tools* from the next turn on; the first of a name stays."""
+        for tool in tools:
+            if tool.spec.name in self._tools:
+                log.warning("two plugins offer a tool %s; the first is used", tool.spec.name)
+            self._tools.setdefault(tool.spec.name, tool)
+
+
+def load_plugins(loaded: Loaded) -> Plugins:
+    """Load the plugins that the configuration allows; raises ConfigError where one that it requires is not in use."""
+    section = loaded.config.plugins
+    folder = Path(section.folder).expanduser() if section.folder else data_folder() / "plugins"
+    plugins = Plugins.load(disabled=section.disabled, folder=folder)
+    in_use = {plugin.name: plugin for plugin in plugins}
+    for name in section.required:
+        plugin = in_use.get(name)
+        if plugin is None or plugin.disabled or plugin.failure:
+            why = str(plugin.failure) if plugin and plugin.failure else "it is not installed or switched off"
+            raise ConfigError(f"plugins.required: {name} cannot be used: {why}", hint="assistant plugins list")
+    return plugins
+
+
+def read_models(loaded: Loaded, plugins: Plugins) -> dict[str, Model]:
+    """Validate every model of the configuration by its engine; raises ConfigError that points at the key."""
+    return {id_: _model(id_, loaded, plugins) for id_ in loaded.config.models}
+
+
+def _model(id_: str, loaded: Loaded, plugins: Plugins) -> Model:
+    where = f"{loaded.layer.place(('models', id_, 'engine'))}: models.{id_}.engine"
+    spec: AnySpec = plugins.engine(loaded.config.models[id_].engine, where)
+    config: EngineConfig = loaded.options(id_, spec.config)
+    try:
+        return Model(id_, spec, config, spec.describe(config))
+    except AssistantError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"models.{id_}: the engine {spec.name} cannot describe itself: {type(error).__name__}: {error}",
+            hint="report it to the plugin's author, or choose another engine",
+        ) from error
+
+
+@asynccontextmanager
+async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGenerator[Assembly, None]:
+    """Put an assistant together and take it apart again. Engines open when they are first leased.
+
+    Raises ConfigError where the configuration does not fit the plugins.
+    """
+    plugins = load_plugins(loaded) if plugins is None else plugins
+    config, store = loaded.config, Store.default()
+    models = read_models(loaded, plugins)
+    pool = Pool(models, lambda options: resolve(options, store), opening=config.timeouts.open)
+    state = State(state_folder() / "assistant.db")
+    tools: dict[str, Tool] = {}
+    light = ThreadPoolExecutor(1, thread_name_prefix="light")
+    equipment = Equipment(
+        pool=pool,
+        assistants=config.assistants,
+        conversations=Conversations(config.conversation, asyncio.get_running_loop().time),
+        tools=tools,
+        route=plugins.route_turn,
+        events=EventBus(),
+        phrases=Phrases(),
+        timeouts=config.timeouts,
+        keep=state.keep,
+        light=light,
+    )
+    assembly = Assembly(loaded, plugins, pool, equipment, tools, state)
+    await state.open()
+    try:
+        assembly.add_tools(plugins.tools(assembly))
+        yield assembly
+    finally:
+        await pool.close()
+        await state.close()
+        light.shutdown(wait=False)

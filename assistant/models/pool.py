@@ -1,0 +1,210 @@
+"""The only way to an engine: `async with pool.lease(model_id, priority) as engine`."""
+
+import asyncio
+import heapq
+import itertools
+import logging
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from assistant.chat import Priority
+from assistant.engines import PROTOCOLS, AnySpec, Capabilities, EngineConfig
+from assistant.errors import AssistantError, ConfigError, EngineUnavailable
+from assistant.host import ModelStatus
+
+__all__ = ["Model", "Pool"]
+
+log = logging.getLogger(__name__)
+
+_RETRY = 10.0
+"""Seconds after which an engine that failed to open is tried again by the next lease."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model of the configuration, ready to be opened."""
+
+    id: str
+    """Its name in the configuration."""
+    spec: AnySpec
+    """The engine that runs it."""
+    config: EngineConfig
+    """The engine's options, as they were written."""
+    capabilities: Capabilities
+    """What the engine can do with them."""
+
+
+Resolve = Callable[[EngineConfig], EngineConfig]
+"""Puts the paths of model files in the place of their names; raises ModelError for one that is not there."""
+
+
+class Pool:
+    """Open engines, lend them, close them.
+
+    Each open engine has one task that enters and leaves its context. A lease waits its turn by priority, then by age.
+    """
+
+    def __init__(self, models: Mapping[str, Model], resolve: Resolve, *, opening: float = 120.0) -> None:
+        self._slots = {id_: _Slot(model, resolve, opening) for id_, model in models.items()}
+
+    def __contains__(self, model: str) -> bool:
+        return model in self._slots
+
+    def model(self, model: str) -> Model:
+        """Return a model of the configuration; raises ConfigError for an unknown id."""
+        return self._slot(model).model
+
+    def status(self) -> tuple[ModelStatus, ...]:
+        """Return every model and its state."""
+        return tuple(slot.status() for slot in self._slots.values())
+
+    async def open(self, model: str) -> None:
+        """Load a model's engine now; raises EngineUnavailable."""
+        await self._slot(model).opened()
+
+    @asynccontextmanager
+    async def lease(self, model: str, priority: Priority = Priority.VOICE) -> AsyncGenerator[Any, None]:
+        """Borrow the engine of a model, loading it first where needed.
+
+        Raises EngineUnavailable where it cannot be opened, ConfigError for an unknown id.
+        """
+        slot = self._slot(model)
+        engine = await slot.opened()
+        await slot.turn(priority)
+        try:
+            yield engine
+        finally:
+            slot.give_back()
+
+    async def close(self) -> None:
+        """Close every engine, the last opened first."""
+        for slot in sorted(self._slots.values(), key=lambda slot: slot.order, reverse=True):
+            await slot.close()
+
+    def _slot(self, model: str) -> "_Slot":
+        try:
+            return self._slots[model]
+        except KeyError:
+            raise ConfigError(
+                f"there is no model {model!r}", hint=f"configured: {', '.join(self._slots) or 'none'}"
+            ) from None
+
+
+_ORDER = itertools.count()
+
+
+class _Slot:
+    """One model: its engine's lifetime, and who waits for it."""
+
+    def __init__(self, model: Model, resolve: Resolve, opening: float) -> None:
+        self.model = model
+        self.order = -1
+        self._resolve = resolve
+        self._patience = opening
+        self._owner: asyncio.Task[None] | None = None
+        self._opening: asyncio.Future[Any] | None = None
+        self._closing = asyncio.Event()
+        self._failed_at = 0.0
+        self._lent = 0
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+
+    def status(self) -> ModelStatus:
+        state: Literal["closed", "opening", "open", "failed"] = "closed"
+        reason = ""
+        if self._opening is not None:
+            state = "opening"
+            if self._opening.done():
+                error = self._opening.exception()
+                state = "failed" if error else "open"
+                reason = str(error) if error else ""
+        spec = self.model.spec
+        return ModelStatus(self.model.id, spec.kind, spec.name, self.model.capabilities, state, reason)
+
+    async def opened(self) -> Any:
+        loop = asyncio.get_running_loop()
+        if self._opening is None or self._may_retry(loop.time()):
+            if self._owner is not None:
+                await asyncio.wait({self._owner})
+            self._closing.clear()
+            self._opening = loop.create_future()
+            self._opening.add_done_callback(lambda future: future.exception())  # seen, even if nobody waits
+            self.order = next(_ORDER)
+            self._owner = asyncio.create_task(self._own(self._opening), name=f"engine {self.model.id}")
+        done, _ = await asyncio.wait({self._opening}, timeout=self._patience)
+        if not done:
+            raise EngineUnavailable(
+                f"model {self.model.id}: {self.model.spec.name} is not open after {self._patience:g} s",
+                hint="raise timeouts.open, or choose a smaller model",
+            )
+        return self._opening.result()
+
+    def _may_retry(self, now: float) -> bool:
+        opening = self._opening
+        failed = opening is not None and opening.done() and opening.exception() is not None
+        return failed and now - self._failed_at >= _RETRY
+
+    async def _own(self, opening: asyncio.Future[Any]) -> None:
+        """Enter the engine's context, hold it until it is to be closed, and leave it, all in one task."""
+        name = f"model {self.model.id}"
+        try:
+            async with self.model.spec.open(self._resolve(self.model.config)) as engine:
+                if not isinstance(engine, PROTOCOLS[self.model.spec.kind]):
+                    raise EngineUnavailable(f"{name}: {self.model.spec.name} opened no {self.model.spec.kind} engine")
+                log.info("%s is open (%s)", name, self.model.spec.name)
+                opening.set_result(engine)
+                await self._closing.wait()
+        except asyncio.CancelledError:
+            if not opening.done():
+                opening.set_exception(EngineUnavailable(f"{name} is being closed"))
+            raise
+        except AssistantError as error:
+            failure = EngineUnavailable(f"{name}: {error}", hint=error.hint)
+        except Exception as error:
+            log.debug("%s failed", name, exc_info=error)
+            failure = EngineUnavailable(
+                f"{name}: {self.model.spec.name} failed: {type(error).__name__}: {error}",
+                hint="`assistant --debug check` shows where",
+            )
+        else:
+            return
+        if opening.done():
+            log.error("%s did not close: %s", name, failure)
+            return
+        log.error("%s", failure)
+        self._failed_at = asyncio.get_running_loop().time()
+        opening.set_exception(failure)
+
+    async def turn(self, priority: Priority) -> None:
+        if self._lent < self.model.capabilities.parallel:
+            self._lent += 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (priority, next(_ORDER), turn))
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.give_back()  # it was handed over in the same moment
+            raise
+
+    def give_back(self) -> None:
+        while self._waiting:
+            _, _, turn = heapq.heappop(self._waiting)
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._lent -= 1
+
+    async def close(self) -> None:
+        if self._owner is None:
+            return
+        self._closing.set()
+        if self._opening is not None and not self._opening.done():
+            self._owner.cancel()
+        done, _ = await asyncio.wait({self._owner}, timeout=10)
+        if not done:
+            log.error("model %s did not close within 10 s and is left behind", self.model.id)
+            self._owner.cancel()
+        self._opening = None

@@ -1,0 +1,66 @@
+"""Cut a reply that is still being written into clauses that can be spoken."""
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+
+__all__ = ["clauses", "speakable"]
+
+_FIRST = 12
+"""Fewest characters of the first clause: short, because the listener waits for it."""
+_LATER = 40
+"""Fewest characters of the others: long enough to be spoken with the melody of a sentence."""
+_LONGEST = 200
+"""Most characters of a clause; a longer one is cut at a blank."""
+
+_END = re.compile(r"[.!?…]+[\"')\]]*\s+|[;:]\s+|\n+|[。！？；]")
+_COMMA = re.compile(r",\s+|\s+[–—]\s+|，")
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|No|Nr|vs|etc|e\.g|i\.e|z\.B|u\.a|bzw|ca|approx|Jan|Feb|Mar|Apr|Jun|Jul|"
+    r"Aug|Sept?|Oct|Nov|Dec|Sra?|M|Mme|Ave|Inc|Ltd|Co|[ap]\.m)\.$|\d\.$"
+)
+
+
+async def clauses(deltas: AsyncIterator[str]) -> AsyncGenerator[str, None]:
+    """Yield the clauses of the text that *deltas* spell, each as soon as it is whole, fit to be spoken.
+
+    The first is cut at a comma if need be, so that speech begins early; the others at the ends of sentences.
+    """
+    text = ""
+    fewest = _FIRST
+    async for delta in deltas:
+        text += delta
+        while cut := _cut(text, fewest):
+            clause, text = text[:cut], text[cut:]
+            if spoken := speakable(clause):
+                yield spoken
+                fewest = _LATER
+    if spoken := speakable(text):
+        yield spoken
+
+
+def _cut(text: str, fewest: int) -> int:
+    """Return where the first clause of *text* ends, or 0 where it is not whole yet."""
+    marks = [_END] if fewest > _FIRST else [_END, _COMMA]
+    ends = [
+        match.end()
+        for mark in marks
+        for match in mark.finditer(text)
+        if match.end() >= fewest and not _ABBREVIATION.search(text[: match.end()].rstrip())
+    ]
+    if ends:
+        return min(ends)
+    if len(text) > _LONGEST:
+        return text.rfind(" ", 0, _LONGEST) + 1 or _LONGEST
+    return 0
+
+
+def speakable(text: str) -> str:
+    """Return *text* without what only the eye can read: markdown, links, emoji."""
+    text = re.sub(r"```.*?(```|$)", " ", text, flags=re.DOTALL)
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"https?://(?:www\.)?([^\s/]+)\S*", r"\1", text)
+    text = re.sub(r"(?m)^\s*(?:[-*+]|#{1,6}|>|\d+[.)])\s+", "", text)
+    text = re.sub(r"[*_`~#|]+", "", text)
+    text = re.sub(r"[\U0001F000-\U0001FAFF\u2600-\u27BF\uFE0F\u200D]+", "", text)
+    text = re.sub(r"\s+", " ", text).strip()
+    return text if re.search(r"\w", text) else ""

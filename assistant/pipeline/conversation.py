@@ -1,0 +1,70 @@
+"""What was said before, by conversation; in memory only, and only what was really heard."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from assistant.chat import ChatMessage
+from assistant.config.schema import ConversationConfig
+
+__all__ = ["Conversation", "Conversations"]
+
+_MOST = 256
+"""Conversations that are remembered at once; the longest unused goes first."""
+
+
+@dataclass
+class Conversation:
+    """The history of one conversation. Only the holder of its turn writes."""
+
+    key: str
+    """Assistant and device, or a door's own id."""
+    messages: tuple[ChatMessage, ...] = ()
+    """Oldest first, without the system prompt."""
+    revision: int = 0
+    """Grows with each write: a draft made on an older one is worthless."""
+    used: float = 0.0
+    """Seconds on the clock of the loop at which the last turn ended."""
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the one turn that may write."""
+
+    def add(self, *messages: ChatMessage) -> None:
+        """Append to the history."""
+        self.messages += messages
+        self.revision += 1
+
+
+class Conversations:
+    """Find conversations by key; forget those that have been quiet for long."""
+
+    def __init__(self, config: ConversationConfig, clock: Callable[[], float]) -> None:
+        self._config = config
+        self._clock = clock
+        self._known: dict[str, Conversation] = {}
+
+    @asynccontextmanager
+    async def turn(self, key: str) -> AsyncGenerator[Conversation, None]:
+        """Hold the one turn of a conversation that may write its history."""
+        conversation = self._known.setdefault(key, Conversation(key))
+        async with conversation.turn:
+            if self._clock() - conversation.used > self._config.expiry:
+                conversation.messages = ()
+            try:
+                yield conversation
+            finally:
+                conversation.used = self._clock()
+                self._shorten(conversation)
+                self._forget_oldest()
+
+    def _shorten(self, conversation: Conversation) -> None:
+        """Drop the older half at once: dropping one message a turn would spoil the prefix cache each time."""
+        if len(conversation.messages) > self._config.messages:
+            kept = conversation.messages[-(self._config.messages // 2) :]
+            first = next((at for at, message in enumerate(kept) if message.role == "user"), len(kept))
+            conversation.messages = kept[first:]
+
+    def _forget_oldest(self) -> None:
+        idle = [known for known in self._known.values() if not known.turn.locked()]
+        for conversation in sorted(idle, key=lambda known: known.used)[: max(0, len(self._known) - _MOST)]:
+            del self._known[conversation.key]

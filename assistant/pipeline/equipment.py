@@ -1,0 +1,55 @@
+"""What every turn works with."""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from concurrent.futures import Executor
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from assistant.chat import ChatRequest, Priority
+from assistant.config.schema import AssistantConfig, TimeoutConfig
+from assistant.events import EventBus
+from assistant.host import Candidate, Tool
+from assistant.models.pool import Pool
+from assistant.pipeline.conversation import Conversations
+from assistant.pipeline.phrases import Phrases
+from assistant.pipeline.receipt import Receipt
+
+__all__ = ["Equipment", "leased"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """The parts of the daemon that a turn uses."""
+
+    pool: Pool
+    """The engines."""
+    assistants: Mapping[str, AssistantConfig]
+    """By name; the first is the default one."""
+    conversations: Conversations
+    """What was said before."""
+    tools: Mapping[str, Tool]
+    """What chat models may call, by name."""
+    route: Callable[[ChatRequest, tuple[Candidate, ...]], str | None]
+    """Asks plugins who answers."""
+    events: EventBus
+    """Where turns tell what happens."""
+    phrases: Phrases
+    """What can be said without any engine."""
+    timeouts: TimeoutConfig
+    """How long a stage may make no progress."""
+    keep: Callable[[Receipt], None]
+    """Stores the receipt of a finished turn; returns at once."""
+    light: Executor
+    """The one thread of the light engines: wake words and voice activity."""
+
+
+async def leased(
+    pool: Pool, model: str, priority: Priority, work: Callable[[Any], AsyncGenerator[T, None]]
+) -> AsyncGenerator[T, None]:
+    """Yield what *work* yields with the engine of *model*, which is given back only when the work has really ended."""
+    async with pool.lease(model, priority) as engine, aclosing(work(engine)) as items:
+        async for item in items:
+            yield item

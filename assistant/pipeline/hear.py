@@ -1,0 +1,40 @@
+"""From the sound of a microphone to one utterance: voice activity and the endpoint."""
+
+from collections.abc import AsyncGenerator
+from concurrent.futures import Executor
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from assistant.audio import AudioChunk
+from assistant.engines import Vad
+from assistant.pipeline.endpoint import Ended, Endpoint, EndpointEvent
+from assistant.streams import in_thread
+
+__all__ = ["Heard", "hear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A chunk of sound and what it means for the utterance."""
+
+    chunk: AudioChunk
+    """16 kHz mono."""
+    events: tuple[EndpointEvent, ...]
+    """What the endpoint said of it, in order."""
+
+
+async def hear(
+    audio: AsyncGenerator[AudioChunk, None], vad: Vad, endpoint: Endpoint, after: float, executor: Executor | None
+) -> AsyncGenerator[Heard, None]:
+    """Yield *audio* with the endpoint's events, up to and including the chunk in which the utterance ends.
+
+    Frames that end before *after* (seconds on the clock of the audio) only warm the detector: they are the wake word.
+    """
+    stream = vad.fork()
+    async with aclosing(audio):
+        async for chunk in audio:
+            frames = await in_thread(lambda chunk=chunk: stream.push(chunk), executor)  # type: ignore[misc]
+            events = tuple(event for frame in frames if frame.end > after for event in endpoint.push(frame))
+            yield Heard(chunk, events)
+            if any(isinstance(event, Ended) for event in events):
+                return

@@ -1,0 +1,52 @@
+"""What the assistant itself has to say and to understand, by language: apologies and the word that silences it."""
+
+from assistant.pipeline.wake_phrase import plain
+
+__all__ = ["apology", "is_stop", "system_prompt"]
+
+_APOLOGIES = {
+    "de": "Entschuldigung, das hat nicht geklappt.",
+    "en": "Sorry, that did not work.",
+    "es": "Lo siento, no ha funcionado.",
+    "fr": "Désolé, cela n'a pas marché.",
+    "it": "Scusa, non ha funzionato.",
+    "nl": "Sorry, dat is niet gelukt.",
+}
+
+_STOPS = {
+    "de": {"stopp", "stop", "halt", "ruhe", "sei still", "abbrechen", "egal"},
+    "en": {"stop", "stop it", "stop talking", "be quiet", "quiet", "shut up", "cancel", "never mind", "nevermind"},
+    "es": {"para", "basta", "silencio", "cancela", "cállate", "alto"},
+    "fr": {"stop", "arrête", "silence", "tais toi", "annule", "ça suffit"},
+    "it": {"stop", "basta", "silenzio", "fermati", "annulla", "zitto"},
+    "nl": {"stop", "stil", "hou op", "genoeg", "annuleer"},
+}
+
+_PROMPTS = {
+    "de": "Du bist ein hilfsbereiter Sprachassistent. Antworte in ein oder zwei kurzen Sätzen, ohne Listen.",
+    "en": "You are a helpful voice assistant. Answer in one or two short sentences, without lists.",
+    "es": "Eres un asistente de voz. Responde en una o dos frases cortas, sin listas.",
+    "fr": "Tu es un assistant vocal. Réponds en une ou deux phrases courtes, sans listes.",
+    "it": "Sei un assistente vocale. Rispondi in una o due frasi brevi, senza elenchi.",
+    "nl": "Je bent een spraakassistent. Antwoord in een of twee korte zinnen, zonder lijsten.",
+}
+
+
+def _of(table: dict[str, str], language: str) -> str:
+    return table.get(language.partition("-")[0].lower(), table["en"])
+
+
+def apology(language: str) -> str:
+    """Return the sentence that is said when a turn fails; English for a language that has none yet."""
+    return _of(_APOLOGIES, language)
+
+
+def system_prompt(language: str) -> str:
+    """Return the built-in system prompt: static text, so that its prefix can be cached."""
+    return _of(_PROMPTS, language)
+
+
+def is_stop(text: str, language: str) -> bool:
+    """Tell whether *text*, all of it, only asks for silence."""
+    words = plain(text).removeprefix("please ").removesuffix(" please")
+    return words in _STOPS.get(language.partition("-")[0].lower(), set()) | _STOPS["en"]

@@ -1,0 +1,121 @@
+"""The voice loop of one device: idle until a wake word, a turn, perhaps a follow-up, idle again."""
+
+import asyncio
+import logging
+from contextlib import aclosing
+
+from assistant.config.schema import DeviceConfig
+from assistant.engines import Source, Wake
+from assistant.errors import AssistantError
+from assistant.events import EventType
+from assistant.pipeline.equipment import Equipment
+from assistant.pipeline.microphone import Microphone
+from assistant.pipeline.turn import Turn
+from assistant.pipeline.voice_turn import VoiceTurn
+from assistant.speech import Detection
+from assistant.streams import in_thread
+
+__all__ = ["Listener"]
+
+log = logging.getLogger(__name__)
+
+_AGAIN = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""Seconds to wait before a device that failed is tried again; the last value repeats."""
+
+
+class Listener:
+    """Listen at one device for as long as the daemon runs."""
+
+    def __init__(self, name: str, device: DeviceConfig, equipment: Equipment) -> None:
+        self.name = name
+        self.microphone = Microphone()
+        self.failure: AssistantError | None = None
+        """Why nobody listens here; None while somebody does."""
+        self.listening = asyncio.Event()
+        """Set while the microphone is open and the wake words are awaited."""
+        self._device = device
+        self._equipment = equipment
+        self._voice: VoiceTurn | None = None
+        self._task: asyncio.Task[None] | None = None
+        here = device.assistants or list(equipment.assistants)
+        self._called = {word: name for name in reversed(here) for word in equipment.assistants[name].wake}
+
+    async def run(self) -> None:
+        """Listen until cancelled; a device or an engine that fails is tried again, and the rest goes on."""
+        failures = 0
+        while True:
+            try:
+                await self._listen()
+                log.info("%s: the source has ended", self.name)
+                return
+            except AssistantError as error:
+                if failures == 0 or str(error) != str(self.failure):
+                    log.error("%s does not listen: %s%s", self.name, error, f" ({error.hint})" if error.hint else "")
+                self.failure = error
+            finally:
+                self.listening.clear()
+                await self._end_turn()
+            await asyncio.sleep(_AGAIN[min(failures, len(_AGAIN) - 1)])
+            failures += 1
+
+    async def _listen(self) -> None:
+        pool = self._equipment.pool
+        async with pool.lease(self._device.source) as source, pool.lease(self._device.wake) as wake:
+            await self._follow(source, wake.fork())
+
+    async def _follow(self, source: Source, wake: Wake) -> None:
+        async with aclosing(source.capture()) as audio:
+            async for chunk in audio:
+                if not self.listening.is_set():
+                    log.info("%s listens for %s", self.name, ", ".join(self._called) or "no wake word")
+                    self.failure = None
+                    self.listening.set()
+                self.microphone.publish(chunk)
+                for detection in await in_thread(lambda: wake.push(chunk), self._equipment.light):  # noqa: B023
+                    self.call(detection)
+        if self._task is not None:
+            await asyncio.wait({self._task})
+
+    def call(self, detection: Detection) -> None:
+        """Begin a turn, because a wake word was heard; a reply that is under way ends."""
+        assistant = self._called.get(detection.name)
+        if assistant is None:
+            log.debug("%s: nobody here is called %s", self.name, detection.name)
+        elif self._voice is None or self._voice.state == "answering":
+            self.begin(assistant, detection, detection.timestamp)
+
+    def begin(self, assistant: str, wake: Detection | None, at: float) -> "asyncio.Task[None]":
+        """Begin a turn of *assistant*; speech counts from *at*, in seconds on the clock of the audio."""
+        self._voice = self._turn(assistant, wake, at)
+        self._task = asyncio.create_task(self._converse(self._voice, self._task), name=f"turn at {self.name}")
+        return self._task
+
+    def _turn(self, assistant: str, wake: Detection | None, at: float) -> VoiceTurn:
+        turn = Turn(self._equipment, assistant, self.name)
+        turn.wake = wake
+        if wake is not None:
+            turn.publish(EventType.WAKE_WORD_END, name=wake.name, score=round(wake.score, 3))
+        return VoiceTurn(turn, self._device, self.microphone, at)
+
+    async def _converse(self, voice: VoiceTurn, before: "asyncio.Task[None] | None") -> None:
+        """Run a turn, and another one after each reply that asks something back."""
+        try:
+            if before is not None and not before.done():
+                before.cancel()
+                await asyncio.wait({before})
+            await voice.run()
+            while voice.asked_back and (follow_up := voice.turn.config.endpoint.follow_up):
+                now = asyncio.get_running_loop().time()
+                voice = self._turn(voice.turn.assistant, None, now)
+                voice.wait_for(follow_up)
+                self._voice = voice
+                await voice.run()
+        finally:
+            if self._voice is voice:
+                self._voice = None
+
+    async def _end_turn(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+            self._task = None

@@ -1,0 +1,62 @@
+"""Play an answer, and know which of its words were really heard."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from assistant.audio import AudioChunk
+from assistant.engines import Sink
+from assistant.speech import Played
+
+__all__ = ["Playback", "Spoken"]
+
+_TAIL = 0.1
+"""Seconds of a clause that may be missing and it still counts as heard: synthesis ends in a little silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A piece of an answer as sound."""
+
+    chunk: AudioChunk
+    """The sound, in the voice's own format."""
+    clause: str = ""
+    """The words that begin with this piece; empty for the rest of a clause."""
+
+
+class Playback:
+    """One answer on its way through a sink."""
+
+    def __init__(self) -> None:
+        self._clauses: list[tuple[str, float]] = []
+        self._given = 0.0
+        self._played = 0.0
+
+    async def play(self, sink: Sink, spoken: AsyncIterator[Spoken]) -> AsyncGenerator[Played, None]:
+        """Play *spoken* and yield how far it has come; closing it silences the sink."""
+        async with aclosing(sink.play(self._audio(spoken))) as progress:
+            async for played in progress:
+                self._played = played.seconds
+                yield played
+
+    async def _audio(self, spoken: AsyncIterator[Spoken]) -> AsyncGenerator[AudioChunk, None]:
+        async for piece in spoken:
+            if piece.clause:
+                self._clauses.append((piece.clause, self._given))
+            self._given += piece.chunk.duration
+            yield piece.chunk
+
+    @property
+    def heard(self) -> str:
+        """Return the words that were heard so far; of a clause that was cut off, its share of them."""
+        ends = [start for _, start in self._clauses[1:]] + [self._given]
+        heard: list[str] = []
+        for (clause, start), end in zip(self._clauses, ends, strict=True):
+            if self._played >= end - _TAIL:
+                heard.append(clause)
+                continue
+            words = clause.split()
+            share = max(0.0, (self._played - start) / (end - start))
+            heard.extend(words[: int(len(words) * share)])
+            break
+        return " ".join(heard)

@@ -1,0 +1,39 @@
+"""A turn of text: a question in, the words of the reply out."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from assistant.chat import ChatMessage
+from assistant.events import EventType
+from assistant.pipeline.turn import Turn
+
+__all__ = ["text_turn"]
+
+
+async def text_turn(turn: Turn, text: str, conversation: str = "") -> AsyncGenerator[str, None]:
+    """Yield the reply to *text* as it is written, and remember both in *conversation*.
+
+    Raises what the engine raised; the turn is closed and its receipt kept in any case.
+    """
+    said = ""
+    turn.publish(EventType.RUN_START, assistant=turn.assistant, language=turn.config.language)
+    turn.timeline.start()
+    try:
+        async with turn.equipment.conversations.turn(conversation or turn.id) as history:
+            try:
+                async with aclosing(turn.write(turn.request(history, text))) as words:
+                    async for word in words:
+                        said += word
+                        yield word
+                turn.outcome = "answered"
+            except GeneratorExit:
+                turn.outcome = "interrupted"
+                raise
+            finally:
+                if said:
+                    history.add(ChatMessage.of("user", text), ChatMessage.of("assistant", said))
+    except Exception as error:
+        turn.fail(error)
+        raise
+    finally:
+        turn.finish()
