@@ -78,8 +78,10 @@ def _build(python: Path, gpu: str, folder: Path) -> None:
     options = [*_options(gpu), f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={_ONLY_THE_LIBRARY}"]
     pip: list[str | Path] = [python, "-m", "pip", "wheel", "--no-input", "--no-deps", "--wheel-dir", folder]
     constraints: list[str | Path] = ["--constraint", CONSTRAINTS, "--build-constraint", CONSTRAINTS]
+    # llama.cpp's own installation would put the libraries in a second time, and its headers.
+    settings = ["--verbose", "--config-settings=build.verbose=false", "--config-settings=wheel.exclude=lib/*;include/*"]
     run(
         f"Building llama.cpp for this machine ({gpu or 'CPU'}), a few minutes, once",
-        [*pip, *constraints, "--verbose", "--config-settings=build.verbose=false", "llama-cpp-python"],
+        [*pip, *constraints, *settings, "llama-cpp-python"],
         env={"CMAKE_ARGS": shlex.join(options)},
     )

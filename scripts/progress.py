@@ -45,7 +45,7 @@ class _Line:
         return round(time.monotonic() - self.start)
 
     def draw(self) -> None:
-        text = f"{self.title} ... {self.seconds} s {self.detail}"
+        text = f"{self.title} ... {self.seconds} s {self.detail}".rstrip()
         if self.terminal:
             print(f"\r\x1b[K{text[: os.get_terminal_size().columns - 1]}", end="", flush=True)
         else:
