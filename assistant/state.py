@@ -133,7 +133,8 @@ class State:
                 ),
             )
             database.execute(
-                "DELETE FROM receipts WHERE turn IN (SELECT turn FROM receipts ORDER BY started DESC LIMIT -1 OFFSET ?)",
+                "DELETE FROM receipts WHERE turn IN"
+                " (SELECT turn FROM receipts ORDER BY started DESC LIMIT -1 OFFSET ?)",
                 (_RECEIPTS,),
             )
 

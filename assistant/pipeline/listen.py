@@ -33,6 +33,8 @@ class Listener:
         """Why nobody listens here; None while somebody does."""
         self.listening = asyncio.Event()
         """Set while the microphone is open and the wake words are awaited."""
+        self.settled = asyncio.Event()
+        """Set once the device listens, or has said why it does not."""
         self._device = device
         self._equipment = equipment
         self._voice: VoiceTurn | None = None
@@ -52,6 +54,7 @@ class Listener:
                 if failures == 0 or str(error) != str(self.failure):
                     log.error("%s does not listen: %s%s", self.name, error, f" ({error.hint})" if error.hint else "")
                 self.failure = error
+                self.settled.set()
             finally:
                 self.listening.clear()
                 await self._end_turn()
@@ -70,6 +73,7 @@ class Listener:
                     log.info("%s listens for %s", self.name, ", ".join(self._called) or "no wake word")
                     self.failure = None
                     self.listening.set()
+                    self.settled.set()
                 self.microphone.publish(chunk)
                 for detection in await in_thread(lambda: wake.push(chunk), self._equipment.light):  # noqa: B023
                     self.call(detection)

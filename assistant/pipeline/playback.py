@@ -47,11 +47,19 @@ class Playback:
             yield piece.chunk
 
     @property
+    def _starts(self) -> list[float]:
+        return [start for _, start in self._clauses]
+
+    @property
+    def silent(self) -> bool:
+        """Tell whether the answer had no sound at all."""
+        return self._given == 0.0
+
+    @property
     def heard(self) -> str:
         """Return the words that were heard so far; of a clause that was cut off, its share of them."""
-        ends = [start for _, start in self._clauses[1:]] + [self._given]
         heard: list[str] = []
-        for (clause, start), end in zip(self._clauses, ends, strict=True):
+        for (clause, start), end in zip(self._clauses, [*self._starts[1:], self._given], strict=False):
             if self._played >= end - _TAIL:
                 heard.append(clause)
                 continue

@@ -1,4 +1,4 @@
-"""A turn of a person in front of a device: listen, understand, answer, all in one task. Cancelling the task is barge-in."""
+"""A turn of a person in front of a device: listen, understand, answer. One task; cancelling it is barge-in."""
 
 import asyncio
 import logging
@@ -32,8 +32,8 @@ __all__ = ["VoiceTurn"]
 log = logging.getLogger(__name__)
 
 _PREROLL = 1.6
-"""Seconds before the detection that the recogniser gets to hear: the longest usual wake phrase, so that it is heard whole
-and can be cut from the transcript, and so is what was said in one breath with it."""
+"""Seconds before the detection that the recogniser gets to hear: the longest usual wake phrase, so that it is heard
+whole and can be cut from the transcript, and so is what was said in one breath with it."""
 _LEAD_IN = 0.4
 """Seconds before the first voiced frame that the recogniser gets to hear where no wake word was said."""
 _LOOKAHEAD = 4
@@ -230,6 +230,8 @@ class VoiceTurn:
             async with aclosing(sounding) as progress:
                 async for played in progress:
                     self._sounded(played)
+        if self._playback.silent:
+            raise EngineError(f"model {turn.models['chat']} had nothing to say", hint="a bigger model may have")
         turn.publish(EventType.TTS_END)
 
     def _sounded(self, played: Played) -> None:

@@ -6,8 +6,8 @@ from difflib import SequenceMatcher
 __all__ = ["cut_wake_phrase", "plain"]
 
 _ALIKE = 0.6
-"""Least similarity of letters at which words count as the wake phrase. Whisper writes "Hey Travis" or "a Lexa"; unrelated
-openings of commands ("hey what", "I like") stay below."""
+"""Least similarity of letters at which words count as the wake phrase. Whisper writes "Hey Travis" or "a Lexa";
+unrelated openings of commands ("hey what", "I like") stay below."""
 _WORDS_BEFORE = 4
 """How many words of somebody's earlier sentence may stand before the wake phrase in the pre-roll."""
 

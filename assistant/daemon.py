@@ -1,0 +1,148 @@
+"""The daemon: configuration, plugins, engines, services. One exit stack takes everything down in reverse order."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, aclosing, suppress
+
+from aiohttp import web
+
+from assistant.assembly import Assembly, assemble, load_plugins
+from assistant.config import Loaded
+from assistant.errors import AssistantError, ConfigError
+from assistant.host import Observer
+from assistant.http.app import make_app, serve
+from assistant.http.guard import check_bind
+from assistant.pipeline.listen import Listener
+from assistant.plugins import Plugins
+
+__all__ = ["run"]
+
+log = logging.getLogger(__name__)
+
+
+async def run(loaded: Loaded, ready: Callable[[int], None] = lambda port: None) -> None:
+    """Run the daemon until SIGTERM or SIGINT.
+
+    The HTTP door opens first, engines next, and *ready* is called with the port once everything that can be open is.
+    Raises ConfigError or ServiceError where the daemon cannot start; an engine or a device that fails is named by
+    `/readyz` and in the log, and the rest runs.
+    """
+    check_bind(loaded.config.http)
+    plugins = load_plugins(loaded)
+    async with AsyncExitStack() as stack:
+        assembly = await stack.enter_async_context(assemble(loaded, plugins))
+        listeners = [Listener(name, device, assembly.equipment) for name, device in loaded.config.devices.items()]
+        services = _services(loaded, plugins, assembly)
+        port = 0
+        if loaded.config.http.enabled:
+            app = make_app(loaded.config.http, assembly.events, lambda: _closed(assembly, listeners), _routes(assembly))
+            port = await stack.enter_async_context(serve(app, loaded.config.http))
+        stop = asyncio.Event()
+        _on_signal(stop.set)
+        await _until(stop, _serve(assembly, listeners, services, plugins.observers(), lambda: ready(port)))
+        log.info("stopping")
+
+
+async def _until(stop: asyncio.Event, work: Awaitable[None]) -> None:
+    """Do *work* until it fails or *stop* is set."""
+    working = asyncio.ensure_future(work)
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def _serve(
+    assembly: Assembly,
+    listeners: list[Listener],
+    services: dict[str, Callable[[], Awaitable[None]]],
+    observers: list[Observer],
+    ready: Callable[[], None],
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        for observer in observers:
+            group.create_task(_observe(assembly, observer), name=f"observer {observer.name}")
+        await _open_all(assembly)
+        for listener in listeners:
+            group.create_task(listener.run(), name=f"device {listener.name}")
+        for name, service in services.items():
+            group.create_task(_keep_serving(name, service), name=f"service {name}")
+        for listener in listeners:
+            await listener.settled.wait()
+        ready()
+        log.info("ready")
+
+
+async def _open_all(assembly: Assembly) -> None:
+    """Open every engine, one after the other: loading is heavy, and a small machine has no two hands for it."""
+    for status in assembly.models():
+        with suppress(AssistantError):  # logged by the pool, named by /readyz, tried again by the next lease
+            await assembly.pool.open(status.id)
+    await assembly.equipment.phrases.prepare(assembly.pool, assembly.config.assistants)
+
+
+async def _observe(assembly: Assembly, observer: Observer) -> None:
+    async with aclosing(assembly.events.subscribe()) as events:
+        async for event in events:
+            try:
+                await observer.see(event)
+            except Exception as error:
+                log.warning("observer %s failed: %s: %s", observer.name, type(error).__name__, error)
+
+
+async def _keep_serving(name: str, service: Callable[[], Awaitable[None]]) -> None:
+    """Run a service; one that fails is named and started again after a while, and the rest goes on."""
+    wait = 1.0
+    while True:
+        try:
+            await service()
+            log.info("service %s has ended", name)
+            return
+        except Exception as error:
+            log.error("service %s failed: %s: %s; again in %g s", name, type(error).__name__, error, wait)
+        await asyncio.sleep(wait)
+        wait = min(wait * 2, 60.0)
+
+
+def _services(loaded: Loaded, plugins: Plugins, assembly: Assembly) -> dict[str, Callable[[], Awaitable[None]]]:
+    offered = plugins.services()
+    found: dict[str, Callable[[], Awaitable[None]]] = {}
+    for name in loaded.config.services:
+        if name not in offered:
+            raise ConfigError(
+                f"{loaded.layer.place(('services', name))}: services.{name}: no plugin offers this service",
+                hint=f"offered: {', '.join(offered) or 'none'}; see `assistant plugins list`",
+            )
+        spec, section = offered[name], loaded.service(name, offered[name].config)
+        found[name] = lambda spec=spec, section=section: spec.run(section, assembly)  # type: ignore[misc]
+    return found
+
+
+def _routes(assembly: Assembly) -> dict[str, list[web.RouteDef]]:
+    routes: dict[str, list[web.RouteDef]] = {}
+    for name, route in assembly.plugins.routes(assembly):
+        routes.setdefault(name, []).append(route)
+    return routes
+
+
+def _closed(assembly: Assembly, listeners: list[Listener]) -> dict[str, str]:
+    """Name what is not open: models with their state, devices that do not listen."""
+    closed = {f"model {m.id}": m.reason or m.state for m in assembly.models() if m.state != "open"}
+    for listener in listeners:
+        if not listener.listening.is_set():
+            closed[f"device {listener.name}"] = str(listener.failure or "not listening yet")
+    return closed
+
+
+def _on_signal(stop: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop)

@@ -1,0 +1,64 @@
+"""The HTTP door: its application, and how it is served."""
+
+import errno
+import logging
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from assistant.config.schema import HttpConfig
+from assistant.errors import ServiceError
+from assistant.events import EventBus
+from assistant.http import events, guard, health
+from assistant.http.keys import api_key
+
+__all__ = ["make_app", "serve"]
+
+log = logging.getLogger(__name__)
+
+_BODY = 1_000_000
+"""Bytes of a request's body; a door that takes more sets its own bound."""
+
+
+def make_app(
+    config: HttpConfig,
+    bus: EventBus,
+    closed: Callable[[], Mapping[str, str]],
+    plugin_routes: Mapping[str, list[web.RouteDef]],
+) -> web.Application:
+    """Make the application: the core's doors, and each plugin's routes under `/plugins/<name>/`."""
+    app = web.Application(middlewares=[guard.errors, guard.guard(config, api_key(config))], client_max_size=_BODY)
+    app.add_routes([*health.routes(closed), *events.routes(bus)])
+    for name, routes in plugin_routes.items():
+        part = web.Application()
+        part.add_routes(routes)
+        app.add_subapp(f"/plugins/{name}/", part)
+    return app
+
+
+@asynccontextmanager
+async def serve(app: web.Application, config: HttpConfig) -> AsyncGenerator[int, None]:
+    """Serve *app* while the context lasts; yields the port. Raises ServiceError where the address cannot be used."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    try:
+        try:
+            site = web.TCPSite(runner, config.host, config.port)
+            await site.start()
+        except OSError as error:
+            raise _cannot_listen(config, error) from None
+        addresses: list[Any] = runner.addresses
+        port = int(addresses[0][1])
+        log.info("listening on http://%s:%d", config.host, port)
+        yield port
+    finally:
+        await runner.cleanup()
+
+
+def _cannot_listen(config: HttpConfig, error: OSError) -> ServiceError:
+    where = f"http: cannot listen on {config.host} port {config.port}"
+    if error.errno == errno.EADDRINUSE:
+        return ServiceError(f"{where}: the port is in use", hint="stop the other program, or set http.port")
+    return ServiceError(f"{where}: {error.strerror}", hint="set http.host and http.port")

@@ -1,0 +1,23 @@
+"""Is it alive, and is it ready?"""
+
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+
+__all__ = ["routes"]
+
+
+def routes(closed: Callable[[], Mapping[str, str]]) -> list[web.RouteDef]:
+    """Return the routes; *closed* names what is not open yet, with the reason or state of each."""
+
+    async def healthz(request: web.Request) -> web.Response:
+        """Say that the process answers, whatever the engines do."""
+        return web.json_response({"status": "alive"})
+
+    async def readyz(request: web.Request) -> web.Response:
+        """Say whether everything is open, and name what is not."""
+        names = dict(closed())
+        body = {"status": "not ready" if names else "ready", "not_open": names}
+        return web.json_response(body, status=503 if names else 200)
+
+    return [web.get("/healthz", healthz), web.get("/readyz", readyz)]

@@ -1,0 +1,121 @@
+"""A room with one device, whose engines do as they are told, in virtual time."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from assistant import AudioChunk, Capabilities, EventType, Kind, Tool, TurnEvent
+from assistant.config import AssistantConfig, ConversationConfig, DeviceConfig, TimeoutConfig
+from assistant.engines import AnySpec
+from assistant.events import EventBus
+from assistant.models.pool import Model, Pool
+from assistant.pipeline.conversation import Conversations
+from assistant.pipeline.equipment import Equipment
+from assistant.pipeline.listen import Listener
+from assistant.pipeline.phrases import Phrases
+from assistant.pipeline.receipt import Receipt
+from assistant.testing import FakeChat, FakeSink, FakeSource, FakeStt, FakeTts, FakeVad, FakeWake, fake_spec, tone
+
+MARKER = AudioChunk((0x7ABC).to_bytes(2, "little") + b"\x10\x10" * 1279, tone(0.01).format)
+"""80 ms in which the fake wake word ends."""
+
+
+def quiet(seconds: float) -> list[AudioChunk]:
+    """Make silence in chunks of 80 ms."""
+    return [AudioChunk(bytes(2560), MARKER.format)] * round(seconds / 0.08)
+
+
+def voice(seconds: float) -> list[AudioChunk]:
+    """Make sound that the fake detector takes for speech, in chunks of 80 ms."""
+    return [AudioChunk(b"\x10\x10" * 1280, MARKER.format)] * round(seconds / 0.08)
+
+
+@dataclass
+class Room:
+    """What is in the room, and what happened there."""
+
+    hears: list[AudioChunk]
+    """What the microphone captures; silence follows for ever."""
+    stt: FakeStt = field(default_factory=FakeStt)
+    chat: FakeChat = field(default_factory=FakeChat)
+    tts: FakeTts = field(default_factory=FakeTts)
+    sink: FakeSink = field(default_factory=FakeSink)
+    tools: dict[str, Tool] = field(default_factory=dict)
+    config: AssistantConfig = field(default_factory=lambda: AssistantConfig(wake=["hey_jarvis"]))
+    timeouts: TimeoutConfig = field(default_factory=TimeoutConfig)
+    events: list[TurnEvent] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+    specs: dict[str, AnySpec] = field(default_factory=dict)
+    """Engines that take the place of the fakes."""
+
+    def said(self, kind: EventType) -> list[dict[str, Any]]:
+        """Return the data of every event of a kind."""
+        return [dict(event.data) for event in self.events if event.type == kind]
+
+    def types(self) -> list[EventType]:
+        """Return the types of all events, in order."""
+        return [event.type for event in self.events]
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncGenerator[Listener, None]:
+        """Begin to listen, and stop at the end."""
+        specs = {
+            "microphone": fake_spec("microphone", Kind.SOURCE, FakeSource(self.hears)),
+            "speaker": fake_spec("speaker", Kind.SINK, self.sink),
+            "wake": fake_spec("wake", Kind.WAKE, FakeWake(), Capabilities(parallel=9)),
+            "vad": fake_spec("vad", Kind.VAD, FakeVad(), Capabilities(parallel=9)),
+            "stt": fake_spec("stt", Kind.STT, self.stt),
+            "chat": fake_spec("chat", Kind.CHAT, self.chat, Capabilities(tools=True, parallel=2)),
+            "tts": fake_spec("tts", Kind.TTS, self.tts),
+            **self.specs,
+        }
+        models = {id_: Model(id_, spec, spec.config(), spec.describe(spec.config())) for id_, spec in specs.items()}
+        pool = Pool(models, lambda config: config)
+        loop = asyncio.get_running_loop()
+        bus = EventBus()
+        bus.publish = self.events.append  # type: ignore[method-assign]
+        phrases = Phrases()
+        assistants = {"jarvis": self.config}
+        light = ThreadPoolExecutor(1)
+        equipment = Equipment(
+            pool=pool,
+            assistants=assistants,
+            conversations=Conversations(ConversationConfig(), loop.time),
+            tools=self.tools,
+            route=lambda request, candidates: None,
+            events=bus,
+            phrases=phrases,
+            timeouts=self.timeouts,
+            keep=self.receipts.append,
+            light=light,
+        )
+        await phrases.prepare(pool, assistants)
+        self.tts.said.clear()
+        listener = Listener("room", DeviceConfig(), equipment)
+        running = asyncio.create_task(listener.run())
+        try:
+            yield listener
+        finally:
+            running.cancel()
+            await asyncio.wait({running})
+            await pool.close()
+            light.shutdown()
+
+    async def until(self, done: Callable[[], object], patience: float = 120.0) -> None:
+        """Wait until *done*, at most *patience* virtual seconds."""
+        async with asyncio.timeout(patience):
+            while not done():
+                await asyncio.sleep(0.02)
+
+    async def live(self, seconds: float = 20.0) -> None:
+        """Let some time pass in the room."""
+        async with self.opened():
+            await asyncio.sleep(seconds)
+
+    @property
+    def sounded(self) -> float:
+        """Return the seconds of sound that the speaker has given."""
+        return sum(chunk.duration for chunk in self.sink.heard)
