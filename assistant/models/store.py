@@ -87,6 +87,11 @@ class Store:
         entry = self.catalogue[model]
         return not any(_fault(self.folder / model / file.name, file) for file in entry.files)
 
+    def is_here(self, model: str) -> bool:
+        """Tell whether anything of a model is in its place, whole or damaged."""
+        self.catalogue[model]  # what is no id must not become a path
+        return (self.folder / model).exists()
+
     def missing(self, models: Iterable[str]) -> tuple[str, ...]:
         """Return those of *models* that are not complete."""
         return tuple(model for model in models if not self.is_complete(model))
