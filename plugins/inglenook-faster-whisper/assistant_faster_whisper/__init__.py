@@ -1,0 +1,21 @@
+"""Speech to text with Whisper models, by faster-whisper and CTranslate2, on the CPU or on CUDA."""
+
+from assistant import EngineSpec, Kind, hookimpl
+from assistant_faster_whisper.config import FasterWhisperConfig, describe
+from assistant_faster_whisper.engine import FasterWhisper, open_faster_whisper
+
+__all__ = ["FasterWhisper", "FasterWhisperConfig", "assistant_engines", "open_faster_whisper"]
+
+
+@hookimpl
+def assistant_engines() -> list[EngineSpec[FasterWhisperConfig, FasterWhisper]]:
+    """Offer the engine."""
+    return [
+        EngineSpec(
+            name="faster-whisper",
+            kind=Kind.STT,
+            config=FasterWhisperConfig,
+            describe=describe,
+            open=open_faster_whisper,
+        )
+    ]

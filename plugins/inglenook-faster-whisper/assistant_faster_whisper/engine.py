@@ -1,0 +1,106 @@
+"""The engine: sound is gathered into windows, and each window is one step of its own thread."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from assistant import SPEECH, AudioChunk, AudioError, SttOptions, Transcript, in_thread
+from assistant_faster_whisper import languages
+from assistant_faster_whisper.config import FasterWhisperConfig
+
+if TYPE_CHECKING:
+    from assistant_faster_whisper.recogniser import Recogniser
+
+__all__ = ["FasterWhisper", "open_faster_whisper"]
+
+WINDOW = SPEECH.size(30)
+"""Bytes of the longest sound that Whisper takes at once."""
+
+
+class FasterWhisper:
+    """Transcribe speech window by window.
+
+    Transcriptions that run at the same time take turns at each window, so a command does not wait for a long file.
+    """
+
+    def __init__(self, recogniser: "Recogniser", executor: Executor, language: str | None = None) -> None:
+        self._recogniser = recogniser
+        self._executor = executor
+        self._language = language
+
+    async def transcribe(
+        self, audio: AsyncIterator[AudioChunk], options: SttOptions
+    ) -> AsyncGenerator[Transcript, None]:
+        """Yield the text so far after each full window of 30 s, then all of it.
+
+        Raises EngineError for a language that the model does not know, AudioError for sound that is not 16 kHz mono.
+        """
+        speech = _Speech(self._recogniser, options.language or self._language, options.prompt)
+        async for chunk in audio:
+            speech.add(chunk)
+            while speech.has_full_window:
+                await in_thread(speech.hear_window, self._executor)
+                yield speech.transcript(final=False)
+        await in_thread(speech.hear_rest, self._executor)
+        yield speech.transcript(final=True)
+
+
+class _Speech:
+    """One transcription: the sound that still waits, and the text so far."""
+
+    def __init__(self, recogniser: "Recogniser", language: str | None, prompt: str) -> None:
+        self._recogniser = recogniser
+        self._language = language
+        self._code = recogniser.check_language(languages.code(language)) if language else None
+        self._prompt = prompt
+        self._waiting = bytearray()
+        self._texts: list[str] = []
+
+    def add(self, chunk: AudioChunk) -> None:
+        if chunk.format != SPEECH:
+            raise AudioError(f"speech of {chunk.format.rate} Hz came to an engine that takes 16 kHz mono, 16 bit")
+        self._waiting += chunk.audio
+
+    @property
+    def has_full_window(self) -> bool:
+        return len(self._waiting) > WINDOW
+
+    def hear_window(self) -> None:
+        self._hear(self._recogniser.pause(bytes(self._waiting[:WINDOW])))
+
+    def hear_rest(self) -> None:
+        self._hear(len(self._waiting))
+
+    def _hear(self, size: int) -> None:
+        heard = self._recogniser.hear(bytes(self._waiting[:size]), self._code, self._prompt)
+        del self._waiting[:size]
+        if heard.text:
+            self._texts.append(heard.text)
+            self._code = heard.language
+
+    def transcript(self, *, final: bool) -> Transcript:
+        language = self._language or (languages.tag(self._code) if self._code else "")
+        return Transcript(" ".join(self._texts), language, final)
+
+
+@asynccontextmanager
+async def open_faster_whisper(config: FasterWhisperConfig) -> AsyncGenerator[FasterWhisper, None]:
+    """Load the model into a thread of its own.
+
+    Raises ModelError for a missing or damaged folder, EngineUnavailable where the device is not there.
+    """
+    if config.language:
+        languages.code(config.language)
+
+    def load() -> "Recogniser":
+        from assistant_faster_whisper.recogniser import Recogniser
+
+        return Recogniser.load(config)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="faster-whisper") as executor:
+        recogniser = await in_thread(load, executor)
+        try:
+            yield FasterWhisper(recogniser, executor, config.language)
+        finally:
+            await in_thread(recogniser.close, executor)

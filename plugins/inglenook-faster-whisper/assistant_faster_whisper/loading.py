@@ -1,0 +1,86 @@
+"""From a folder to a loaded model, with errors a person can act on. Nothing here reaches for the network."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import ctranslate2
+import tokenizers
+
+from assistant import EngineError, EngineUnavailable, ModelError
+
+__all__ = ["check_folder", "choose_device", "device_errors", "load_model", "load_tokenizer", "physical_cores"]
+
+
+def check_folder(folder: Path) -> Path:
+    """Return *folder* where it holds a whole model; raises ModelError that names the missing file."""
+    if not folder.is_dir():
+        raise ModelError(f"there is no folder {folder} with a Whisper model", hint=_fetch_again(folder))
+    for names in (["model.bin"], ["config.json"], ["tokenizer.json"], ["vocabulary.txt", "vocabulary.json"]):
+        if not any((folder / name).is_file() for name in names):
+            raise ModelError(f"{folder / names[0]} is missing", hint=_fetch_again(folder))
+    return folder
+
+
+def choose_device(device: str) -> str:
+    """Return `cpu` or `cuda`; raises EngineUnavailable where CUDA is asked for and not there."""
+    devices = ctranslate2.get_cuda_device_count()
+    if device == "cuda" and not devices:
+        raise EngineUnavailable(
+            "faster-whisper finds no CUDA device", hint="install NVIDIA's driver, or set device: cpu"
+        )
+    return "cuda" if device != "cpu" and devices else "cpu"
+
+
+def load_model(folder: Path, device: str, compute_type: str, threads: int) -> "ctranslate2.models.Whisper":
+    """Load a model; raises ModelError for a damaged one, EngineError for arithmetic that the device cannot do."""
+    if compute_type == "auto":
+        compute_type = "float16" if device == "cuda" else "int8"
+    try:
+        with device_errors(device):
+            return ctranslate2.models.Whisper(
+                str(folder), device=device, compute_type=compute_type, intra_threads=threads or physical_cores()
+            )
+    except ValueError as error:
+        known = ", ".join(sorted(ctranslate2.get_supported_compute_types(device)))
+        raise EngineError(f"faster-whisper: {error}", hint=f"set compute_type to auto, or to one of {known}") from error
+    except RuntimeError as error:
+        raise ModelError(f"{folder / 'model.bin'} cannot be loaded: {error}", hint=_fetch_again(folder)) from error
+
+
+def load_tokenizer(folder: Path) -> "tokenizers.Tokenizer":
+    """Load the tokenizer of a model; raises ModelError for a damaged one."""
+    file = folder / "tokenizer.json"
+    try:
+        return tokenizers.Tokenizer.from_file(str(file))
+    except Exception as error:  # the library raises nothing narrower
+        raise ModelError(f"{file} cannot be read: {error}", hint=_fetch_again(folder)) from error
+
+
+@contextmanager
+def device_errors(device: str) -> Iterator[None]:
+    """Tell a CUDA library that is missing or too old from a damaged model: both are a RuntimeError of CTranslate2."""
+    try:
+        yield
+    except RuntimeError as error:
+        if device == "cuda" and any(word in str(error) for word in ("CUDA", "cuda", "libcu")):
+            raise EngineUnavailable(
+                f"faster-whisper cannot use CUDA: {error}",
+                hint="install nvidia-cublas-cu12 and nvidia-cudnn-cu12 beside it, or set device: cpu",
+            ) from error
+        raise
+
+
+def physical_cores() -> int:
+    """Return how many physical cores this process may use: the second thread of a core does not help."""
+    allowed = os.sched_getaffinity(0)
+    try:
+        cores = {Path(f"/sys/devices/system/cpu/cpu{n}/topology/thread_siblings_list").read_text() for n in allowed}
+    except OSError:  # a sandbox without /sys
+        return len(allowed)
+    return len(cores)
+
+
+def _fetch_again(folder: Path) -> str:
+    return f"try: assistant models pull {folder.name}"

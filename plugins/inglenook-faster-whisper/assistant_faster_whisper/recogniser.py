@@ -1,0 +1,244 @@
+"""Whisper on one window of sound. Imported when the engine is opened, used by its thread only.
+
+CTranslate2 is driven directly rather than through `WhisperModel.transcribe`, because the encoder need not run over the
+30 s that it pads every command to: an utterance of a few seconds is encoded in a window of 10 s, in about a third of
+the time, and only where the result looks wrong again in the full window.
+"""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ctranslate2
+import numpy as np
+import tokenizers
+from faster_whisper.feature_extractor import FeatureExtractor
+from faster_whisper.tokenizer import Tokenizer
+
+from assistant import EngineError
+from assistant_faster_whisper import loading
+from assistant_faster_whisper.config import FasterWhisperConfig
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Heard", "Recogniser"]
+
+RATE = 16_000
+"""Samples per second."""
+FRAMES_PER_SECOND = 100
+"""Columns of the spectrogram per second."""
+SECONDS_PER_TIMESTAMP = 0.02
+"""What one timestamp token counts."""
+FULL_WINDOW = 30
+"""Seconds that Whisper was trained on."""
+SHORT_WINDOW = 10
+"""Seconds of the window for a short utterance; below it accuracy falls."""
+SHORT_SPEECH = 9.0
+"""The longest sound for the short window, in seconds: some silence must follow for the text to end."""
+QUIET = 0.001
+"""Amplitude (of 1) below which nobody speaks: -60 dB of full scale."""
+MAX_COMPRESSION = 2.4
+"""Text that zlib packs better than this repeats itself (openai/whisper, transcribe.py)."""
+MIN_LOGPROB = -1.0
+"""Mean log-probability of a token below which the text is doubted (openai/whisper, transcribe.py)."""
+PROMPT_TOKENS = 200
+"""How much of the prompt is read; the model takes 223."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a window holds."""
+
+    text: str
+    """The words; empty where nobody spoke."""
+    language: str
+    """Whisper's code of the language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """One result of the decoder."""
+
+    text: str
+    """The words spoken before the sound ends."""
+    language: str
+    """Whisper's code of the language."""
+    logprob: float
+    """Mean log-probability of a token."""
+    no_speech: float
+    """Probability that nobody speaks, 0 to 1."""
+    compression: float
+    """How many times smaller zlib makes everything that was written."""
+    ended: bool
+    """Whether the decoder found an end; if not, it was stopped."""
+
+    @property
+    def repetitive(self) -> bool:
+        """Return whether the decoder was caught in a loop."""
+        return self.compression > MAX_COMPRESSION
+
+    @property
+    def silent(self) -> bool:
+        """Return whether nobody spoke: Whisper writes `you` or `Thank you.` for silence and noise.
+
+        Measured on silence, noise, hum, clicks and tones of 0.1 to 9 s (0.6 to 0.99) and on speech (up to 0.5, in loud
+        noise up to 0.8) with tiny.en and base.
+        """
+        return self.no_speech > 0.8 or (self.no_speech > 0.6 and (self.logprob < -0.9 or self.repetitive))
+
+    @property
+    def credible(self) -> bool:
+        """Return whether the text can stand as it is."""
+        return self.silent or (self.ended and not self.repetitive and self.logprob >= MIN_LOGPROB)
+
+
+class Recogniser:
+    """A loaded model."""
+
+    def __init__(self, model: "ctranslate2.models.Whisper", tokenizer: "tokenizers.Tokenizer", beam: int) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self._extractor = FeatureExtractor(feature_size=model.n_mels)
+        self._beam = beam
+
+    @classmethod
+    def load(cls, config: FasterWhisperConfig) -> "Recogniser":
+        """Load the model of *config* and run it once, so that the first utterance need not wait.
+
+        Raises ModelError for a missing or damaged folder, EngineUnavailable where the device cannot be used.
+        """
+        folder = loading.check_folder(Path(config.model))
+        device = loading.choose_device(config.device)
+        model = loading.load_model(folder, device, config.compute_type, config.threads)
+        recogniser = cls(model, loading.load_tokenizer(folder), config.beam)
+        with loading.device_errors(device):
+            recogniser._hear(np.zeros(RATE, np.float32), "en", "")
+        return recogniser
+
+    def close(self) -> None:
+        """Free the model."""
+        self._model.unload_model()
+
+    def check_language(self, code: str) -> str:
+        """Return *code* where the model knows that language; raises EngineError where it does not."""
+        if not self._model.is_multilingual and code != "en":
+            raise EngineError(
+                f"the Whisper model knows English only, not {code!r}", hint="use a multilingual one: whisper-base"
+            )
+        if self._model.is_multilingual and self._tokenizer.token_to_id(f"<|{code}|>") is None:
+            raise EngineError(f"this Whisper model does not know {code!r}", hint="use a larger one: whisper-large-v3")
+        return code
+
+    def pause(self, audio: bytes) -> int:
+        """Return the byte at which *audio* (a full window, 16-bit) is best cut: the quietest tenth of its last 5 s."""
+        tail = _samples(audio)[-5 * RATE :]
+        tenths = tail[: len(tail) // (RATE // 10) * (RATE // 10)].reshape(-1, RATE // 10)
+        quietest = int(np.square(tenths).sum(axis=1).argmin())
+        return len(audio) - 2 * (len(tail) - quietest * (RATE // 10) - RATE // 20)
+
+    def hear(self, audio: bytes, language: str | None, prompt: str) -> Heard:
+        """Return what is said in *audio* (16 kHz mono, 16-bit, up to 30 s), in *language* (Whisper's code) if given."""
+        samples = _samples(audio)
+        if not len(samples) or np.abs(samples).max() < QUIET:
+            return Heard("", language or "")
+        try:
+            return self._hear(samples, language, prompt)
+        except RuntimeError as error:
+            raise EngineError(f"Whisper failed on {len(samples) / RATE:.1f} s of sound: {error}") from error
+
+    def _hear(self, samples: "NDArray[np.float32]", language: str | None, prompt: str) -> Heard:
+        guesses: list[Guess] = []
+        for guess in self._guesses(samples, language, prompt):
+            guesses.append(guess)
+            if guess.credible:
+                break
+        best = max(guesses, key=lambda guess: (guess.credible, not guess.repetitive, guess.logprob))
+        return Heard("" if best.silent else best.text, best.language)
+
+    def _guesses(self, samples: "NDArray[np.float32]", language: str | None, prompt: str) -> Iterator[Guess]:
+        """Yield what the window may say, the cheapest guess first."""
+        seconds = len(samples) / RATE
+        features = self._extractor(samples)
+        windows = (SHORT_WINDOW, FULL_WINDOW) if seconds <= SHORT_SPEECH else (FULL_WINDOW,)
+        for window in windows:
+            encoded = self._encode(_padded(features, window))
+            spoken = language or self._detect(encoded)
+            guess = self._decode(encoded, spoken, prompt, seconds)
+            yield guess
+        if guess.repetitive:
+            yield self._decode(encoded, spoken, prompt, seconds, no_repeat_ngram_size=3)
+
+    def _encode(self, features: "NDArray[np.float32]") -> "ctranslate2.StorageView":
+        return self._model.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(features[None])))
+
+    def _detect(self, encoded: "ctranslate2.StorageView") -> str:
+        if not self._model.is_multilingual:
+            return "en"
+        token, _ = self._model.detect_language(encoded)[0][0]
+        return str(token).strip("<|>")
+
+    def _decode(
+        self, encoded: "ctranslate2.StorageView", language: str, prompt: str, seconds: float, **options: int
+    ) -> Guess:
+        tokenizer = Tokenizer(self._tokenizer, self._model.is_multilingual, task="transcribe", language=language)
+        start = tokenizer.sot_sequence
+        if prompt := prompt.strip():
+            start = [tokenizer.sot_prev, *tokenizer.encode(" " + prompt)[:PROMPT_TOKENS], *start]
+        result = self._model.generate(
+            encoded,
+            [start],
+            beam_size=self._beam,
+            max_length=len(start) + _most_tokens(seconds),
+            return_scores=True,
+            return_no_speech_prob=True,
+            **options,
+        )[0]
+        tokens = result.sequences_ids[0]
+        written = tokenizer.decode(tokens).encode()
+        return Guess(
+            text=_text(tokenizer, tokens, seconds),
+            language=language,
+            logprob=result.scores[0] * len(tokens) / (len(tokens) + 1),  # the end counts as a token, and is not in it
+            no_speech=result.no_speech_prob,
+            compression=len(written) / len(zlib.compress(written)),
+            ended=bool(tokens) and tokens[-1] >= tokenizer.timestamp_begin,
+        )
+
+
+def _samples(audio: bytes) -> "NDArray[np.float32]":
+    return np.frombuffer(audio, "<i2").astype(np.float32) / np.float32(32768)
+
+
+def _padded(features: "NDArray[np.float32]", seconds: int) -> "NDArray[np.float32]":
+    """Return a spectrogram of *seconds*, filled up with what silence looks like beside the loudest sound.
+
+    faster-whisper fills up with zeros, which is no silence: in a short window the decoder then repeats itself. The
+    floor is 8 decades below the maximum, and the extractor divides by 4.
+    """
+    frames = seconds * FRAMES_PER_SECOND
+    fill = max(frames - features.shape[1], 0)
+    return np.pad(features[:, :frames], ((0, 0), (0, fill)), constant_values=features.max() - 2)
+
+
+def _most_tokens(seconds: float) -> int:
+    """Return how much can have been said: half of the model's context in 30 s, as in openai/whisper, and a bit more."""
+    return min(20 + round(15 * seconds), 224)
+
+
+def _text(tokenizer: Tokenizer, tokens: Sequence[int], seconds: float) -> str:
+    """Return the text of the segments that begin before the sound ends; without a letter or digit it is no text.
+
+    Each segment is `<|start|> words <|end|>`. What is written behind the end of the sound is made up.
+    """
+    words: list[int] = []
+    position = 0.0
+    for token in tokens:
+        if token >= tokenizer.timestamp_begin:
+            position = (token - tokenizer.timestamp_begin) * SECONDS_PER_TIMESTAMP
+        elif position < seconds - 0.1 or not words:
+            words.append(token)
+    text = tokenizer.decode(words).strip()
+    return text if any(character.isalnum() for character in text) else ""
