@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from progress import run
 
@@ -20,24 +21,31 @@ ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = ROOT / "constraints.txt"
 _ONLY_THE_LIBRARY = Path(__file__).with_name("llama-cpp.cmake")
 
+
+class Backend(NamedTuple):
+    """What llama.cpp computes on."""
+
+    options: list[str]
+    """The options of its build."""
+    compiler: str
+    """The command that must be there to build it."""
+
+
 BACKENDS = {
-    "": ("", "c++"),
-    "cuda": ("-DGGML_CUDA=ON", "nvcc"),
-    "metal": ("-DGGML_METAL=ON", "xcrun"),
-    "rocm": ("-DGGML_HIP=ON", "hipconfig"),
-    "vulkan": ("-DGGML_VULKAN=ON", "glslc"),
+    "": Backend([], "c++"),
+    "cuda": Backend(["-DGGML_CUDA=ON"], "nvcc"),
+    "metal": Backend(["-DGGML_METAL=ON"], "xcrun"),
+    "rocm": Backend(["-DGGML_HIP=ON"], "hipconfig"),
+    "vulkan": Backend(["-DGGML_VULKAN=ON"], "glslc"),
 }
-"""For each value of `GPU`: llama.cpp's option, and a command that must be there to build it."""
+"""The backends by the values of `GPU`."""
 
 
 def _options(gpu: str) -> list[str]:
     if gpu not in BACKENDS:
         sys.exit(f"GPU={gpu} is not known. Use one of: {', '.join(filter(None, BACKENDS))}.")
-    option, command = BACKENDS[gpu]
-    if not shutil.which(command):
-        sys.exit(f"llama.cpp cannot be built: {command} was not found. Install it, or add its folder to PATH.")
     own = shlex.split(os.environ.get("CMAKE_ARGS", ""))
-    return ["-DGGML_NATIVE=ON", "-DLLAVA_BUILD=OFF", *filter(None, [option]), *own]
+    return ["-DGGML_NATIVE=ON", "-DLLAVA_BUILD=OFF", *BACKENDS[gpu].options, *own]
 
 
 def _processor() -> str:
@@ -75,6 +83,9 @@ def wheel(python: Path, gpu: str) -> Path:
 
 
 def _build(python: Path, gpu: str, folder: Path) -> None:
+    compiler = BACKENDS[gpu].compiler
+    if not shutil.which(compiler):
+        sys.exit(f"llama.cpp cannot be built: {compiler} was not found. Install it, or add its folder to PATH.")
     options = [*_options(gpu), f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={_ONLY_THE_LIBRARY}"]
     pip: list[str | Path] = [python, "-m", "pip", "wheel", "--no-input", "--no-deps", "--wheel-dir", folder]
     constraints: list[str | Path] = ["--constraint", CONSTRAINTS, "--build-constraint", CONSTRAINTS]
