@@ -99,8 +99,8 @@ class HttpConfig(Section, frozen=True, kw_only=True):
     port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8420
     """Port to listen on; 0 for any free one."""
     key: str = ""
-    """Key that requests must carry (`Authorization: Bearer …`); empty for a key that is made at the first start and kept
-    in the state folder, for this machine's owner only."""
+    """Key that requests must carry (`Authorization: Bearer …`); empty for one that is made at the first start and
+    kept in the state folder, for this machine's owner only."""
     hosts: list[str] = []
     """Further host names by which this machine is called; loopback names and addresses always are."""
 

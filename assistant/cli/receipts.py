@@ -1,0 +1,44 @@
+"""`assistant receipts`: where the time of the latest turns went."""
+
+import asyncio
+import time
+
+import click
+import msgspec
+
+from assistant.cli import Settings
+from assistant.cli.output import json_option, show_json, show_table
+from assistant.paths import state_folder
+from assistant.pipeline.receipt import STAGES, Receipt
+from assistant.state import State
+
+__all__ = ["receipts"]
+
+
+@click.command()
+@click.option("-n", "most", default=10, show_default=True, help="How many.")
+@json_option
+@click.pass_obj
+def receipts(settings: Settings, most: int, as_json: bool) -> None:
+    """Print the receipts of the latest turns: seconds by stage, no content."""
+    found = asyncio.run(_read(most))
+    if as_json:
+        show_json([msgspec.to_builtins(receipt) | {"voice_to_voice": receipt.voice_to_voice} for receipt in found])
+        return
+    columns = ["when", "device", "outcome", *STAGES, "total"]
+    show_table(columns, [_row(receipt) for receipt in found])
+
+
+def _row(receipt: Receipt) -> list[str]:
+    when = time.strftime("%d %b %H:%M:%S", time.localtime(receipt.started))
+    parts = [f"{receipt.parts[stage]:.3f}" if stage in receipt.parts else "-" for stage in STAGES]
+    return [when, receipt.device, receipt.outcome, *parts, f"{receipt.voice_to_voice:.3f}"]
+
+
+async def _read(most: int) -> list[Receipt]:
+    state = State(state_folder() / "assistant.db")
+    await state.open()
+    try:
+        return await state.receipts(most)
+    finally:
+        await state.close()

@@ -1,0 +1,57 @@
+"""`assistant say`: text as speech, on the speaker or in a file."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+
+import click
+
+from assistant.assembly import Assembly, assemble
+from assistant.audio import AudioChunk
+from assistant.chat import Priority
+from assistant.cli import Settings
+from assistant.errors import ConfigError
+from assistant.pipeline.clauses import clauses
+from assistant.speech import Voice
+from assistant.streams import once
+from assistant.wav import write_wav
+
+__all__ = ["said", "say"]
+
+
+@click.command()
+@click.argument("text")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="WAV file to write instead of speaking aloud.")
+@click.option("--voice", default="", help="Voice of the model.")
+@click.option("--speed", default=1.0, show_default=True, type=click.FloatRange(0.25, 4), help="2 is twice as fast.")
+@click.option("--model", default="", help="Model id; that of the first assistant by default.")
+@click.pass_obj
+def say(settings: Settings, text: str, output: Path | None, voice: str, speed: float, model: str) -> None:
+    """Speak TEXT."""
+    asyncio.run(_say(settings, text, output, Voice(voice, speed=speed), model))
+
+
+async def _say(settings: Settings, text: str, output: Path | None, voice: Voice, model: str) -> None:
+    async with assemble(settings.load()) as assembly:
+        first = next(iter(assembly.config.assistants.values()))
+        async with aclosing(said(assembly, text, model or first.tts, voice)) as speech:
+            if output is not None:
+                await write_wav(output, speech)
+                return
+            device = next(iter(assembly.config.devices.values()), None)
+            if device is None:
+                raise ConfigError("devices: there is none, so there is no speaker", hint="write a file with -o FILE")
+            async with assembly.pool.lease(device.sink) as sink, aclosing(sink.play(speech)) as progress:
+                async for _ in progress:
+                    pass
+
+
+async def said(assembly: Assembly, text: str, model: str, voice: Voice) -> AsyncGenerator[AudioChunk, None]:
+    """Yield *text* as speech, clause by clause."""
+    async with (
+        assembly.pool.lease(model, Priority.VOICE) as tts,
+        aclosing(tts.speak(clauses(once(text)), voice)) as speech,
+    ):
+        async for chunk in speech:
+            yield chunk

@@ -1,0 +1,51 @@
+"""`assistant transcribe`: a recording as text."""
+
+import asyncio
+from contextlib import aclosing
+from pathlib import Path
+
+import click
+
+from assistant.assembly import Assembly, assemble
+from assistant.chat import Priority
+from assistant.cli import Settings
+from assistant.cli.output import json_option, show_json
+from assistant.speech import SttOptions, Transcript
+from assistant.wav import read_speech
+
+__all__ = ["transcribe", "transcribed"]
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--language", default="", help="BCP-47 tag; the model finds out where it is not given.")
+@click.option("--model", default="", help="Model id; that of the first assistant by default.")
+@json_option
+@click.pass_obj
+def transcribe(settings: Settings, file: Path, language: str, model: str, as_json: bool) -> None:
+    """Print what is said in the WAV file FILE."""
+    transcript = asyncio.run(_transcribe(settings, file, language, model))
+    if as_json:
+        show_json({"text": transcript.text, "language": transcript.language})
+    else:
+        click.echo(transcript.text)
+
+
+async def _transcribe(settings: Settings, file: Path, language: str, model: str) -> Transcript:
+    async with assemble(settings.load()) as assembly:
+        first = next(iter(assembly.config.assistants.values()))
+        return await transcribed(assembly, model or first.stt, file, language)
+
+
+async def transcribed(assembly: Assembly, model: str, file: Path, language: str) -> Transcript:
+    """Return the transcript of a recording; raises AudioError for a file that is no sound."""
+    transcript = Transcript("")
+    options = SttOptions(language or None)
+    async with (
+        aclosing(read_speech(file)) as speech,
+        assembly.pool.lease(model, Priority.VOICE) as stt,
+        aclosing(stt.transcribe(speech, options)) as transcripts,
+    ):
+        async for transcript in transcripts:
+            pass
+    return transcript
