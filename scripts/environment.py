@@ -72,14 +72,15 @@ def main() -> None:
     gpu = os.environ.get("GPU", "")
 
     stamp = environment / "fingerprint"
+    wanted = fingerprint(gpu)
     whole = is_whole(environment)
-    if not (whole and stamp.exists() and stamp.read_text() == fingerprint(gpu)):
+    if not (whole and stamp.exists() and stamp.read_text() == wanted):
         stamp.unlink(missing_ok=True)
         if not whole:
             create = [sys.executable, "-m", "venv", "--clear", environment]
             run(f"{environment.name}: making a virtual environment", create)
         fill(environment, gpu)
-        stamp.write_text(fingerprint(gpu))
+        stamp.write_text(wanted)
     print(f"{environment.name}: Python {platform.python_version()} with {len(projects()) - 1} plugins is ready.")
 
 

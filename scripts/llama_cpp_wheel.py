@@ -11,7 +11,6 @@ import re
 import shlex
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,10 +74,13 @@ def wheel(python: Path, gpu: str) -> Path:
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two clones may build at once
         if not (found := list(folder.glob("*.whl"))):
-            with tempfile.TemporaryDirectory(dir=folder) as building:
-                _build(python, gpu, Path(building))
-                (built,) = Path(building).glob("*.whl")
-                found = [built.rename(folder / built.name)]
+            building = folder / "building"
+            shutil.rmtree(building, ignore_errors=True)  # of a build that was cut short
+            building.mkdir()
+            _build(python, gpu, building)
+            (built,) = building.glob("*.whl")
+            found = [built.rename(folder / built.name)]
+            shutil.rmtree(building)
     return found[0]
 
 
@@ -87,12 +89,13 @@ def _build(python: Path, gpu: str, folder: Path) -> None:
     if not shutil.which(compiler):
         sys.exit(f"llama.cpp cannot be built: {compiler} was not found. Install it, or add its folder to PATH.")
     options = [*_options(gpu), f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={_ONLY_THE_LIBRARY}"]
-    pip: list[str | Path] = [python, "-m", "pip", "wheel", "--no-input", "--no-deps", "--wheel-dir", folder]
-    constraints: list[str | Path] = ["--constraint", CONSTRAINTS, "--build-constraint", CONSTRAINTS]
+    # Not from pip's own cache, which takes a wheel for the same whatever it was compiled for.
+    pip: list[str | Path] = [python, "-m", "pip", "wheel", "--no-cache-dir", "--no-input", "--no-deps", "--verbose"]
+    pip += ["--wheel-dir", folder, "--constraint", CONSTRAINTS, "--build-constraint", CONSTRAINTS]
     # llama.cpp's own installation would put the libraries in a second time, and its headers.
-    settings = ["--verbose", "--config-settings=build.verbose=false", "--config-settings=wheel.exclude=lib/*;include/*"]
+    settings = ["--config-settings=build.verbose=false", "--config-settings=wheel.exclude=lib/*;include/*"]
     run(
         f"Building llama.cpp for this machine ({gpu or 'CPU'}), a few minutes, once",
-        [*pip, *constraints, *settings, "llama-cpp-python"],
-        env={"CMAKE_ARGS": shlex.join(options)},
+        [*pip, *settings, "llama-cpp-python"],
+        env={"CMAKE_ARGS": shlex.join(options), "TMPDIR": str(folder)},  # /tmp may be small: the source is 220 MB
     )
