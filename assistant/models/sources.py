@@ -135,7 +135,7 @@ class Homes:
             await self._fill(URL(url), part, advanced)
 
     async def _fill(self, url: URL, part: Part, advanced: Advanced) -> None:
-        host = str(url.host)
+        host = url.authority
         if host in self._unreachable:
             raise SourceError("cannot be reached")
         try:
