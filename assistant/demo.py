@@ -159,7 +159,7 @@ async def daemon_process(
 
 
 def sound_settings(config: Config, source: Mapping[str, str], sink: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that give the first device another microphone and speaker, and leave out the other devices."""
+    """Return the variables that give the first device another microphone and speaker, and leave the others out."""
     first, *others = config.devices
     variables = {f"INGLENOOK__DEVICES__{_spelled(name)}": "null" for name in others}
     for model, options in ((config.devices[first].source, source), (config.devices[first].sink, sink)):

@@ -10,6 +10,7 @@ from assistant.assembly import Assembly, assemble
 from assistant.chat import Priority
 from assistant.cli import Settings
 from assistant.cli.output import json_option, show_json
+from assistant.errors import EngineError
 from assistant.speech import SttOptions, Transcript
 from assistant.wav import read_speech
 
@@ -39,7 +40,6 @@ async def _transcribe(settings: Settings, file: Path, language: str, model: str)
 
 async def transcribed(assembly: Assembly, model: str, file: Path, language: str) -> Transcript:
     """Return the transcript of a recording; raises AudioError for a file that is no sound."""
-    transcript = Transcript("")
     options = SttOptions(language or None)
     async with (
         aclosing(read_speech(file)) as speech,
@@ -47,5 +47,6 @@ async def transcribed(assembly: Assembly, model: str, file: Path, language: str)
         aclosing(stt.transcribe(speech, options)) as transcripts,
     ):
         async for transcript in transcripts:
-            pass
-    return transcript
+            if transcript.final:
+                return transcript
+    raise EngineError(f"model {model} ended without a final transcript")
