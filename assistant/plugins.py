@@ -4,6 +4,7 @@ pluggy's own loading ends at the first exception and loses the other plugins' re
 their hooks are called one by one here. A plugin that fails is set aside whole: nothing it offered is used.
 """
 
+import importlib
 import importlib.metadata
 import importlib.util
 import inspect
@@ -208,6 +209,7 @@ def _marked(module: object) -> list[str]:
 
 
 def _discover(folder: Path | None) -> Iterator[tuple[str, str, Callable[[], object]]]:
+    yield "wav", "part of the core", lambda: importlib.import_module("assistant.wav")
     for entry in sorted(importlib.metadata.entry_points(group=hookspecs.NAME), key=lambda entry: entry.name):
         distribution = entry.dist
         origin = f"{distribution.name} {distribution.version}" if distribution else entry.value
