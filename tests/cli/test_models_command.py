@@ -6,6 +6,7 @@ import json
 import pytest
 from click.testing import CliRunner, Result
 
+from assistant.cli import Settings
 from assistant.cli.models import models
 from assistant.engines import Kind
 from assistant.models.catalogue import Catalogue, Entry, File, catalogue
@@ -15,7 +16,7 @@ DATA = b"model" * 1000
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(models, arguments, catch_exceptions=False, terminal_width=80)
+    return CliRunner().invoke(models, arguments, obj=Settings(None, False), catch_exceptions=False, terminal_width=80)
 
 
 @pytest.fixture

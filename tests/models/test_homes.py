@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from assistant.errors import ModelError
-from assistant.models.store import Progress
+from assistant.models.store import Progress, Store
 
 DATA = random.Random(1).randbytes(1 << 20)
 HALF = len(DATA) // 2
@@ -209,6 +209,14 @@ async def test_redirects_are_followed_five_times_and_only_to_what_is_secure(site
 
     with pytest.raises(ModelError, match="leads to ftp:, which is not secure"):
         await make_store({"a": [site.serve("/away", away)]}).pull(["m"])
+
+
+async def test_plain_http_is_refused(site, make_store):
+    store = make_store({"a": [site.whole("/a")]})
+    store = Store(store.folder, store.catalogue)
+    with pytest.raises(ModelError, match="leads to http:, which is not secure"):
+        await store.pull(["m"])
+    assert site.asked == []
 
 
 async def test_a_wrong_range_is_refused(site, make_store):

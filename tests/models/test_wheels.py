@@ -117,11 +117,12 @@ async def test_a_damaged_wheel_cannot_be_read(make_store, registry):
 async def test_wheels_of_a_process_that_died_are_cleared_away(make_store, registry):
     size = registry(X, {"a": DATA})
     store = make_store({"a": [(Member(wheel=X, member="a"),)]}, wheels={X: size})
-    stale = store.folder / ".incoming" / "wheels" / X
+    stale = store.folder / ".incoming" / "wheels-of-the-dead" / X
     stale.mkdir(parents=True)
     (stale / "demo_x-1.0-py3-none-any.whl").write_bytes(b"half of it")
     await store.pull(["m"])
     assert store.verify(["m"]) == []
+    assert [file.name for file in (store.folder / ".incoming").iterdir()] == ["lock"]
 
 
 async def test_a_cancelled_pull_ends_pip(make_store, registry, monkeypatch, until):
@@ -141,4 +142,4 @@ async def test_a_cancelled_pull_ends_pip(make_store, registry, monkeypatch, unti
     with pytest.raises(asyncio.CancelledError):
         await pull
     assert started[0].returncode is not None
-    assert not (store.folder / ".incoming" / "wheels").exists()
+    assert not list((store.folder / ".incoming").glob("wheels-*"))
