@@ -15,7 +15,6 @@ import aiohttp
 from assistant.audio import SPEECH, AudioChunk
 from assistant.config import load
 from assistant.demo import daemon_process, sound_settings
-from assistant.streams import once
 from assistant.wav import write_wav
 
 RUNS = 5
@@ -24,7 +23,7 @@ RUNS = 5
 async def start(folder: Path) -> tuple[float, float]:
     """Start a daemon; return the seconds to its first answer and to its readiness."""
     loaded = load()
-    await write_wav(folder / "in.wav", once(AudioChunk(bytes(SPEECH.size(60)), SPEECH)))
+    write_wav(folder / "in.wav", [AudioChunk(bytes(SPEECH.size(60)), SPEECH)])
     source = {"engine": "wav-source", "file": str(folder / "in.wav"), "realtime": "true"}
     sink = {"engine": "wav-sink", "file": str(folder / "out.wav")}
     began = time.perf_counter()

@@ -1,20 +1,18 @@
 """`assistant ask`: a turn of text, or of a recorded question."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
 import click
 
-from assistant.assembly import Assembly, assemble
+from assistant.assembly import assemble
 from assistant.chat import Priority
 from assistant.cli import Settings
 from assistant.cli.output import json_option, show_json
 from assistant.cli.transcribe import transcribed
 from assistant.pipeline.clauses import clauses
 from assistant.pipeline.text_turn import text_turn
-from assistant.pipeline.turn import Turn
 from assistant.streams import once
 from assistant.wav import write_wav
 
@@ -57,13 +55,8 @@ async def _ask(
         if not as_json:
             click.echo()
         if output is not None:
-            await write_wav(output, _spoken(assembly, turn, said))
+            language = "en" if turn.config.language == "auto" else turn.config.language
+            async with aclosing(turn.speak(clauses(once(said)), language)) as pieces:
+                write_wav(output, [piece.chunk async for piece in pieces])
         if as_json:
             show_json({"question": text, "reply": said, "turn": turn.id, "parts": turn.timeline.parts()})
-
-
-async def _spoken(assembly: Assembly, turn: Turn, said: str) -> "AsyncGenerator[object, None]":
-    language = "en" if turn.config.language == "auto" else turn.config.language
-    async with aclosing(turn.speak(clauses(once(said)), language)) as pieces:
-        async for piece in pieces:
-            yield piece.chunk

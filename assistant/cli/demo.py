@@ -22,7 +22,6 @@ from assistant.errors import ConfigError, EngineTimeout
 from assistant.paths import cache_folder
 from assistant.soundcard import sound_card
 from assistant.speech import Voice
-from assistant.streams import once
 from assistant.wav import read_speech, write_wav
 
 __all__ = ["demo"]
@@ -70,10 +69,9 @@ async def _demo(settings: Settings, question: str, wav: Path | None, source: str
             word, sound = await _spoken(loaded, question)
             say(f'asking    "{word}", "{question}"')
         else:
-            async with aclosing(read_speech(wav)) as speech:
-                sound = [chunk async for chunk in speech]
+            sound = list(read_speech(wav))
             say(f"asking    {wav}")
-        await write_wav(question_wav, once(*sound))
+        write_wav(question_wav, sound)
         stage = _through_pyaudio if source == "pyaudio" else _through_files
         async with stage(settings, loaded, question_wav, sound, reply_wav, say) as (daemon, speak):
             seen = await _follow(daemon, speak, say)

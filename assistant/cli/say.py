@@ -37,7 +37,7 @@ async def _say(settings: Settings, text: str, output: Path | None, voice: Voice,
         first = next(iter(assembly.config.assistants.values()))
         async with aclosing(said(assembly, text, model or first.tts, voice)) as speech:
             if output is not None:
-                await write_wav(output, speech)
+                write_wav(output, [chunk async for chunk in speech])
                 return
             device = next(iter(assembly.config.devices.values()), None)
             if device is None:

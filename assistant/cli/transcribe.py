@@ -12,6 +12,7 @@ from assistant.cli import Settings
 from assistant.cli.output import json_option, show_json
 from assistant.errors import EngineError
 from assistant.speech import SttOptions, Transcript
+from assistant.streams import iterate_in_thread
 from assistant.wav import read_speech
 
 __all__ = ["transcribe", "transcribed"]
@@ -42,7 +43,7 @@ async def transcribed(assembly: Assembly, model: str, file: Path, language: str)
     """Return the transcript of a recording; raises AudioError for a file that is no sound."""
     options = SttOptions(language or None)
     async with (
-        aclosing(read_speech(file)) as speech,
+        aclosing(iterate_in_thread(lambda: read_speech(file))) as speech,
         assembly.pool.lease(model, Priority.VOICE) as stt,
         aclosing(stt.transcribe(speech, options)) as transcripts,
     ):

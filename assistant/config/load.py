@@ -47,7 +47,8 @@ def load(file: Path | None = None, environment: Mapping[str, str] = os.environ) 
     for part in [*found, *sorted((main.parent / "conf.d").glob("*.yaml"))]:
         above = read_file(part)
         layer = merge(_fresh_models(layer, above), above)
-    layer = merge(layer, environment_layer(environment, layer.tree))
+    variables = environment_layer(environment, layer.tree)
+    layer = merge(_fresh_models(layer, variables), variables)
     tree = {key: substitute(value, layer.place((key,)), environment) for key, value in layer.tree.items()}
     layer = Layer(tree, layer.places)
     return Loaded(_config(layer), layer)
