@@ -15,8 +15,8 @@ help: ## List these targets.
 	@sed -nE 's/^# ([A-Z]+=.*)/  \1/p' $(MAKEFILE_LIST)
 
 demo: environment ## Install what is missing, then hold a spoken conversation of one turn through a made-up microphone.
-	.venv/bin/assistant models pull
-	.venv/bin/assistant demo $(DEMO)
+	.venv/bin/assistant --config config/demo.yaml models pull
+	.venv/bin/assistant --config config/demo.yaml demo $(DEMO)
 
 test: ## Check everything: style, types, and all tests with real models on Python 3.11 and 3.13.
 	@scripts/test
