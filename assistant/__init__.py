@@ -56,6 +56,7 @@ from assistant.errors import (
 from assistant.events import EventBus, EventType, TurnEvent
 from assistant.hookspecs import hookimpl
 from assistant.host import Answer, Candidate, Host, ModelStatus, Observer, ServiceSpec, Tool
+from assistant.soundcheck import Device
 from assistant.speech import Detection, Played, Recognition, SpeechProbability, SttOptions, Transcript, Voice
 from assistant.streams import in_thread, iterate_in_thread, once, prefetch
 from assistant.vision import Image
@@ -78,6 +79,7 @@ __all__ = [
     "ConfigError",
     "Converter",
     "Detection",
+    "Device",
     "DeviceError",
     "Done",
     "Echo",
