@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 _PREROLL = 1.6
 """Seconds before the detection that the recogniser gets to hear: the longest usual wake phrase, so that it is heard
 whole and can be cut from the transcript, and so is what was said in one breath with it."""
+_WORD_TAIL = 0.5
+"""Seconds of speech after the detection that may still be the end of the wake word itself, badly understood."""
 _LEAD_IN = 0.4
 """Seconds before the first voiced frame that the recogniser gets to hear where no wake word was said."""
 _LOOKAHEAD = 4
@@ -148,7 +150,11 @@ class VoiceTurn:
             transcript = await self._transcribe(
                 chunks, None if turn.config.language == "auto" else turn.config.language
             )
-            text = cut_wake_phrase(transcript.text, wake.name) if wake else transcript.text.strip()
+            text = transcript.text.strip()
+            if wake:
+                merely_the_word = "" if utterance.ended - after < _WORD_TAIL else text
+                cut = cut_wake_phrase(text, wake.name)
+                text = merely_the_word if cut is None else cut
             if text:
                 turn.timeline.mark("transcript")
                 turn.publish(EventType.STT_END, text=text, language=transcript.language)

@@ -17,11 +17,10 @@ def plain(text: str) -> str:
     return " ".join(re.findall(r"[\w']+", text.lower()))
 
 
-def cut_wake_phrase(transcript: str, word: str) -> str:
-    """Return *transcript* without everything up to the end of the wake phrase.
+def cut_wake_phrase(transcript: str, word: str) -> str | None:
+    """Return *transcript* without everything up to the end of the wake phrase, or None where nothing sounds like it.
 
-    *word* is the name of the wake word, e.g. `hey_jarvis`. A transcript in which nothing sounds like it is returned as
-    it is.
+    *word* is the name of the wake word, e.g. `hey_jarvis`.
     """
     phrase = plain(word.replace("_", " "))
     spans = [match.span() for match in re.finditer(r"[\w']+", transcript)]
@@ -33,4 +32,4 @@ def cut_wake_phrase(transcript: str, word: str) -> str:
             alike = SequenceMatcher(None, said.replace(" ", ""), phrase.replace(" ", "")).ratio()
             if alike > best[0]:
                 best = (alike, spans[last][1])
-    return transcript[best[1] :].lstrip(" ,.;:!?-–—…").strip() if best[1] else transcript.strip()
+    return transcript[best[1] :].lstrip(" ,.;:!?-–—…").strip() if best[1] else None
