@@ -135,6 +135,7 @@ class Sources:
                 except SourceError as error:
                     failures.append(f"{name}: {error}")
                 else:
+                    advanced(name, file.size)
                     return
         raise SourceError("; ".join(failures))
 

@@ -7,6 +7,7 @@ import pytest
 
 from assistant.errors import ModelError
 from assistant.models.catalogue import Member
+from assistant.models.store import Progress
 
 DATA = random.Random(1).randbytes(1 << 20)
 HALF = len(DATA) // 2
@@ -34,9 +35,11 @@ async def test_one_wheel_serves_several_files(make_store, registry, downloads):
         {"a": [(Member(wheel=X, member="demo_x/data/a"),)], "b": [(Member(wheel=X, member="demo_x/b"),)]},
         wheels={X: size},
     )
-    await store.pull(["m"])
+    steps = []
+    await store.pull(["m"], steps.append)
     assert store.verify(["m"]) == []
     assert downloads == [X]
+    assert Progress("m", 2 * len(DATA), 2 * len(DATA), "package registry") in steps
     assert sorted(file.name for file in store.folder.rglob("*")) == [".incoming", "a", "b", "lock", "m"]
 
 
