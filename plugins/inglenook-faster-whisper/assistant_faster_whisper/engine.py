@@ -39,10 +39,13 @@ class FasterWhisper:
         speech = _Speech(self._recogniser, options.language or self._language, options.prompt)
         async for chunk in audio:
             speech.add(chunk)
-            while speech.has_full_window:
-                await in_thread(speech.hear_window, self._executor)
+            while speech.waiting > WINDOW:
+                await in_thread(speech.hear, self._executor)
                 yield speech.transcript(final=False)
-        await in_thread(speech.hear_rest, self._executor)
+        while speech.waiting:
+            await in_thread(speech.hear, self._executor)
+            if speech.waiting:
+                yield speech.transcript(final=False)
         yield speech.transcript(final=True)
 
 
@@ -54,27 +57,26 @@ class _Speech:
         self._language = language
         self._code = recogniser.check_language(languages.code(language)) if language else None
         self._prompt = prompt
-        self._waiting = bytearray()
+        self._sound = bytearray()
         self._texts: list[str] = []
 
     def add(self, chunk: AudioChunk) -> None:
         if chunk.format != SPEECH:
             raise AudioError(f"speech of {chunk.format.rate} Hz came to an engine that takes 16 kHz mono, 16 bit")
-        self._waiting += chunk.audio
+        self._sound += chunk.audio
 
     @property
-    def has_full_window(self) -> bool:
-        return len(self._waiting) > WINDOW
+    def waiting(self) -> int:
+        """Return the bytes of sound that were not heard yet."""
+        return len(self._sound)
 
-    def hear_window(self) -> None:
-        self._hear(self._recogniser.pause(bytes(self._waiting[:WINDOW])))
-
-    def hear_rest(self) -> None:
-        self._hear(len(self._waiting))
-
-    def _hear(self, size: int) -> None:
-        heard = self._recogniser.hear(bytes(self._waiting[:size]), self._code, self._prompt)
-        del self._waiting[:size]
+    def hear(self) -> None:
+        """Hear the next window; what it does not cover waits on."""
+        window = bytes(self._sound[:WINDOW])
+        if self.waiting > WINDOW:
+            window = window[: self._recogniser.pause(window)]
+        heard = self._recogniser.hear(window, self._code, self._prompt)
+        del self._sound[: min(SPEECH.size(heard.seconds), len(window))]
         if heard.text:
             self._texts.append(heard.text)
             self._code = heard.language

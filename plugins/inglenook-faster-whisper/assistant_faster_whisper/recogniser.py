@@ -56,6 +56,8 @@ class Heard:
     """The words; empty where nobody spoke."""
     language: str
     """Whisper's code of the language."""
+    seconds: float
+    """How much of the window that covers; the rest is to be heard again, together with what follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class Guess:
     """The words spoken before the sound ends."""
     language: str
     """Whisper's code of the language."""
+    seconds: float
+    """How far the decoder came in the sound."""
     logprob: float
     """Mean log-probability of a token."""
     no_speech: float
@@ -143,7 +147,7 @@ class Recogniser:
         """Return what is said in *audio* (16 kHz mono, 16-bit, up to 30 s), in *language* (Whisper's code) if given."""
         samples = _samples(audio)
         if not len(samples) or np.abs(samples).max() < QUIET:
-            return Heard("", language or "")
+            return Heard("", language or "", len(samples) / RATE)
         try:
             return self._hear(samples, language, prompt)
         except RuntimeError as error:
@@ -156,7 +160,9 @@ class Recogniser:
             if guess.credible:
                 break
         best = max(guesses, key=lambda guess: (guess.credible, not guess.repetitive, guess.logprob))
-        return Heard("" if best.silent else best.text, best.language)
+        if best.silent:
+            return Heard("", best.language, len(samples) / RATE)
+        return Heard(best.text, best.language, best.seconds)
 
     def _guesses(self, samples: "NDArray[np.float32]", language: str | None, prompt: str) -> Iterator[Guess]:
         """Yield what the window may say, the cheapest guess first."""
@@ -201,6 +207,7 @@ class Recogniser:
         return Guess(
             text=_text(tokenizer, tokens, seconds),
             language=language,
+            seconds=_reached(tokenizer, tokens, seconds),
             logprob=result.scores[0] * len(tokens) / (len(tokens) + 1),  # the end counts as a token, and is not in it
             no_speech=result.no_speech_prob,
             compression=len(written) / len(zlib.compress(written)),
@@ -240,5 +247,12 @@ def _text(tokenizer: Tokenizer, tokens: Sequence[int], seconds: float) -> str:
             position = (token - tokenizer.timestamp_begin) * SECONDS_PER_TIMESTAMP
         elif position < seconds - 0.1 or not words:
             words.append(token)
-    text = tokenizer.decode(words).strip()
+    text = tokenizer.decode(words).strip(" \ufffd")  # a character may be cut where the decoder was stopped
     return text if any(character.isalnum() for character in text) else ""
+
+
+def _reached(tokenizer: Tokenizer, tokens: Sequence[int], seconds: float) -> float:
+    """Return how far the decoder came: one that opens a further segment and stops has not heard the rest."""
+    opened = len(tokens) > 1 and min(tokens[-2:]) >= tokenizer.timestamp_begin
+    position = (tokens[-1] - tokenizer.timestamp_begin) * SECONDS_PER_TIMESTAMP if opened else seconds
+    return position if 1 <= position <= seconds - 1 else seconds

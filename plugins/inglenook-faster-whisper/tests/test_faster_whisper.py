@@ -1,0 +1,332 @@
+import itertools
+import re
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import aclosing
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from assistant_faster_whisper import (
+    FasterWhisper,
+    FasterWhisperConfig,
+    assistant_engines,
+    languages,
+    open_faster_whisper,
+)
+from numpy.typing import NDArray
+
+from assistant import (
+    SPEECH,
+    AudioChunk,
+    AudioError,
+    AudioFormat,
+    EngineError,
+    EngineUnavailable,
+    ModelError,
+    SttOptions,
+    Transcript,
+    once,
+)
+from assistant.testing import check_spec, check_stt, model_path, recordings, silence, speech, tone
+
+SPEC = assistant_engines()[0]
+README = Path(__file__).parents[1] / "README.md"
+
+needs_recordings = pytest.mark.skipif(recordings() is None, reason="needs the recordings of INGLENOOK_TEST_DATA")
+needs_espeak = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs the program espeak-ng")
+
+
+def tiny(**options: object) -> FasterWhisperConfig:
+    return msgspec.convert({"model": model_path("whisper-tiny.en"), "device": "cpu", **options}, FasterWhisperConfig)
+
+
+def base(**options: object) -> FasterWhisperConfig:
+    return tiny(model=model_path("whisper-base"), **options)
+
+
+def recording(name: str) -> list[AudioChunk]:
+    folder = recordings()
+    assert folder is not None
+    return speech(folder / "speech" / name)
+
+
+def commands() -> list[Path]:
+    folder = recordings()
+    assert folder is not None
+    return [file for file in sorted((folder / "speech").glob("*.wav")) if not file.name.startswith(("oov", "stereo"))]
+
+
+def chunk(samples: NDArray[np.floating]) -> AudioChunk:
+    return AudioChunk((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes(), SPEECH)
+
+
+def jfk() -> AudioChunk:
+    import av
+
+    folder = recordings()
+    assert folder is not None
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=16_000)
+    with av.open(str(folder / "speech" / "jfk.flac")) as container:
+        frames = [frame for packet in container.decode(audio=0) for frame in resampler.resample(packet)]
+        frames += resampler.resample(None)
+    return AudioChunk(b"".join(frame.to_ndarray().tobytes() for frame in frames), SPEECH)
+
+
+def espeak(language: str, text: str) -> AudioChunk:
+    from assistant import Converter
+
+    made = subprocess.run(["espeak-ng", "-v", language, "-s", "140", "--stdout", text], capture_output=True, check=True)
+    converter = Converter(AudioFormat(22_050), SPEECH)
+    return AudioChunk(converter.push(made.stdout[44:]) + converter.flush(), SPEECH)
+
+
+def copy_model(folder: Path) -> None:
+    for source in Path(model_path("whisper-tiny.en")).iterdir():
+        (folder / source.name).symlink_to(source)
+
+
+async def transcribe(engine: FasterWhisper, audio: Iterable[AudioChunk], **options: str) -> Transcript:
+    heard = [t async for t in engine.transcribe(once(*audio), SttOptions(**options))]
+    return heard[-1]
+
+
+def words(text: str) -> list[str]:
+    return re.sub(r"[^a-z0-9 ]", "", text.lower().replace("5", "five").replace("_", " ").replace("-", " ")).split()
+
+
+def word_errors(wanted: list[str], heard: list[str]) -> int:
+    row = list(range(len(heard) + 1))
+    for i, a in enumerate(wanted, 1):
+        previous, row[0] = row[0], i
+        for j, b in enumerate(heard, 1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (a != b))
+    return row[-1]
+
+
+def test_spec() -> None:
+    check_spec(SPEC)
+    assert SPEC.describe(FasterWhisperConfig()).languages == ("en",)
+    assert {"de", "zh", "jv"} < set(SPEC.describe(FasterWhisperConfig(model="whisper-base")).languages)
+    small, large = (SPEC.describe(FasterWhisperConfig(model=f"whisper-{size}")).memory for size in ("base", "large-v3"))
+    assert 0 < small < large
+
+
+def test_readme_has_every_option() -> None:
+    rows = set(re.findall(r"^\| `(\w+)`", README.read_text(), re.MULTILINE))
+    assert rows == set(FasterWhisperConfig.__struct_fields__)
+
+
+def test_languages_are_those_of_the_library() -> None:
+    from faster_whisper.tokenizer import _LANGUAGE_CODES
+
+    assert set(languages.CODES) == set(_LANGUAGE_CODES)
+
+
+@pytest.mark.parametrize(
+    ("tag", "code"), [("de-CH", "de"), ("pt_BR", "pt"), ("EN", "en"), ("jv", "jw"), ("nb-NO", "no")]
+)
+def test_tags(tag: str, code: str) -> None:
+    assert languages.code(tag) == code
+
+
+@needs_recordings
+async def test_contract() -> None:
+    async with open_faster_whisper(tiny()) as engine:
+        heard = await check_stt(engine, recording("what_time_is_it.wav"))
+    assert heard == Transcript("What time is it?", "en")
+
+
+@needs_recordings
+@pytest.mark.parametrize("model", [tiny, base])
+async def test_home_commands(model: Callable[..., FasterWhisperConfig]) -> None:
+    wrong = total = 0
+    async with open_faster_whisper(model(language="en")) as engine:
+        for file in commands():
+            wanted = words(file.stem)
+            wrong += word_errors(wanted, words((await transcribe(engine, speech(file))).text))
+            total += len(wanted)
+    assert wrong / total < 0.32  # 0.26 and 0.22, where these models get 0.28 and 0.22 with the window of 30 s
+
+
+@needs_recordings
+async def test_prompt_names_what_is_likely() -> None:
+    async with open_faster_whisper(tiny()) as engine:
+        heard = await transcribe(
+            engine, recording("turn_on_Standing_Light.wav"), prompt="Standing Light, timers, pause."
+        )
+        nothing = await transcribe(engine, [silence(2)], prompt="Standing Light, timers, pause.")
+    assert words(heard.text) == ["turn", "on", "standing", "light"]
+    assert nothing.text == ""
+
+
+JFK = "And so, my fellow Americans, ask not what your country can do for you, ask what you can do for your country."
+
+
+@needs_recordings
+async def test_longer_than_the_short_window() -> None:
+    async with open_faster_whisper(tiny()) as engine:
+        heard = await transcribe(engine, [jfk()])
+    assert word_errors(words(JFK), words(heard.text)) <= 1
+
+
+def minute() -> tuple[list[AudioChunk], list[str]]:
+    """Make a recording of a minute and the words in it."""
+    questions = ["what_time_is_it", "whats_the_date", "is_the_Garage_Door_open"]
+    questions += ["turn_off_all_of_the_lights_in_the_Office", "skip_on_TV"]
+    sound = [chunk for name in questions for chunk in [*recording(f"{name}.wav"), silence(0.5)]]
+    wanted = words(" ".join(questions))
+    return [jfk(), *sound, jfk(), *sound], [*words(JFK), *wanted, *words(JFK), *wanted]
+
+
+@needs_recordings
+async def test_long_file_comes_window_by_window() -> None:
+    sound, wanted = minute()
+    async with open_faster_whisper(tiny()) as engine:
+        heard = [t async for t in engine.transcribe(once(*sound), SttOptions())]
+    assert len(heard) >= 2
+    assert [t.final for t in heard] == [False] * (len(heard) - 1) + [True]
+    assert all(after.text.startswith(before.text) for before, after in itertools.pairwise(heard))
+    assert word_errors(wanted, words(heard[-1].text)) / len(wanted) < 0.1
+
+
+@needs_recordings
+async def test_left_between_windows() -> None:
+    said = jfk()
+    pulled = 0
+
+    async def file() -> AsyncIterator[AudioChunk]:
+        nonlocal pulled
+        for _ in range(100):
+            pulled += 1
+            yield said
+
+    async with open_faster_whisper(tiny()) as engine:
+        async with aclosing(engine.transcribe(file(), SttOptions())) as heard:
+            first = await anext(heard)
+        assert not first.final
+        assert pulled == 3  # the first window of 30 s; the other 18 minutes were not even read
+        assert (await transcribe(engine, recording("next.wav"))).text
+
+
+@needs_recordings
+async def test_two_at_once_do_not_mix() -> None:
+    sound, wanted = minute()
+    async with (
+        open_faster_whisper(tiny()) as engine,
+        aclosing(engine.transcribe(once(*sound), SttOptions())) as file,
+    ):
+        await anext(file)
+        command = await transcribe(engine, recording("what_time_is_it.wav"))
+        rest = [t async for t in file]
+    assert command.text == "What time is it?"
+    assert word_errors(wanted, words(rest[-1].text)) / len(wanted) < 0.1
+
+
+NOISE = np.random.default_rng(2).standard_normal(5 * SPEECH.rate)
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.3, 1.0, 2.0, 5.0])
+@pytest.mark.parametrize("model", [tiny, base])
+async def test_nobody_speaks(model: Callable[..., FasterWhisperConfig], seconds: float) -> None:
+    count = round(seconds * SPEECH.rate)
+    async with open_faster_whisper(model(language="en")) as engine:
+        for sound in [
+            silence(seconds),
+            chunk(NOISE[:count] * 0.001),
+            chunk(NOISE[:count] * 0.01),
+            chunk(NOISE[:count] * 0.1),
+            tone(seconds),
+        ]:
+            assert (await transcribe(engine, [sound])).text == ""
+
+
+@needs_recordings
+async def test_base_finds_out_the_language() -> None:
+    async with open_faster_whisper(base()) as engine:
+        heard = await transcribe(engine, recording("whats_the_date.wav"))
+        nothing = await transcribe(engine, [silence(1)])
+    assert (words(heard.text), heard.language) == (["whats", "the", "date"], "en")
+    assert (nothing.text, nothing.language) == ("", "")
+
+
+@needs_espeak
+async def test_base_hears_german() -> None:
+    sound = espeak("de", "Schalte bitte das Licht in der Küche ein. Wie wird das Wetter morgen in München?")
+    async with open_faster_whisper(base()) as engine:
+        found_out = await transcribe(engine, [sound])
+        told = await transcribe(engine, [sound], language="de-CH")
+    assert found_out.language == "de"
+    assert told.language == "de-CH"
+    assert "das Licht in der Küche ein" in found_out.text
+    assert told.text == found_out.text
+
+
+async def test_language_that_no_model_knows() -> None:
+    async with open_faster_whisper(tiny()) as engine:
+        with pytest.raises(EngineError, match="tlh") as caught:
+            await transcribe(engine, [silence(1)], language="tlh")
+        assert "BCP-47" in caught.value.hint
+        with pytest.raises(EngineError, match="English only") as caught:
+            await transcribe(engine, [silence(1)], language="de")
+        assert "whisper-base" in caught.value.hint
+    with pytest.raises(EngineError, match="gerrman"):
+        async with open_faster_whisper(tiny(language="gerrman")):
+            pass
+
+
+async def test_other_sound_is_refused() -> None:
+    async with open_faster_whisper(tiny()) as engine:
+        with pytest.raises(AudioError, match="44100"):
+            await transcribe(engine, [AudioChunk(bytes(882), AudioFormat(44_100))])
+
+
+@pytest.mark.parametrize("file", ["model.bin", "config.json", "tokenizer.json", "vocabulary.txt"])
+async def test_missing_file_is_named(tmp_path: Path, file: str) -> None:
+    copy_model(tmp_path)
+    (tmp_path / file).unlink()
+    with pytest.raises(ModelError, match=re.escape(file)) as caught:
+        async with open_faster_whisper(tiny(model=str(tmp_path))):
+            pass
+    assert "assistant models pull" in caught.value.hint
+
+
+@pytest.mark.parametrize(("file", "kept"), [("model.bin", 1_000_000), ("model.bin", 0), ("tokenizer.json", 1000)])
+async def test_damaged_file_is_named(tmp_path: Path, file: str, kept: int) -> None:
+    copy_model(tmp_path)
+    whole = (tmp_path / file).read_bytes()
+    (tmp_path / file).unlink()
+    (tmp_path / file).write_bytes(whole[:kept])
+    with pytest.raises(ModelError, match=re.escape(file)):
+        async with open_faster_whisper(tiny(model=str(tmp_path))):
+            pass
+
+
+async def test_missing_folder(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="nowhere"):
+        async with open_faster_whisper(tiny(model=str(tmp_path / "nowhere"))):
+            pass
+
+
+async def test_cuda_that_is_not_there() -> None:
+    import ctranslate2
+
+    if ctranslate2.get_cuda_device_count():
+        pytest.skip("there is a CUDA device")
+    with pytest.raises(EngineUnavailable, match="CUDA") as caught:
+        async with open_faster_whisper(tiny(device="cuda")):
+            pass
+    assert "device: cpu" in caught.value.hint
+
+
+async def test_arithmetic_that_the_device_cannot_do() -> None:
+    import ctranslate2
+
+    if "float16" in ctranslate2.get_supported_compute_types("cpu"):
+        pytest.skip("this CPU computes with float16")
+    with pytest.raises(EngineError, match="float16") as caught:
+        async with open_faster_whisper(tiny(compute_type="float16")):
+            pass
+    assert "int8" in caught.value.hint
