@@ -90,7 +90,12 @@ class SoundCard:
         sound = list(chunks)
         form = sound[0].format
         pacat = await self._run(
-            "pacat", "--playback", f"--device={microphone}", *_options(form.rate, form.channels), stdin=True
+            "pacat",
+            "--playback",
+            f"--device={microphone}",
+            "--latency-msec=200",  # a busy machine must not tear words apart
+            *_options(form.rate, form.channels),
+            stdin=True,
         )
         async with _ended(pacat):
             _, said = await pacat.communicate(b"".join(chunk.audio for chunk in sound))
@@ -102,7 +107,12 @@ class SoundCard:
         """Write what a speaker plays to a WAV file for as long as the context is open, silence included."""
         port = self._ports[speaker]
         parec = await self._run(
-            "parec", f"--device={speaker}.monitor", *_options(port.rate, port.channels), "--file-format=wav", str(file)
+            "parec",
+            f"--device={speaker}.monitor",
+            "--latency-msec=20",
+            *_options(port.rate, port.channels),
+            "--file-format=wav",
+            str(file),
         )
         async with _ended(parec):
             await _until(lambda: file.exists() and file.stat().st_size > 44, parec, f"{speaker} cannot be recorded")
@@ -163,7 +173,7 @@ async def sound_card() -> AsyncGenerator[SoundCard, None]:
 
 
 def _options(rate: int, channels: int) -> list[str]:
-    return ["--format=s16le", f"--rate={rate}", f"--channels={channels}", "--latency-msec=20", "--no-remap"]
+    return ["--format=s16le", f"--rate={rate}", f"--channels={channels}", "--no-remap"]
 
 
 def _found(program: str) -> str:
