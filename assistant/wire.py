@@ -17,6 +17,7 @@ from assistant.errors import AssistantError
 __all__ = ["VALUES", "decode", "encode"]
 
 _TAG = "$"
+"""The key under which a value carries its name; the empty name stands for a mapping that has this key itself."""
 
 
 def _values(*modules: ModuleType) -> dict[str, type]:
@@ -30,14 +31,17 @@ VALUES = _values(audio, chat, speech, vision)
 
 def encode(value: Any) -> bytes:
     """Encode a value type, or plain data of such; raises TypeError for anything else, a callable for one."""
-    return msgspec.msgpack.encode(_plain(value))
+    try:
+        return msgspec.msgpack.encode(_plain(value))
+    except (OverflowError, RecursionError, UnicodeEncodeError) as error:
+        raise TypeError(f"{type(value).__name__} cannot be encoded: {error}") from None
 
 
 def decode(data: bytes) -> Any:
     """Decode what `encode` made; raises AssistantError for anything else."""
     try:
         return _value(msgspec.msgpack.decode(data))
-    except (msgspec.DecodeError, KeyError, TypeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise AssistantError(f"not an encoded value: {error}") from None
 
 
@@ -46,7 +50,8 @@ def _plain(value: Any) -> Any:
         fields = dataclasses.fields(value)
         return {_TAG: type(value).__name__} | {f.name: _plain(getattr(value, f.name)) for f in fields}
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        items = {str(key): _plain(item) for key, item in value.items()}
+        return {_TAG: "", "items": items} if _TAG in items else items
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     if isinstance(value, int):  # also an IntEnum, a bool
@@ -60,9 +65,10 @@ def _value(data: Any) -> Any:
     if isinstance(data, list):
         return [_value(item) for item in data]
     if not isinstance(data, dict):
-        return data
-    items = {key: _value(item) for key, item in data.items() if key != _TAG}
+        return _plain(data)
     if _TAG not in data:
-        return items
-    fields = {key: tuple(item) if isinstance(item, list) else item for key, item in items.items()}
-    return VALUES[data[_TAG]](**fields)
+        return {key: _value(item) for key, item in data.items()}
+    if data[_TAG] == "":
+        return {key: _value(item) for key, item in data["items"].items()}
+    items = {key: _value(item) for key, item in data.items() if key != _TAG}
+    return VALUES[data[_TAG]](**{key: tuple(item) if isinstance(item, list) else item for key, item in items.items()})
