@@ -1,0 +1,44 @@
+"""The options of the engine `llama-cpp`."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from assistant import EngineConfig, ModelRef
+
+__all__ = ["LlamaConfig"]
+
+
+class LlamaConfig(EngineConfig, frozen=True, kw_only=True):
+    """Options of the engine `llama-cpp`."""
+
+    model: ModelRef = "smollm2-135m"
+    """A GGUF file: an id of the catalogue, or a path."""
+    context: Annotated[int, Meta(ge=128, le=1_048_576)] = 4096
+    """Tokens that all conversations together may hold; a reply reserves its prompt and its `max_tokens`."""
+    slots: Annotated[int, Meta(ge=1, le=64)] = 4
+    """Replies that are written at once."""
+    conversations: Annotated[int, Meta(ge=0, le=128)] = 8
+    """Conversations whose prefix is kept between replies, as far as `context` has room; the oldest goes first."""
+    queue: Annotated[int, Meta(ge=0, le=1024)] = 16
+    """Requests that may wait for a slot; one more is refused."""
+    batch: Annotated[int, Meta(ge=16, le=8192)] = 128
+    """Prompt tokens read in one step. A reply can be stopped, and others go on, between steps; a GPU likes 512."""
+    threads: Annotated[int, Meta(ge=0, le=512)] = 0
+    """CPU threads; 0 takes one for each physical core that the process may use."""
+    gpu_layers: Annotated[int, Meta(ge=-1, le=10_000)] = 0
+    """Layers that are put on the GPU; -1 puts all. Needs a llama-cpp-python that was built for it."""
+    memory_map: bool = True
+    """Map the file instead of reading it: loads faster, and memory is shared with the page cache."""
+    template: str = ""
+    """Chat template (Jinja2); empty takes the model's own."""
+    temperature: Annotated[float, Meta(ge=0, le=5)] = 0.4
+    """How freely words are drawn where the request does not say; 0 always takes the likeliest."""
+    top_p: Annotated[float, Meta(gt=0, le=1)] = 0.95
+    """Keep the likeliest tokens up to this total probability; 1 keeps all."""
+    top_k: Annotated[int, Meta(ge=0)] = 40
+    """Keep this many of the likeliest tokens; 0 keeps all."""
+    min_p: Annotated[float, Meta(ge=0, le=1)] = 0.05
+    """Drop tokens less likely than this share of the likeliest; 0 drops none."""
+    repeat_penalty: Annotated[float, Meta(gt=0, le=10)] = 1.05
+    """Above 1 makes tokens of the last 64 of the reply less likely; 1 does nothing."""

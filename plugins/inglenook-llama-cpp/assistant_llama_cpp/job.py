@@ -1,0 +1,107 @@
+"""One reply on its way: what the owner thread works on, and how its deltas reach the event loop."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from assistant import AssistantError, ChatDelta, Priority, Sampling
+from assistant_llama_cpp.output import Output
+from assistant_llama_cpp.sequences import Sequence
+
+__all__ = ["Job", "Outbox"]
+
+_AHEAD = 64
+"""Deltas that may lie unread before writing pauses."""
+
+
+class Outbox:
+    """Deltas from the owner thread to one reader on the event loop; made on that loop.
+
+    *resume* is called when a reader that lagged behind has caught up.
+    """
+
+    def __init__(self, resume: Callable[[], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ready = asyncio.Event()
+        self._items: deque[ChatDelta | AssistantError] = deque()
+        self._resume = resume
+
+    @property
+    def full(self) -> bool:
+        """Return whether writing should pause until the reader has caught up."""
+        return len(self._items) >= _AHEAD
+
+    def put(self, *items: ChatDelta | AssistantError) -> None:
+        """Hand over *items*, from any thread."""
+        self._items.extend(items)
+        if items and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._ready.set)
+
+    async def get(self) -> ChatDelta:
+        """Return the next delta, or raise the error that took its place."""
+        while not self._items:
+            self._ready.clear()
+            if not self._items:
+                await self._ready.wait()
+        was_full = self.full
+        item = self._items.popleft()
+        if was_full and not self.full:
+            self._resume()
+        if isinstance(item, AssistantError):
+            raise item
+        return item
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A request in the owner thread's terms. The fields after `outbox` are that thread's own."""
+
+    tokens: list[int]
+    """The prompt, and the reply as it grows."""
+    conversation: str
+    """Whose prefix to continue."""
+    priority: Priority
+    """Who goes first."""
+    limit: int
+    """Tokens of the reply; 0 only reads the prompt."""
+    room: int
+    """Tokens of the context that are set aside for it."""
+    sampling: Sampling
+    """How tokens are drawn."""
+    grammar: str | None
+    """What holds the reply from its start."""
+    call_grammar: str | None
+    """What holds a call once the model has opened one."""
+    output: Output
+    """From tokens to deltas."""
+    outbox: Outbox
+    """Where deltas go."""
+    order: int = 0
+    """Arrival; the earlier goes first among equals."""
+    cancelled: bool = False
+    """Whether the reader has left."""
+    prompt: int = field(init=False)
+    """Tokens of the prompt."""
+    cached: int = 0
+    """Of these, tokens that were in the cache."""
+    sequence: Sequence | None = None
+    """Where it is written, once it has a slot."""
+
+    def __post_init__(self) -> None:
+        self.prompt = len(self.tokens)
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Return what jobs are ordered by."""
+        return self.priority, self.order
+
+    @property
+    def written(self) -> int:
+        """Return the tokens of the reply so far."""
+        return len(self.tokens) - self.prompt
+
+    @property
+    def writing(self) -> bool:
+        """Return whether the prompt is read and the reply has begun."""
+        return self.written > 0

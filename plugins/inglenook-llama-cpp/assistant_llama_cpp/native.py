@@ -1,0 +1,145 @@
+"""A loaded model and its KV cache. Everything but the vocabulary is for the one thread that owns it."""
+
+import ctypes
+import logging
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import llama_cpp
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant import ModelError
+from assistant_llama_cpp.calls import MARKS
+from assistant_llama_cpp.config import LlamaConfig
+from assistant_llama_cpp.cpu import physical_cores
+from assistant_llama_cpp.gguf import read_header
+from assistant_llama_cpp.vocabulary import Vocabulary
+
+__all__ = ["Entry", "Model", "loaded"]
+
+log = logging.getLogger(__name__)
+
+Entry = tuple[int, int, int, bool]
+"""One token of a batch: the token, its position, its sequence, whether its logits are wanted."""
+
+_complaints: deque[str] = deque(maxlen=8)
+_line = ""
+
+
+@llama_cpp.llama_log_callback  # type: ignore[untyped-decorator, unused-ignore]
+def _log(level: int, text: bytes, _: ctypes.c_void_p) -> None:
+    """Pass llama.cpp's own log on to ours, whole lines at level debug, and remember its errors."""
+    global _line
+    _line += text.decode("utf-8", "replace")
+    if not _line.endswith("\n"):
+        return
+    line, _line = _line.rstrip(), ""
+    if level == 4:  # GGML_LOG_LEVEL_ERROR
+        _complaints.append(line)
+    if line:
+        log.debug("%s", line)
+
+
+@contextmanager
+def loaded(config: LlamaConfig) -> Iterator["Model"]:
+    """Check the file, load it, make a context; free both at the end. Raises ModelError for a file without use."""
+    path = Path(config.model)
+    read_header(path)
+    llama_cpp.llama_log_set(_log, ctypes.c_void_p(0))
+    llama_cpp.llama_backend_init()
+    if config.gpu_layers and not llama_cpp.llama_supports_gpu_offload():
+        log.warning("gpu_layers is %d, but this llama-cpp-python was built without a GPU", config.gpu_layers)
+    params = llama_cpp.llama_model_default_params()
+    params.n_gpu_layers = config.gpu_layers
+    params.load_mode = llama_cpp.LLAMA_LOAD_MODE_MMAP if config.memory_map else llama_cpp.LLAMA_LOAD_MODE_NONE
+    _complaints.clear()
+    model = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
+    if not model:
+        raise _unusable(path, "the file is damaged, or too new for the llama-cpp-python that is installed")
+    try:
+        if not llama_cpp.llama_model_has_decoder(model) or llama_cpp.llama_model_has_encoder(model):
+            raise ModelError(f"{path} is no chat model", hint="give a GGUF file of a model that writes text")
+        context = llama_cpp.llama_init_from_model(model, _context_params(config))
+        if not context:
+            raise _unusable(path, "lower `context` or `gpu_layers`: there may not be enough memory")
+        try:
+            yield Model(config, model, context)
+        finally:
+            llama_cpp.llama_free(context)
+    finally:
+        llama_cpp.llama_model_free(model)
+
+
+def _unusable(path: Path, hint: str) -> ModelError:
+    reason = "; ".join(_complaints)[:400] or "llama.cpp gives no reason"
+    return ModelError(f"{path} cannot be loaded: {reason}", hint=hint)
+
+
+def _context_params(config: LlamaConfig) -> Any:
+    params = llama_cpp.llama_context_default_params()
+    params.n_ctx = config.context
+    params.n_batch = params.n_ubatch = min(config.batch, config.context)
+    params.n_seq_max = config.slots + config.conversations
+    params.n_threads = params.n_threads_batch = config.threads or physical_cores()
+    params.kv_unified = True  # one pool of cells: sequences may be of any length and share a prefix
+    params.no_perf = True
+    return params
+
+
+class Model:
+    """A model, its vocabulary, and one context with many sequences."""
+
+    def __init__(self, config: LlamaConfig, model: Any, context: Any) -> None:
+        self._context = context
+        self._memory = llama_cpp.llama_get_memory(context)
+        self._batch = llama_cpp.llama_batch_init(config.batch + config.slots, 0, 1)
+        self.vocabulary = Vocabulary(model, shown=MARKS)
+        self.longest = min(config.context, llama_cpp.llama_model_n_ctx_train(model) or config.context)
+        """Tokens that one conversation may have."""
+        self.divisible = not (llama_cpp.llama_model_is_recurrent(model) or llama_cpp.llama_model_is_hybrid(model))
+        """Whether a sequence can be cut anywhere."""
+        self.template = (llama_cpp.llama_model_chat_template(model, None) or b"").decode("utf-8", "replace")
+        """The chat template that came with the model; empty if none did."""
+        self.decode([(0, 0, 0, True)])  # touch all weights now, not in the first reply
+        self.clear(0)
+
+    def decode(self, entries: Sequence[Entry]) -> int:
+        """Read a batch and return llama.cpp's code: 0 done, 1 no room in the cache, below 0 failed."""
+        batch = self._batch
+        batch.n_tokens = len(entries)
+        for n, (token, position, sequence, wanted) in enumerate(entries):
+            batch.token[n] = token
+            batch.pos[n] = position
+            batch.n_seq_id[n] = 1
+            batch.seq_id[n][0] = sequence
+            batch.logits[n] = wanted
+        return int(llama_cpp.llama_decode(self._context, batch))
+
+    def sample(self, chain: Any, entry: int) -> int:
+        """Draw the token after *entry* of the last batch by a sampler chain, and accept it there."""
+        return int(llama_cpp.llama_sampler_sample(chain, self._context, entry))
+
+    def logits(self, entry: int) -> NDArray[np.float32]:
+        """Return the logits after *entry* of the last batch, valid until the next."""
+        pointer = llama_cpp.llama_get_logits_ith(self._context, entry)
+        return np.ctypeslib.as_array(pointer, (self.vocabulary.size,))
+
+    def cut(self, sequence: int, length: int) -> bool:
+        """Forget what a sequence holds from position *length* on; False if the model's state cannot be cut there."""
+        return bool(llama_cpp.llama_memory_seq_rm(self._memory, sequence, length, -1))
+
+    def clear(self, sequence: int) -> None:
+        """Forget all that a sequence holds."""
+        llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+
+    def copy(self, source: int, target: int, length: int) -> None:
+        """Give *target* the first *length* positions of *source*; the cells are shared, nothing is computed."""
+        llama_cpp.llama_memory_seq_cp(self._memory, source, target, 0, length if self.divisible else -1)
+
+    def close(self) -> None:
+        """Free the batch."""
+        llama_cpp.llama_batch_free(self._batch)

@@ -1,0 +1,134 @@
+"""From a request to what the owner thread takes, on a thread of its own, so that nobody else waits for a template."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from assistant import ChatMessage, ChatRequest, EngineError, EngineUnavailable, Sampling, ToolSpec, in_thread
+from assistant_llama_cpp.config import LlamaConfig
+from assistant_llama_cpp.grammar import call_grammar, forced_call, request_grammar
+from assistant_llama_cpp.native import Model
+from assistant_llama_cpp.output import Output
+from assistant_llama_cpp.prompt import abilities, conversation, defuse, tool_list, with_tools_told
+from assistant_llama_cpp.sampling import settled
+from assistant_llama_cpp.sequences import common_prefix
+from assistant_llama_cpp.template import ChatTemplate
+
+__all__ = ["Prepared", "Preparer"]
+
+T = TypeVar("T")
+
+_CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+"""The template of a model that brings none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request, ready to be computed."""
+
+    tokens: list[int]
+    """The prompt."""
+    limit: int
+    """Tokens that the reply may have; 0 where only the prompt is read."""
+    sampling: Sampling
+    """How tokens are drawn; nothing is left open."""
+    output: Output
+    """From tokens to deltas."""
+    grammar: str | None = None
+    """What holds the reply from its start."""
+    call_grammar: str | None = None
+    """What holds a call once the model has opened one."""
+
+
+class Preparer:
+    """Prepare requests for one model, one after the other."""
+
+    def __init__(self, config: LlamaConfig) -> None:
+        self._config = config
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="llama-cpp prompts")
+        self._template: ChatTemplate | None = None
+
+    async def start(self, model: Model) -> None:
+        """Read the chat template and find out what it takes; raises ModelError where it is none."""
+        self._vocabulary, self._longest = model.vocabulary, model.longest
+        source = self._config.template or model.template or _CHATML
+
+        def start() -> None:
+            self._template = ChatTemplate(source, self._vocabulary.bos, self._vocabulary.eos)
+            self._able = abilities(self._template.render)
+
+        await self._run(start)
+
+    async def reply(self, request: ChatRequest) -> Prepared:
+        """Prepare a reply; raises EngineError for a request that cannot be served."""
+        return await self._run(lambda: self._reply(request))
+
+    async def warm(self, request: ChatRequest) -> Prepared:
+        """Prepare the reading of a prompt whose continuation is not known yet; raises EngineError."""
+        return await self._run(lambda: self._warm(request))
+
+    async def close(self) -> None:
+        """End the work in hand, then the template's process. The model must outlive this."""
+        await in_thread(lambda: self._thread.shutdown(cancel_futures=True))
+        if self._template:
+            self._template.close()
+
+    async def _run(self, call: Callable[[], T]) -> T:
+        try:
+            return await in_thread(call, self._thread)
+        except RuntimeError as error:
+            if "shutdown" not in str(error):
+                raise
+            raise EngineUnavailable("the model is closed", hint="open it again") from None
+
+    def _reply(self, request: ChatRequest) -> Prepared:
+        if request.max_tokens < 1:
+            raise EngineError(f"max_tokens is {request.max_tokens}", hint="ask for one token at least")
+        sampling = settled(request.sampling, self._config)
+        tools = request.tools if request.tool_choice != "none" else ()
+        names = [tool.name for tool in tools]
+        if request.tool_choice not in ("auto", "none"):
+            frame = forced_call(tools, request.tool_choice)
+            tokens = self._tokens(request.messages, tools, frame.prefix)
+            output = Output(request.stop, names, frame.prefix, frame.suffix)
+            return Prepared(tokens, self._limit(tokens, request), sampling, output, frame.grammar)
+        grammar = request_grammar(request)
+        tokens = self._tokens(request.messages, tools)
+        limit = self._limit(tokens, request)
+        if grammar is not None or not tools:
+            return Prepared(tokens, limit, sampling, Output(request.stop), grammar)
+        return Prepared(tokens, limit, sampling, Output(request.stop, names), call_grammar=call_grammar(tools))
+
+    def _warm(self, request: ChatRequest) -> Prepared:
+        tools = request.tools if request.tool_choice != "none" else ()
+        if request.messages and request.messages[-1].role == "user":
+            tokens = self._tokens(request.messages, tools)
+        else:  # what stays the same whatever is said next
+            one, other = (
+                self._tokens((*request.messages, ChatMessage.of("user", words)), tools) for words in ("a", "b")
+            )
+            tokens = one[: common_prefix(one, other)]
+        self._limit(tokens, request)
+        return Prepared(tokens, 0, settled(request.sampling, self._config), Output())
+
+    def _tokens(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec], start: str = "") -> list[int]:
+        """Return the tokens of a prompt; *start* is what the reply starts with."""
+        assert self._template
+        listed = tool_list(tools) if self._template.tools else []
+        if tools and not listed:
+            messages = with_tools_told(messages, tools)
+        said, control = conversation(messages, self._able), self._vocabulary.control
+        text = self._template.render(defuse(said, control), defuse(listed, control), reply=True)
+        return self._vocabulary.prompt(text + start)
+
+    def _limit(self, tokens: list[int], request: ChatRequest) -> int:
+        if len(tokens) >= self._longest:
+            raise EngineError(
+                f"the prompt has {len(tokens)} tokens, the context {self._longest}",
+                hint="shorten the conversation, or raise `context` in the model's configuration",
+            )
+        return min(request.max_tokens, self._longest - len(tokens))

@@ -1,0 +1,140 @@
+import struct
+from pathlib import Path
+
+import pytest
+from assistant_llama_cpp import LlamaConfig, describe_llama, open_llama, parameters
+from assistant_llama_cpp.cpu import physical_cores
+from assistant_llama_cpp.gguf import BLOCKS, read_header
+
+from assistant import ModelError
+
+
+def text(value: str) -> bytes:
+    return struct.pack("<Q", len(value.encode())) + value.encode()
+
+
+def gguf(keys: bytes = b"", count: int = 0, tensors: bytes = b"", tensor_count: int = 0, version: int = 3) -> bytes:
+    return b"GGUF" + struct.pack("<IQQ", version, tensor_count, count) + keys + tensors
+
+
+def tensor(*dimensions: int, kind: int = 0, offset: int = 0) -> bytes:
+    return text("t") + struct.pack(f"<I{len(dimensions)}QIQ", len(dimensions), *dimensions, kind, offset)
+
+
+BROKEN = {
+    "empty": b"",
+    "another file": b"PK\x03\x04" + bytes(100),
+    "only the letters": b"GGUF",
+    "an old version": gguf(version=1),
+    "of the other byte order": b"GGUF" + struct.pack(">IQQ", 3, 0, 0),
+    "2^63 tensors": gguf(tensor_count=1 << 63) + bytes(100),
+    "2^64 - 1 keys": gguf(count=(1 << 64) - 1) + bytes(100),
+    "a key without end": gguf(struct.pack("<Q", 1 << 62) + b"name", 1),
+    "a value without end": gguf(text("k") + struct.pack("<IQ", 8, 1 << 40), 1),
+    "a value of no type": gguf(text("k") + struct.pack("<I", 99) + bytes(20), 1),
+    "an array of arrays": gguf(text("k") + struct.pack("<IIQ", 9, 9, 1) + bytes(40), 1),
+    "an array without end": gguf(text("k") + struct.pack("<IIQ", 9, 4, 1 << 61), 1),
+    "texts without end": gguf(text("k") + struct.pack("<IIQ", 9, 8, 1 << 61), 1),
+    "no alignment": gguf(text("general.alignment") + struct.pack("<II", 4, 0), 1, tensor(1), 1) + bytes(64),
+    "an odd alignment": gguf(text("general.alignment") + struct.pack("<II", 4, 33), 1, tensor(1), 1) + bytes(64),
+    "5 dimensions": gguf(tensors=tensor(1, 1, 1, 1, 1), tensor_count=1) + bytes(64),
+    "2^32 dimensions": gguf(tensors=text("t") + struct.pack("<I", 0xFFFFFFFF), tensor_count=1) + bytes(64),
+    "dimensions that overflow": gguf(tensors=tensor(1 << 32, 1 << 32, 2), tensor_count=1) + bytes(64),
+    "an offset behind the end": gguf(tensors=tensor(1, offset=1 << 40), tensor_count=1) + bytes(64),
+    "a newer type behind the end": gguf(tensors=tensor(1, kind=999, offset=1 << 40), tensor_count=1) + bytes(64),
+    "a tensor that is cut off": gguf(tensors=tensor(64), tensor_count=1) + bytes(100),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_file_is_refused(case: str, tmp_path: Path) -> None:
+    file = tmp_path / "model.gguf"
+    file.write_bytes(BROKEN[case])
+    with pytest.raises(ModelError, match=r"model\.gguf") as caught:
+        read_header(file)
+    assert caught.value.hint
+    assert describe_llama(LlamaConfig(model=str(file))).memory == len(BROKEN[case])
+
+
+def test_a_sound_small_file_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "model.gguf"
+    keys = text("k") + struct.pack("<If", 6, 0.5) + text("s") + struct.pack("<I", 8) + text("é")
+    file.write_bytes(gguf(keys, 2, tensor(4), 1) + bytes(64))
+    header = read_header(file)
+    assert (dict(header.metadata), header.tensors) == ({"k": 0.5, "s": "é"}, 1)
+
+
+def test_the_real_model(model: str) -> None:
+    header = read_header(Path(model))
+    assert header.metadata["general.architecture"] == "llama" and header.tensors == 272
+    assert header.kv_bytes(1) == 2 * 2 * 30 * 3 * 64
+
+
+def test_every_cut_of_the_real_model_is_refused(model: str, tmp_path: Path) -> None:
+    data, file = Path(model).read_bytes(), tmp_path / "cut.gguf"
+    for length in (10, 30, 1000, 500_000, 2_000_000, len(data) // 2, len(data) - 1):
+        file.write_bytes(data[:length])
+        with pytest.raises(ModelError):
+            read_header(file)
+
+
+async def test_a_cut_model_is_not_opened(model: str, tmp_path: Path) -> None:
+    file = tmp_path / "cut.gguf"
+    with open(model, "rb") as whole:  # noqa: ASYNC230, PTH123
+        file.write_bytes(whole.read(1_000_000))
+    with pytest.raises(ModelError, match=r"its tensors need|announces"):
+        async with open_llama(LlamaConfig(model=str(file))):
+            pass
+
+
+async def test_what_only_llama_cpp_can_tell_is_a_model_error_too(tmp_path: Path) -> None:
+    file = tmp_path / "odd.gguf"
+    file.write_bytes(
+        gguf(text("general.architecture") + struct.pack("<I", 8) + text("no-such"), 1, tensor(4), 1) + bytes(64)
+    )
+    with pytest.raises(ModelError, match="no-such"):
+        async with open_llama(LlamaConfig(model=str(file))):
+            pass
+
+
+async def test_a_missing_file_is_a_model_error(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be read"):
+        async with open_llama(LlamaConfig(model=str(tmp_path / "none.gguf"))):
+            pass
+
+
+def test_the_sizes_of_tensor_types_are_those_of_the_library() -> None:
+    import ctypes
+
+    from llama_cpp._ggml import libggml
+
+    libggml.ggml_blck_size.restype = ctypes.c_int64
+    libggml.ggml_type_size.restype = ctypes.c_size_t
+    assert {n: (libggml.ggml_blck_size(n), libggml.ggml_type_size(n)) for n in BLOCKS} == BLOCKS
+
+
+@pytest.mark.parametrize(
+    ("name", "millions"),
+    [
+        ("smollm2-135m", 135),
+        ("Qwen2.5-7B-Instruct-Q4_K_M", 7000),
+        ("Qwen2.5-0.5B-Instruct", 500),
+        ("mixtral-8x7b", 56000),
+        ("gemma-3-270m-it", 270),
+        ("phi-4", 0),
+        ("v2.5bar", 0),
+    ],
+)
+def test_the_rank_is_read_from_the_name(name: str, millions: int) -> None:
+    assert parameters(name) == millions
+
+
+def test_threads_follow_physical_cores(tmp_path: Path) -> None:
+    assert physical_cores() >= 1
+    import os
+
+    for cpu in os.sched_getaffinity(0):  # as on a machine where all of them are hyper-threads of one core
+        folder = tmp_path / f"cpu{cpu}" / "topology"
+        folder.mkdir(parents=True)
+        (folder / "thread_siblings_list").write_text("0-63\n")
+    assert physical_cores(tmp_path) == 1
