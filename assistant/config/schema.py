@@ -31,7 +31,7 @@ class EndpointConfig(Section, frozen=True, kw_only=True):
 
     threshold: Share = 0.5
     """Speech probability above which a frame is voiced, 0 to 1."""
-    min_speech: Seconds = 0.1
+    min_speech: Seconds = 0.2
     """Seconds of voiced sound that make an utterance."""
     pause: Seconds = 0.2
     """Seconds of silence that count as a pause."""

@@ -79,7 +79,7 @@ class Endpoint:
         if frame.probability >= config.threshold - (_HYSTERESIS if speaking else 0.0):
             yield from self._voice(frame)
         elif self._started is None:
-            self._voiced = 0.0
+            self._voiced = max(0.0, self._voiced - (frame.end - frame.start))  # a stutter may be a word's beginning
         silence = frame.end - self._last_voiced
         if self._started is None:
             if frame.end - self._since >= config.nothing_said:

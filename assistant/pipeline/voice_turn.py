@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 _PREROLL = 1.6
 """Seconds before the detection that the recogniser gets to hear: the longest usual wake phrase, so that it is heard
 whole and can be cut from the transcript, and so is what was said in one breath with it."""
+_BREATH = 0.5
+"""Seconds of silence after the detection up to which the question is heard together with the wake phrase. After a longer
+pause the recogniser does better without it."""
 _WORD_TAIL = 0.5
 """Seconds of speech after the detection that may still be the end of the wake word itself, badly understood."""
 _LEAD_IN = 0.4
@@ -146,12 +149,11 @@ class VoiceTurn:
             utterance = await self._utterance(after - (_PREROLL if wake else _LEAD_IN), after, config, self._note)
             if utterance is None:
                 return None
-            chunks = utterance.chunks if wake else utterance.spoken
-            transcript = await self._transcribe(
-                chunks, None if turn.config.language == "auto" else turn.config.language
-            )
+            in_one_breath = wake is not None and utterance.began - after < _BREATH
+            language = None if turn.config.language == "auto" else turn.config.language
+            transcript = await self._transcribe(utterance.chunks if in_one_breath else utterance.spoken, language)
             text = transcript.text.strip()
-            if wake:
+            if wake and in_one_breath:
                 merely_the_word = "" if utterance.ended - after < _WORD_TAIL else text
                 cut = cut_wake_phrase(text, wake.name)
                 text = merely_the_word if cut is None else cut

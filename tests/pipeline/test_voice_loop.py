@@ -63,7 +63,7 @@ def test_speech_in_one_breath_with_the_wake_word_is_not_lost() -> None:
 
 
 def test_only_the_wake_word_then_a_pause_then_the_question() -> None:
-    slow = [*quiet(1), MARKER, *voice(0.2), *quiet(2.0), *voice(1.0)]
+    slow = [*quiet(1), MARKER, *voice(0.3), *quiet(2.0), *voice(1.0)]
     room = Room(slow, FakeStt(["Hey Jarvis.", "What time is it?"]), FakeChat(["Noon."]))
     run_in_virtual_time(room.live())
     assert [e["text"] for e in room.said(EventType.STT_END)] == ["What time is it?"]
