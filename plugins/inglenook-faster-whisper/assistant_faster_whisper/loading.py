@@ -10,7 +10,7 @@ import tokenizers
 
 from assistant import EngineError, EngineUnavailable, ModelError
 
-__all__ = ["check_folder", "choose_device", "device_errors", "load_model", "load_tokenizer", "physical_cores"]
+__all__ = ["check_folder", "choose_device", "load_errors", "load_model", "load_tokenizer", "physical_cores"]
 
 
 def check_folder(folder: Path) -> Path:
@@ -37,39 +37,39 @@ def load_model(folder: Path, device: str, compute_type: str, threads: int) -> "c
     """Load a model; raises ModelError for a damaged one, EngineError for arithmetic that the device cannot do."""
     if compute_type == "auto":
         compute_type = "float16" if device == "cuda" else "int8"
-    try:
-        with device_errors(device):
-            return ctranslate2.models.Whisper(
-                str(folder), device=device, compute_type=compute_type, intra_threads=threads or physical_cores()
-            )
-    except ValueError as error:
-        known = ", ".join(sorted(ctranslate2.get_supported_compute_types(device)))
-        raise EngineError(f"faster-whisper: {error}", hint=f"set compute_type to auto, or to one of {known}") from error
-    except RuntimeError as error:
-        raise ModelError(f"{folder / 'model.bin'} cannot be loaded: {error}", hint=_fetch_again(folder)) from error
+    with load_errors(folder, device):
+        return ctranslate2.models.Whisper(
+            str(folder), device=device, compute_type=compute_type, intra_threads=threads or physical_cores()
+        )
 
 
 def load_tokenizer(folder: Path) -> "tokenizers.Tokenizer":
-    """Load the tokenizer of a model; raises ModelError for a damaged one."""
+    """Load the tokenizer of a model; raises ModelError for a damaged one, and for one of another kind of model."""
     file = folder / "tokenizer.json"
     try:
-        return tokenizers.Tokenizer.from_file(str(file))
+        tokenizer = tokenizers.Tokenizer.from_file(str(file))
     except Exception as error:  # the library raises nothing narrower
         raise ModelError(f"{file} cannot be read: {error}", hint=_fetch_again(folder)) from error
+    if tokenizer.token_to_id("<|notimestamps|>") is None:
+        raise ModelError(f"{file} is not of a Whisper model", hint=_fetch_again(folder))
+    return tokenizer
 
 
 @contextmanager
-def device_errors(device: str) -> Iterator[None]:
-    """Tell a CUDA library that is missing or too old from a damaged model: both are a RuntimeError of CTranslate2."""
+def load_errors(folder: Path, device: str) -> Iterator[None]:
+    """Turn what CTranslate2 raises into what is wrong: a library of CUDA, the arithmetic, or a damaged model."""
     try:
         yield
+    except ValueError as error:
+        known = ", ".join(sorted(ctranslate2.get_supported_compute_types(device)))
+        raise EngineError(f"faster-whisper: {error}", hint=f"set compute_type to auto, or to one of {known}") from error
     except RuntimeError as error:
         if device == "cuda" and any(word in str(error) for word in ("CUDA", "cuda", "libcu")):
             raise EngineUnavailable(
                 f"faster-whisper cannot use CUDA: {error}",
                 hint="install nvidia-cublas-cu12 and nvidia-cudnn-cu12 beside it, or set device: cpu",
             ) from error
-        raise
+        raise ModelError(f"{folder / 'model.bin'} cannot be loaded: {error}", hint=_fetch_again(folder)) from error
 
 
 def physical_cores() -> int:

@@ -118,7 +118,7 @@ class Recogniser:
         device = loading.choose_device(config.device)
         model = loading.load_model(folder, device, config.compute_type, config.threads)
         recogniser = cls(model, loading.load_tokenizer(folder), config.beam)
-        with loading.device_errors(device):
+        with loading.load_errors(folder, device):
             recogniser._hear(np.zeros(RATE, np.float32), "en", "")
         return recogniser
 

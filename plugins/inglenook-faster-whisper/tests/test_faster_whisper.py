@@ -228,19 +228,13 @@ async def test_two_at_once_do_not_mix() -> None:
 NOISE = np.random.default_rng(2).standard_normal(5 * SPEECH.rate)
 
 
-@pytest.mark.parametrize("seconds", [0.02, 0.3, 1.0, 2.0, 5.0])
 @pytest.mark.parametrize("model", [tiny, base])
-async def test_nobody_speaks(model: Callable[..., FasterWhisperConfig], seconds: float) -> None:
-    count = round(seconds * SPEECH.rate)
+async def test_nobody_speaks(model: Callable[..., FasterWhisperConfig]) -> None:
     async with open_faster_whisper(model(language="en")) as engine:
-        for sound in [
-            silence(seconds),
-            chunk(NOISE[:count] * 0.001),
-            chunk(NOISE[:count] * 0.01),
-            chunk(NOISE[:count] * 0.1),
-            tone(seconds),
-        ]:
-            assert (await transcribe(engine, [sound])).text == ""
+        for seconds in (0.02, 0.3, 1.0, 2.0, 5.0):
+            noise = NOISE[: round(seconds * SPEECH.rate)]
+            sounds = [silence(seconds), *(chunk(noise * level) for level in (0.001, 0.01, 0.1)), tone(seconds)]
+            assert [(await transcribe(engine, [sound])).text for sound in sounds] == [""] * 5, f"{seconds} s"
 
 
 @needs_recordings
@@ -300,6 +294,15 @@ async def test_damaged_file_is_named(tmp_path: Path, file: str, kept: int) -> No
     (tmp_path / file).unlink()
     (tmp_path / file).write_bytes(whole[:kept])
     with pytest.raises(ModelError, match=re.escape(file)):
+        async with open_faster_whisper(tiny(model=str(tmp_path))):
+            pass
+
+
+async def test_tokenizer_of_another_model(tmp_path: Path) -> None:
+    copy_model(tmp_path)
+    (tmp_path / "tokenizer.json").unlink()
+    (tmp_path / "tokenizer.json").write_text('{"version": "1.0", "model": {"type": "BPE", "vocab": {}, "merges": []}}')
+    with pytest.raises(ModelError, match=r"tokenizer\.json is not of a Whisper model"):
         async with open_faster_whisper(tiny(model=str(tmp_path))):
             pass
 

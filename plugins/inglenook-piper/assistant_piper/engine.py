@@ -58,6 +58,8 @@ class Piper:
 
 def _closest(language: str, voices: "list[LoadedVoice]") -> "LoadedVoice":
     """Return the first voice of that tag, else of that language, else the default one."""
+    if not language:
+        return voices[0]
     wanted = language.lower().replace("_", "-")
     same = [voice for voice in voices if voice.language.lower() == wanted]
     alike = [voice for voice in voices if voice.language.lower().split("-")[0] == wanted.split("-")[0]]
