@@ -5,8 +5,6 @@
 It is of the Python that runs this, holds the versions of constraints.txt, and is left alone while nothing changed.
 """
 
-# ruff: noqa: S603, T201 -- a script: it runs commands and prints.
-
 import argparse
 import hashlib
 import os

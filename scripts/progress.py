@@ -3,8 +3,6 @@
 On a terminal the line is redrawn every second; elsewhere one is printed now and then.
 """
 
-# ruff: noqa: S603, T201 -- a script: it runs commands and prints.
-
 import argparse
 import collections
 import os
@@ -93,6 +91,8 @@ def run(title: str, command: Sequence[str | Path], env: Mapping[str, str] | None
                 reader.join(1 if line.terminal else 20)
         except KeyboardInterrupt:
             process.terminate()
+            line.end("stopped")
+            sys.exit(130)
 
     if process.returncode:
         line.end("failed")
