@@ -96,13 +96,6 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line; an error is two lines: what failed and where, and what to do."""
     try:
         code = cli.main(arguments, prog_name="assistant", standalone_mode=False)
-    except AssistantError as error:
-        if "--debug" in (sys.argv if arguments is None else arguments):
-            raise
-        click.echo(f"assistant: {error}", err=True)
-        if error.hint:
-            click.echo(f"  {error.hint}", err=True)
-        code = error.exit_code
     except click.ClickException as error:
         error.show()
         code = error.exit_code
@@ -111,4 +104,22 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         code = 141
+    except Exception as error:
+        if "--debug" in (sys.argv if arguments is None else arguments):
+            raise
+        code = _report(error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report(error: BaseException) -> int:
+    """Say in two lines what failed and what to do; return the exit code."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, AssistantError):
+        message, hint, code = str(error), error.hint, error.exit_code
+    else:
+        message, hint, code = f"{type(error).__name__}: {error}", "this is a bug; --debug shows where", 70  # EX_SOFTWARE
+    click.echo(f"assistant: {message}", err=True)
+    if hint:
+        click.echo(f"  {hint}", err=True)
+    return code
