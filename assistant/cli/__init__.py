@@ -34,6 +34,10 @@ _COMMANDS = {
 """Commands, and the modules of this package that define them."""
 
 
+_BUG = 70
+"""Exit code of a failure that nobody expected: EX_SOFTWARE of sysexits.h."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the options before the command say."""
@@ -118,7 +122,7 @@ def _report(error: BaseException) -> int:
     if isinstance(error, AssistantError):
         message, hint, code = str(error), error.hint, error.exit_code
     else:
-        message, hint, code = f"{type(error).__name__}: {error}", "this is a bug; --debug shows where", 70  # EX_SOFTWARE
+        message, hint, code = f"{type(error).__name__}: {error}", "this is a bug; --debug shows where", _BUG
     click.echo(f"assistant: {message}", err=True)
     if hint:
         click.echo(f"  {hint}", err=True)
