@@ -35,6 +35,14 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._thread_done)
         return future
 
+    async def shutdown_default_executor(self, *timeout: float | None) -> None:
+        """Wait for the threads in real time: from Python 3.12 on there is a timeout, which would pass at once."""
+        self._in_threads += 1
+        try:
+            await super().shutdown_default_executor(*timeout)
+        finally:
+            self._in_threads -= 1
+
     def _thread_done(self, _: asyncio.Future[Any]) -> None:
         self._in_threads -= 1
 
