@@ -35,7 +35,7 @@ SECONDS_PER_TIMESTAMP = 0.02
 FULL_WINDOW = 30
 """Seconds that Whisper was trained on."""
 SHORT_WINDOW = 10
-"""Seconds of the window for a short utterance; below it accuracy falls."""
+"""Seconds of the window for a short utterance."""
 SHORT_SPEECH = 9.0
 """The longest sound for the short window, in seconds: some silence must follow for the text to end."""
 QUIET = 0.001
