@@ -48,6 +48,7 @@ _POSITIONS = ("front-left", "front-right", "rear-left", "rear-right", "front-cen
 """ALSA's order of channels: with any other, PulseAudio would mix them on the way to a program."""
 
 _DEFAULT = "pcm.!default { type asym playback.pcm { type pulse } capture.pcm { type pulse } }\n"
+"""Without a device of this name, PortAudio 19.6 ends the process by an assertion when it lists devices."""
 
 MICROPHONE = Port("microphone", "microphone")
 SPEAKER = Port("speaker", "speaker", channels=2)
@@ -82,7 +83,10 @@ class SoundCard:
         (self._folder / "asound.conf").write_text(config)
 
     async def unplug(self, name: str) -> None:
-        """Take a port away, as if its cable were pulled; its name stays known to ALSA."""
+        """Take a port away, as if its cable were pulled; its name stays known to ALSA.
+
+        Not for the two default ports: PulseAudio would make another port the default and move what uses them there.
+        """
         await self._pactl("unload-module", self._modules.pop(name))
 
     async def speak(self, chunks: Iterable[AudioChunk], microphone: str = "microphone") -> None:

@@ -64,7 +64,7 @@ class Microphone:
         stream = Stream(_wish(self._config), handler)
         shaper: _Shaper | None = None
         try:
-            await self._open(stream)
+            await self._portaudio.open(stream)
             while True:
                 block = await inbox.get(_STALLED)
                 if block is None:
@@ -78,19 +78,11 @@ class Microphone:
         finally:
             await self._portaudio.close(stream)
 
-    async def _open(self, stream: Stream) -> None:
-        try:
-            await self._portaudio.open(stream)
-        except DeviceError:
-            await self._portaudio.refresh()  # it may have been plugged in since
-            await self._portaudio.open(stream)
-
     async def _returned(self, stream: Stream, inbox: Inbox[_Block]) -> _Block:
         """Reopen the device until a block comes."""
         attempt = 0
         while True:
             await self._portaudio.close(stream)
-            await self._portaudio.refresh()
             try:
                 await self._portaudio.open(stream)
             except DeviceError as error:

@@ -112,7 +112,11 @@ class PortAudio:
         return [device.public for device in self._devices]
 
     async def open(self, stream: Stream) -> None:
-        """Open a stream; raises DeviceError where its device is missing or refuses."""
+        """Open a stream, and look for devices again where its own is missing; raises DeviceError.
+
+        Looking again would interrupt the streams that are open. An answer that plays is never interrupted, and a
+        microphone only by a speaker, for some milliseconds: an answer that cannot be heard is worse.
+        """
         await in_thread(lambda: self._open(stream), self._thread)
 
     async def start(self, stream: Stream) -> None:
@@ -122,14 +126,6 @@ class PortAudio:
     async def close(self, stream: Stream) -> None:
         """Close a stream at once; harmless if it is not open."""
         await in_thread(lambda: self._close(stream), self._thread)
-
-    async def refresh(self, *, interrupt_microphones: bool = False) -> None:
-        """Look for devices again, unless that would interrupt a stream.
-
-        A speaker may interrupt microphones for some milliseconds, since an answer that cannot be heard is worse; an
-        answer that plays is never interrupted.
-        """
-        await in_thread(lambda: self._refresh(interrupt_microphones), self._thread)
 
     @asynccontextmanager
     async def used(self) -> AsyncGenerator["PortAudio", None]:
@@ -160,7 +156,14 @@ class PortAudio:
         system.terminate()
 
     def _open(self, stream: Stream) -> None:
-        stream.open(self._system, self._devices)
+        try:
+            stream.open(self._system, self._devices)
+        except DeviceError:
+            playing = any(other.wish.direction == "output" for other in self._streams)
+            if playing or (self._streams and stream.wish.direction == "input"):
+                raise
+            self._look_again()
+            stream.open(self._system, self._devices)
         self._streams.append(stream)
 
     def _close(self, stream: Stream) -> None:
@@ -168,9 +171,7 @@ class PortAudio:
         if stream in self._streams:
             self._streams.remove(stream)
 
-    def _refresh(self, interrupt_microphones: bool) -> None:
-        if any(stream.wish.direction == "output" or not interrupt_microphones for stream in self._streams):
-            return
+    def _look_again(self) -> None:
         for stream in self._streams:
             stream.close()
         self._end()

@@ -47,7 +47,7 @@ class Speaker:
         stream = Stream(_wish(self._config), playback.handler)
         feeding: asyncio.Task[None] | None = None
         try:
-            await self._open(stream)
+            await self._portaudio.open(stream)
             feeding = asyncio.create_task(self._feed(audio, playback, stream), name="pyaudio-sink")
             while not (feeding.done() and playback.finished):
                 await (asyncio.sleep(_TICK) if feeding.done() else asyncio.wait({feeding}, timeout=_TICK))
@@ -63,13 +63,6 @@ class Speaker:
             await self._portaudio.close(stream)  # silent from here on, however long the feeding takes to end
             if feeding is not None:
                 await asyncio.gather(feeding, return_exceptions=True)
-
-    async def _open(self, stream: Stream) -> None:
-        try:
-            await self._portaudio.open(stream)
-        except DeviceError:
-            await self._portaudio.refresh(interrupt_microphones=True)  # it may have been plugged in since
-            await self._portaudio.open(stream)
 
     async def _feed(self, audio: AsyncIterator[AudioChunk], playback: "_Playback", stream: Stream) -> None:
         converter: Converter | None = None

@@ -1,7 +1,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -80,7 +79,6 @@ async def test_contract(card: SoundCard, rate: int | None) -> None:
         chunks = await check_source(source)
         now = asyncio.get_running_loop().time()
         assert now - 5 < chunks[0].timestamp < chunks[-1].end < now + 0.1
-        assert all(abs(before.end - after.timestamp) < 0.02 for before, after in pairwise(chunks))
         await check_source(source, 0.2)  # it can be opened again
 
 
