@@ -4,7 +4,8 @@ Order: the embedded default, the file, `conf.d/*.yaml` beside it, the environmen
 scalars replace, `null` removes. `INGLENOOK__STT__MODEL=…` sets `stt.model`, and so for every key.
 """
 
-from assistant.config.load import Loaded, load, validate
+from assistant.config.faults import validate
+from assistant.config.load import Loaded, load
 from assistant.config.schema import (
     AssistantConfig,
     Config,
