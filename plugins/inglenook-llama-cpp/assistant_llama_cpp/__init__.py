@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from assistant import (
     in_thread,
 )
 from assistant_llama_cpp.config import LlamaConfig
-from assistant_llama_cpp.gguf import read_header
+from assistant_llama_cpp.gguf import Header, read_header
 
 if TYPE_CHECKING:
     from assistant_llama_cpp.engine import LlamaChat
@@ -41,15 +42,21 @@ def describe_llama(config: LlamaConfig) -> Capabilities:
     path = Path(config.model)
     memory, rank = 0, parameters(path.stem)
     if path.is_file():
-        memory = path.stat().st_size
-        try:
-            header = read_header(path)
-        except ModelError:
-            pass  # `open` says what is wrong with the file
-        else:
+        status = path.stat()
+        memory = status.st_size
+        if header := _header(path, status.st_mtime_ns, status.st_size):
             memory += header.kv_bytes(config.context)
             rank = rank or parameters(str(header.metadata.get("general.size_label", "")))
     return Capabilities(tools=True, schema=True, parallel=config.slots, memory=memory, rank=rank)
+
+
+@lru_cache(maxsize=32)
+def _header(path: Path, modified: int, size: int) -> Header | None:
+    """Read a header once for as long as the file stays the same; None for a file that `open` will refuse."""
+    try:
+        return read_header(path)
+    except ModelError:
+        return None
 
 
 @asynccontextmanager

@@ -82,7 +82,7 @@ def _unusable(path: Path, hint: str) -> ModelError:
 def _context_params(config: LlamaConfig) -> Any:
     params = llama_cpp.llama_context_default_params()
     params.n_ctx = config.context
-    params.n_batch = params.n_ubatch = min(config.batch, config.context)
+    params.n_batch = params.n_ubatch = config.batch + config.slots  # a longer batch would end the process
     params.n_seq_max = config.slots + config.conversations
     params.n_threads = params.n_threads_batch = config.threads or physical_cores()
     params.kv_unified = True  # one pool of cells: sequences may be of any length and share a prefix

@@ -120,6 +120,12 @@ async def test_replies_written_together_are_those_written_alone(opened: Any) -> 
     assert all(text for text, _ in together)
 
 
+async def test_more_replies_than_a_step_may_read_tokens(opened: Any) -> None:
+    async with opened(slots=24, batch=16) as chat:
+        replies = (say(chat, ask(f"Name the number {n}.", max_tokens=4)) for n in range(24))
+        assert all(text for text, _ in await asyncio.gather(*replies))
+
+
 async def test_a_conversation_reads_only_what_is_new(opened: Any) -> None:
     first = ask("What is the capital of France?", conversation="kitchen")
     async with opened() as chat:
