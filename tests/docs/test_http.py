@@ -1,0 +1,42 @@
+"""docs/http.md: every route, every event, and the data that the code puts into it."""
+
+import ast
+import re
+from collections import defaultdict
+from pathlib import Path
+
+from assistant import EventType
+from assistant.config import HttpConfig
+from assistant.events import EventBus
+from assistant.http.app import make_app
+from tests.docs.markdown import headings, rows
+from tests.source import ROOT
+
+PAGE = ROOT / "docs" / "http.md"
+
+
+def test_every_route_is_a_heading(home: Path) -> None:
+    app = make_app(HttpConfig(), EventBus(), dict, {})
+    routes = {f"{route.method} {route.resource.canonical}" for route in app.router.routes() if route.resource}
+    found = {line for line in headings(PAGE) if re.match(r"[A-Z]+ /", line)}
+    assert found == {route for route in routes if not route.startswith("HEAD ")}
+
+
+def test_every_event_is_described_with_the_data_that_it_carries() -> None:
+    described = {row[0].strip("`"): set(re.findall(r"`(\w+)`", row[2].split(":")[0])) for row in rows(PAGE, "Events")}
+    published = published_data()
+    assert described == {str(kind): published[kind] for kind in EventType if kind in published}
+    unsent = [kind for kind in EventType if kind not in published]
+    assert all(f"`{kind}` is a name of Home Assistant's that is not sent yet" in PAGE.read_text() for kind in unsent)
+
+
+def published_data() -> dict[EventType, set[str]]:
+    """Return what each event carries, from the calls of `publish` in the source."""
+    found = defaultdict[EventType, set[str]](set)
+    for file in (ROOT / "assistant").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="publish"), args=[ast.Attribute(value=ast.Name("EventType"))]):
+                    assert isinstance(node.args[0], ast.Attribute)
+                    found[EventType[node.args[0].attr]] |= {str(keyword.arg) for keyword in node.keywords}
+    return found
