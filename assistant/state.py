@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from assistant.chat import Usage
 from assistant.errors import ServiceError
@@ -142,7 +142,11 @@ class State:
         if self._database is None:
             return []
         rows = self._database.execute("SELECT * FROM receipts ORDER BY started DESC LIMIT ?", (most,))
-        return [
-            Receipt(*row[:7], models=json.loads(row[7]), parts=json.loads(row[8]), usage=Usage(*row[10:13]))
-            for row in rows
-        ]
+        return [_receipt(*row) for row in rows]
+
+
+def _receipt(*row: Any) -> Receipt:
+    """Make a receipt of a row of the table, whose columns are in the order of the fields."""
+    turn, started, device, assistant, outcome, word, score, models, parts, _, *tokens = row
+    times = json.loads(parts)
+    return Receipt(turn, started, device, assistant, outcome, word, score, json.loads(models), times, Usage(*tokens))

@@ -27,17 +27,17 @@ async def start(folder: Path) -> tuple[float, float]:
     source = {"engine": "wav-source", "file": str(folder / "in.wav"), "realtime": "true"}
     sink = {"engine": "wav-sink", "file": str(folder / "out.wav")}
     began = time.perf_counter()
-    async with daemon_process(loaded.config, None, sound_settings(loaded.config, source, sink)) as daemon:
-        async with aiohttp.ClientSession() as session:
-            alive = 0.0
-            while not alive:
-                try:
-                    async with session.get(f"{daemon.url}/healthz"):
-                        alive = time.perf_counter() - began
-                except aiohttp.ClientError:
-                    await asyncio.sleep(0.02)
-            await daemon.ready(session)
-            return alive, time.perf_counter() - began
+    settings = sound_settings(loaded.config, source, sink)
+    async with daemon_process(loaded.config, None, settings) as daemon, aiohttp.ClientSession() as session:
+        alive = 0.0
+        while not alive:
+            try:
+                async with session.get(f"{daemon.url}/healthz"):
+                    alive = time.perf_counter() - began
+            except aiohttp.ClientError:
+                await asyncio.sleep(0.02)
+        await daemon.ready(session)
+        return alive, time.perf_counter() - began
 
 
 def main() -> None:

@@ -42,12 +42,13 @@ async def _transcribe(settings: Settings, file: Path, language: str, model: str)
 async def transcribed(assembly: Assembly, model: str, file: Path, language: str) -> Transcript:
     """Return the transcript of a recording; raises AudioError for a file that is no sound."""
     options = SttOptions(language or None)
+    heard: Transcript
     async with (
         aclosing(iterate_in_thread(lambda: read_speech(file))) as speech,
         assembly.pool.lease(model, Priority.VOICE) as stt,
         aclosing(stt.transcribe(speech, options)) as transcripts,
     ):
-        async for transcript in transcripts:
-            if transcript.final:
-                return transcript
+        async for heard in transcripts:
+            if heard.final:
+                return heard
     raise EngineError(f"model {model} ended without a final transcript")

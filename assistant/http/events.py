@@ -52,7 +52,7 @@ async def _forward(events: EventBus, response: web.StreamResponse) -> None:
         following: asyncio.Task[TurnEvent] | None = None
         try:
             while True:
-                following = following or asyncio.create_task(anext(subscription))  # type: ignore[arg-type]
+                following = following or asyncio.create_task(anext(subscription))
                 done, _ = await asyncio.wait({following}, timeout=_KEEPALIVE)
                 async with asyncio.timeout(_STALLED):
                     await response.write(_encode(following.result()) if done else b": still here\n\n")

@@ -3,10 +3,11 @@
 import ipaddress
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
 
 from assistant.config.schema import HttpConfig
 from assistant.errors import AssistantError, ConfigError
@@ -18,9 +19,6 @@ log = logging.getLogger(__name__)
 
 PUBLIC = frozenset({"/healthz", "/readyz"})
 """The only paths that need no key."""
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 
 def is_loopback(host: str) -> bool:
     """Tell whether an address or name stays on this machine."""
@@ -39,7 +37,7 @@ def check_bind(config: HttpConfig) -> None:
         )
 
 
-def guard(config: HttpConfig, key: str) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def guard(config: HttpConfig, key: str) -> Middleware:
     """Return the middleware that checks Host, Origin and key.
 
     Host and Origin are checked on loopback too: a web page that a browser here shows could otherwise reach the daemon

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -12,7 +12,7 @@ from msgspec import structs
 from assistant.audio import AudioChunk
 from assistant.chat import ChatMessage, ChatRequest, Priority
 from assistant.config.schema import DeviceConfig, EndpointConfig
-from assistant.engines import Sink
+from assistant.engines import Sink, Stt
 from assistant.errors import EngineError
 from assistant.events import EventType
 from assistant.pipeline.clauses import clauses
@@ -35,8 +35,8 @@ _PREROLL = 1.6
 """Seconds before the detection that the recogniser gets to hear: the longest usual wake phrase, so that it is heard
 whole and can be cut from the transcript, and so is what was said in one breath with it."""
 _BREATH = 0.5
-"""Seconds of silence after the detection up to which the question is heard together with the wake phrase. After a longer
-pause the recogniser does better without it."""
+"""Seconds of silence after the detection up to which the question is heard together with the wake phrase. After a
+longer pause the recogniser does better without it."""
 _WORD_TAIL = 0.5
 """Seconds of speech after the detection that may still be the end of the wake word itself, badly understood."""
 _LEAD_IN = 0.4
@@ -183,9 +183,11 @@ class VoiceTurn:
 
     async def _transcribe(self, chunks: tuple[AudioChunk, ...], language: str | None) -> Transcript:
         model, options = self.turn.config.stt, SttOptions(language=language)
-        work = leased(
-            self._equipment.pool, model, self.turn.priority, lambda stt: stt.transcribe(once(*chunks), options)
-        )
+
+        def transcribe(stt: Stt) -> AsyncGenerator[Transcript, None]:
+            return stt.transcribe(once(*chunks), options)
+
+        work = leased(self._equipment.pool, model, self.turn.priority, transcribe)
         async with aclosing(patient(work, self._equipment.timeouts.stt, f"model {model}")) as transcripts:
             async for transcript in transcripts:
                 if transcript.final:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ async def test_one_wheel_serves_several_files(make_store, registry, downloads):
         {"a": [(Member(wheel=X, member="demo_x/data/a"),)], "b": [(Member(wheel=X, member="demo_x/b"),)]},
         wheels={X: size},
     )
-    steps = []
+    steps: list[Any] = []
     await store.pull(["m"], steps.append)
     assert store.verify(["m"]) == []
     assert downloads == [X]

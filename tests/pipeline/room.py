@@ -76,7 +76,7 @@ class Room:
         pool = Pool(models, lambda config: config)
         loop = asyncio.get_running_loop()
         bus = EventBus()
-        bus.publish = self.events.append  # type: ignore[method-assign]
+        bus.publish = self.events.append  # type: ignore[method-assign, assignment]
         phrases = Phrases()
         assistants = {"jarvis": self.config}
         light = ThreadPoolExecutor(1)

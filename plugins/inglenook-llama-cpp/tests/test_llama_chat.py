@@ -48,7 +48,8 @@ def opened(model: str) -> Callable[..., Any]:
 
     @asynccontextmanager
     async def opened(**options: Any) -> AsyncIterator[Any]:
-        async with open_llama(LlamaConfig(**({"model": model, "threads": 1, "context": 2048} | options))) as chat:
+        wanted: dict[str, Any] = {"model": model, "threads": 1, "context": 2048} | options
+        async with open_llama(LlamaConfig(**wanted)) as chat:
             yield chat
 
     return opened
@@ -56,7 +57,8 @@ def opened(model: str) -> Callable[..., Any]:
 
 def ask(text: str, **options: Any) -> ChatRequest:
     messages = (SYSTEM, ChatMessage.of("user", text))
-    return ChatRequest(**({"messages": messages, "sampling": GREEDY, "max_tokens": 24} | options))
+    wanted: dict[str, Any] = {"messages": messages, "sampling": GREEDY, "max_tokens": 24} | options
+    return ChatRequest(**wanted)
 
 
 def endless(**options: Any) -> ChatRequest:
@@ -100,12 +102,12 @@ async def test_a_greedy_reply_is_that_of_the_high_level_library(opened: Any, mod
     async with opened() as chat:
         ours = [(await say(chat, ask(question)))[0] for question in questions]
     # Flash attention is llama.cpp's default and ours, not this library's; without it some replies end in other words.
-    options = {"n_ctx": 512, "n_batch": 128, "n_threads": 1, "n_threads_batch": 1, "flash_attn": True}
+    options: dict[str, Any] = {"n_ctx": 512, "n_batch": 128, "n_threads": 1, "n_threads_batch": 1, "flash_attn": True}
     llama = llama_cpp.Llama(model, verbose=False, **options)
     for question, text in zip(questions, ours, strict=True):
         prompt = f"<|im_start|>system\n{SYSTEM.text}<|im_end|>\n<|im_start|>user\n{question}<|im_end|>\n"
         tokens = llama.tokenize(f"{prompt}<|im_start|>assistant\n".encode(), add_bos=False, special=True)
-        theirs = llama.create_completion(tokens, max_tokens=24, temperature=0, repeat_penalty=1.0)
+        theirs: Any = llama.create_completion(tokens, max_tokens=24, temperature=0, repeat_penalty=1.0)
         assert text == theirs["choices"][0]["text"]
     llama.close()
 
@@ -200,7 +202,7 @@ async def test_a_voice_goes_before_those_that_came_earlier(opened: Any) -> None:
         await anext(story)
         for n, (name, priority) in enumerate([("summary", 20), ("program", 10), ("voice", 0)]):
             group.create_task(run(chat, name, Priority(priority)))
-            await until(lambda n=n: len(chat._worker._waiting) == n + 1)
+            await until(lambda n=n: len(chat._worker._waiting) == n + 1)  # type: ignore[misc]
         await story.aclose()
         await until(lambda: len(finished) == 3)
     assert finished == ["voice", "program", "summary"]

@@ -87,7 +87,7 @@ def test_the_clock_never_goes_backwards() -> None:
 
 async def test_a_slow_reader_loses_the_oldest_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     inbox: Inbox[int] = Inbox(10, "microphone 'usb'")
-    thread = threading.Thread(target=lambda: [inbox.put(n) for n in range(15)])
+    thread = threading.Thread(target=lambda: list(map(inbox.put, range(15))))
     thread.start()
     thread.join()
     with caplog.at_level(logging.WARNING):

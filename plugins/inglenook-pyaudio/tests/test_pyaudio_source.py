@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from assistant_pyaudio import SourceConfig, open_source
 
-from assistant import AudioChunk, AudioFormat, DeviceError, Source
+from assistant import AssistantError, AudioChunk, AudioFormat, DeviceError, Source
 from assistant.soundcard import Port, SoundCard
 from assistant.soundcheck import diagnose
 from assistant.testing import check_source, silence, tone
@@ -124,7 +124,7 @@ async def test_devices_are_listed(card: SoundCard) -> None:
 )
 async def test_a_device_that_is_not_there_is_an_error(card: SoundCard, config: SourceConfig, said: str) -> None:
     async with open_source(config) as source:
-        with pytest.raises(Exception, match=said) as error:
+        with pytest.raises(AssistantError, match=said) as error:
             async with aclosing(source.capture()) as capture:
                 await anext(capture)
     assert error.value.hint
