@@ -14,7 +14,7 @@ from tests.docs.reference import FILE, plugins_of_the_repository, with_reference
 from tests.source import ROOT
 
 SAMPLE = ROOT / "config" / "assistant.yaml"
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "plugins").glob("*/README.md"))]
 YAML = [(page, block) for page in PAGES for block in blocks(page, "yaml") if block.title != "wrong.yaml"]
 
 
@@ -28,7 +28,9 @@ def test_every_key_says_what_it_does() -> None:
     assert not [option.key for struct in structs for option in options(struct) if not option.text]
 
 
-@pytest.mark.parametrize(("page", "block"), YAML, ids=[f"{page.name}:{block.line}" for page, block in YAML])
+@pytest.mark.parametrize(
+    ("page", "block"), YAML, ids=[f"{page.relative_to(ROOT)}:{block.line}" for page, block in YAML]
+)
 def test_yaml_in_the_documentation_is_configuration(
     page: Path, block: Block, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """docs/plugins.md, executed in its own order: its files are written, its commands run, their outputs compared."""
 
 import os
+import shlex
 import subprocess
 import sys
 import venv
@@ -47,7 +48,7 @@ def test_the_tutorial(tmp_path: Path, environment: dict[str, str]) -> None:
             run_console(block, work, environment)
         else:
             assert block.language == "python", f"line {block.line}: a block that is neither file, command nor Python"
-            exec(compile(block.text, f"{PAGE.name}:{block.line}", "exec"), {"__name__": "example"})
+            subprocess.run(["python", "-c", block.text], cwd=work, env=environment, check=True)
     where = subprocess.check_output(
         ["python", "-c", "import assistant_echo; print(assistant_echo.__file__)"], cwd=work, env=environment, text=True
     )
@@ -63,7 +64,7 @@ def run_console(block: Block, work: Path, environment: dict[str, str]) -> None:
         else:
             commands[-1][1].append(" ".join(line.split()))
     for command, shown in commands:
-        done = subprocess.run(command, shell=True, cwd=work, env=environment, capture_output=True, text=True)
+        done = subprocess.run(shlex.split(command), cwd=work, env=environment, capture_output=True, text=True)
         printed = [" ".join(line.split()) for line in (done.stdout + done.stderr).splitlines()]
         fails = any(line.startswith("assistant: ") for line in shown)
         assert (done.returncode != 0) == fails, f"line {block.line}: {command}: {done.stdout}{done.stderr}"
