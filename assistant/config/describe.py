@@ -84,11 +84,8 @@ def _named(kind: Any) -> str:
             return ", ".join(str(value) for value in kind.values)
         case msgspec.inspect.FloatType() | msgspec.inspect.IntType():
             word = "number" if isinstance(kind, msgspec.inspect.FloatType) else "integer"
-            bounds = [
-                f"from {kind.ge:g}" if kind.ge is not None else "",
-                f"to {kind.le:g}" if kind.le is not None else "",
-            ]
-            return " ".join([word, *filter(None, bounds)])
+            bounds = {"from": kind.ge, "above": kind.gt, "to": kind.le, "below": kind.lt}
+            return " ".join([word, *(f"{name} {value:.12g}" for name, value in bounds.items() if value is not None)])
         case msgspec.inspect.Metadata():
             return _named(kind.type)
     words = {"Str": "text", "Bool": "true or false", "None": "null", "Any": "anything"}
