@@ -6,12 +6,14 @@ import os
 from collections.abc import AsyncGenerator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from assistant.chat import Priority
 from assistant.config import Loaded
-from assistant.engines import AnySpec, EngineConfig
+from assistant.engines import AnySpec, Capabilities, EngineConfig
 from assistant.errors import AssistantError, ConfigError, PluginError
 from assistant.events import EventBus
 from assistant.host import Answer, ModelStatus, Tool
@@ -27,7 +29,7 @@ from assistant.pipeline.turn import Turn
 from assistant.plugins import Plugins
 from assistant.state import State
 
-__all__ = ["Assembly", "assemble", "load_plugins", "read_models"]
+__all__ = ["Assembly", "assemble", "check_required", "find_plugins", "load_plugins", "read_models"]
 
 log = logging.getLogger(__name__)
 
@@ -82,18 +84,29 @@ class Assembly:
             self._tools.setdefault(tool.spec.name, tool)
 
 
-def load_plugins(loaded: Loaded) -> Plugins:
-    """Load the plugins that the configuration allows; raises ConfigError where one that it requires is not in use."""
+def find_plugins(loaded: Loaded) -> Plugins:
+    """Load the plugins that the configuration allows; whatever fails is set aside."""
     section = loaded.config.plugins
     folder = Path(section.folder).expanduser() if section.folder else data_folder() / "plugins"
-    plugins = Plugins.load(disabled=section.disabled, folder=folder)
-    in_use = {plugin.name: plugin for plugin in plugins}
-    for name in section.required:
-        plugin = in_use.get(name)
-        if plugin is None or plugin.disabled or plugin.failure:
-            why = str(plugin.failure) if plugin and plugin.failure else "it is not installed or switched off"
-            raise ConfigError(f"plugins.required: {name} cannot be used: {why}", hint="assistant plugins list")
+    return Plugins.load(disabled=section.disabled, folder=folder)
+
+
+def load_plugins(loaded: Loaded) -> Plugins:
+    """Load the plugins that the configuration allows; raises ConfigError where one that it requires is not in use."""
+    plugins = find_plugins(loaded)
+    check_required(loaded, plugins)
     return plugins
+
+
+def check_required(loaded: Loaded, plugins: Plugins) -> None:
+    """Raise ConfigError where a plugin that the configuration requires is not in use."""
+    in_use = {plugin.name for plugin in plugins if not plugin.failure and not plugin.disabled}
+    failures = {plugin.name: str(plugin.failure) for plugin in plugins if plugin.failure}
+    where = loaded.layer.place(("plugins", "required"))
+    for name in loaded.config.plugins.required:
+        if name not in in_use:
+            why = failures.get(name, "it is not installed or switched off")
+            raise ConfigError(f"{where}: plugins.required: {name} cannot be used: {why}", hint="assistant plugins list")
 
 
 def read_models(loaded: Loaded, plugins: Plugins) -> dict[str, Model]:
@@ -106,14 +119,27 @@ def _model(id_: str, loaded: Loaded, plugins: Plugins) -> Model:
     spec: AnySpec = plugins.engine(loaded.config.models[id_].engine, where)
     config: EngineConfig = loaded.options(id_, spec.config)
     try:
-        return Model(id_, spec, config, spec.describe(config))
-    except AssistantError:
+        capabilities = spec.describe(config)
+        if not isinstance(capabilities, Capabilities):
+            raise TypeError(f"{type(capabilities).__name__} is not Capabilities")
+    except ConfigError:
         raise
+    except AssistantError as error:
+        failure = error
     except Exception as error:
-        raise PluginError(
-            f"models.{id_}: the engine {spec.name} cannot describe itself: {type(error).__name__}: {error}",
+        failure = PluginError(
+            f"the engine {spec.name} cannot describe itself: {type(error).__name__}: {error}",
             hint="report it to the plugin's author, or choose another engine",
-        ) from error
+        )
+    else:
+        return Model(id_, spec, config, capabilities)
+    log.warning("models.%s: %s", id_, failure)
+    return Model(id_, replace(spec, open=partial(_refuse, failure)), config, Capabilities())
+
+
+def _refuse(failure: AssistantError, config: EngineConfig) -> NoReturn:
+    """Open no engine: the one model fails by its name, and the rest runs."""
+    raise failure
 
 
 @asynccontextmanager
@@ -143,8 +169,8 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
         light=light,
     )
     assembly = Assembly(loaded, plugins, pool, equipment, tools, state)
-    await state.open()
     try:
+        await state.open()
         assembly.add_tools(plugins.tools(assembly))
         yield assembly
     finally:

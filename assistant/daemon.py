@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, aclosing, suppress
 
 from aiohttp import web
 
-from assistant.assembly import Assembly, assemble, load_plugins
+from assistant.assembly import Assembly, assemble, check_required, load_plugins
 from assistant.config import Loaded
 from assistant.errors import AssistantError, ConfigError
 from assistant.host import Observer
@@ -35,13 +35,15 @@ async def run(loaded: Loaded, ready: Callable[[int], None] = lambda port: None) 
         assembly = await stack.enter_async_context(assemble(loaded, plugins))
         listeners = [Listener(name, device, assembly.equipment) for name, device in loaded.config.devices.items()]
         services = _services(loaded, plugins, assembly)
+        observers, routes = plugins.observers(), _routes(assembly)
+        check_required(loaded, plugins)  # again: a hook may have failed since
         port = 0
         if loaded.config.http.enabled:
-            app = make_app(loaded.config.http, assembly.events, lambda: _closed(assembly, listeners), _routes(assembly))
+            app = make_app(loaded.config.http, assembly.events, lambda: _closed(assembly, listeners), routes)
             port = await stack.enter_async_context(serve(app, loaded.config.http))
         stop = asyncio.Event()
         _on_signal(stop.set)
-        await _until(stop, _serve(assembly, listeners, services, plugins.observers(), lambda: ready(port)))
+        await _until(stop, _serve(assembly, listeners, services, observers, lambda: ready(port)))
         log.info("stopping")
 
 
@@ -94,7 +96,7 @@ async def _observe(assembly: Assembly, observer: Observer) -> None:
         async for event in events:
             try:
                 await observer.see(event)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 log.warning("observer %s failed: %s: %s", observer.name, type(error).__name__, error)
 
 
@@ -106,7 +108,7 @@ async def _keep_serving(name: str, service: Callable[[], Awaitable[None]]) -> No
             await service()
             log.info("service %s has ended", name)
             return
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             log.error("service %s failed: %s: %s; again in %g s", name, type(error).__name__, error, wait)
         await asyncio.sleep(wait)
         wait = min(wait * 2, 60.0)

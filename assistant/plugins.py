@@ -7,18 +7,21 @@ their hooks are called one by one here. A plugin that fails is set aside whole: 
 import importlib
 import importlib.metadata
 import importlib.util
-import inspect
 import logging
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pluggy
 
 from assistant import hookspecs
-from assistant.engines import API, AnySpec, EngineSpec
+from assistant.engines import API, AnySpec, EngineSpec, Kind
 from assistant.errors import ConfigError, PluginError
 from assistant.host import Candidate, Observer, ServiceSpec, Tool
 
@@ -66,18 +69,29 @@ class Plugins:
 
     def add(self, name: str, load: Callable[[], object], origin: str = "") -> None:
         """Load one plugin and take its engines; set it aside where anything about it fails."""
-        self._found[name] = Plugin(name, origin)
-        try:
-            module = load()
-            self._register(name, module)
-            specs = self._engine_specs(name)
-        except Exception as error:
-            self.set_aside(name, error)
+        if (first := self._found.get(name)) is not None:
+            failure = PluginError(f"another plugin already has this name: {first.origin}", hint="keep one of them")
+            log.warning("plugin %s of %s is set aside: %s", name, origin, failure)
+            self._found[f"{name} of {origin}"] = Plugin(name, origin, failure)
             return
-        self._engines.update({spec.name: spec for spec in specs})
-        self._found[name] = Plugin(name, origin, engines=tuple(spec.name for spec in specs))
+        self._found[name] = Plugin(name, origin)
+        with self._isolated(name):
+            self._register(name, load())
+            specs = self._engine_specs(name)
+            self._engines.update(specs)
+            self._found[name] = Plugin(name, origin, engines=tuple(specs))
 
-    def set_aside(self, name: str, error: Exception) -> None:
+    @contextmanager
+    def _isolated(self, name: str) -> Iterator[None]:
+        """Set a plugin aside by whatever it raises, `sys.exit()` included; only Ctrl-C is a person's."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            self.set_aside(name, error)
+
+    def set_aside(self, name: str, error: BaseException) -> None:
         """Take a plugin out of use because of *error*, by name."""
         plugin = self._found[name]
         failure = error if isinstance(error, PluginError) else PluginError(f"{type(error).__name__}: {error}")
@@ -112,7 +126,12 @@ class Plugins:
 
     def services(self) -> dict[str, ServiceSpec[Any]]:
         """Return the services on offer, by name."""
-        return {spec.name: spec for _, spec in self._collect("assistant_services", ServiceSpec)}
+        found: dict[str, ServiceSpec[Any]] = {}
+        for name, spec in self._collect("assistant_services", ServiceSpec):
+            if spec.name in found:
+                log.warning("plugin %s offers the service %s, which another already offers", name, spec.name)
+            found.setdefault(spec.name, spec)
+        return found
 
     def tools(self, host: object) -> list[Tool]:
         """Return the tools on offer."""
@@ -124,30 +143,39 @@ class Plugins:
 
     def routes(self, host: object) -> list[tuple[str, Any]]:
         """Return the HTTP routes on offer, each with its plugin's name."""
-        return list(self._collect("assistant_routes", object, host=host))
+        from aiohttp.web import Application, RouteDef
+
+        def add_to_an_application(routes: list[Any]) -> None:
+            Application().add_routes(routes)
+
+        return list(self._collect("assistant_routes", RouteDef, add_to_an_application, host=host))
 
     def commands(self) -> list[Any]:
         """Return the commands on offer."""
-        return [command for _, command in self._collect("assistant_commands", object)]
+        from click import Command
+
+        def check_names(commands: list[Any]) -> None:
+            if not all(command.name for command in commands):
+                raise PluginError("assistant_commands returned a command without a name")
+
+        return [command for _, command in self._collect("assistant_commands", Command, check_names)]
 
     def route_turn(self, request: object, candidates: tuple[Candidate, ...]) -> str | None:
         """Ask plugins which chat model answers; None where no plugin cares."""
         for name, call in self._implementations("assistant_route_turn"):
-            try:
+            choice = None
+            with self._isolated(name):
                 choice = call(request=request, candidates=candidates)
-            except Exception as error:
-                self.set_aside(name, error)
-                continue
-            if choice in {candidate.id for candidate in candidates}:
-                return str(choice)
+            if isinstance(choice, str) and choice in [candidate.id for candidate in candidates]:
+                return choice
             if choice is not None:
-                log.warning("plugin %s chose %r, which is no candidate", name, choice)
+                log.warning("plugin %s chose %.100r, which is no candidate", name, choice)
         return None
 
     def _register(self, name: str, module: object) -> None:
         for attribute, value in vars(module).items():
             options = getattr(value, f"{hookspecs.NAME}_impl", None)
-            if options and (options["wrapper"] or options["hookwrapper"]):
+            if isinstance(options, dict) and (options["wrapper"] or options["hookwrapper"]):
                 raise PluginError(f"{attribute} is a hook wrapper, which is refused", hint="return values instead")
         self._manager.register(module, name=name)  # raises for a wrong argument
         unknown = [hook for hook in _marked(module) if not hasattr(hookspecs, hook)]
@@ -155,27 +183,27 @@ class Plugins:
             near = get_close_matches(unknown[0], hookspecs.__all__, 1)
             raise PluginError(f"there is no hook named {unknown[0]}", hint=f"did you mean {near[0]}?" if near else "")
 
-    def _engine_specs(self, name: str) -> list[AnySpec]:
-        specs: list[AnySpec] = []
+    def _engine_specs(self, name: str) -> dict[str, AnySpec]:
+        specs: dict[str, AnySpec] = {}
         for owner, call in self._implementations("assistant_engines"):
-            if owner == name:
-                specs.extend(_checked(call(), EngineSpec, "assistant_engines"))
-        for spec in specs:
-            if spec.api != API:
-                raise PluginError(f"it was written for plugin interface {spec.api}; this is {API}")
-            if spec.name in self._engines:
-                raise PluginError(f"another plugin already offers the engine {spec.name!r}")
+            if owner != name:
+                continue
+            for spec in _checked(call(), EngineSpec, "assistant_engines"):
+                _check_engine(spec)
+                if spec.name in self._engines or spec.name in specs:
+                    raise PluginError(f"the engine {spec.name!r} is already on offer", hint="two must not share a name")
+                specs[spec.name] = spec
         return specs
 
-    def _collect(self, hook: str, wanted: type, **arguments: object) -> Iterator[tuple[str, Any]]:
+    def _collect(
+        self, hook: str, wanted: type, check: Callable[[list[Any]], None] = lambda items: None, **arguments: object
+    ) -> Iterator[tuple[str, Any]]:
         for name, call in self._implementations(hook):
-            try:
-                items = _checked(call(**arguments), wanted, hook)
-                if any(getattr(item, "api", API) != API for item in items):
-                    raise PluginError(f"it was written for another plugin interface; this is {API}")
-            except Exception as error:
-                self.set_aside(name, error)
-                continue
+            items: list[Any] = []
+            with self._isolated(name):
+                offered = _checked(call(**arguments), wanted, hook)
+                check(offered)
+                items = offered
             yield from ((name, item) for item in items)
 
     def _implementations(self, hook: str) -> list[tuple[str, Callable[..., Any]]]:
@@ -200,29 +228,63 @@ def _checked(items: Iterable[Any] | None, wanted: type, hook: str) -> list[Any]:
     for item in found:
         if not isinstance(item, wanted):
             raise PluginError(f"{hook} returned {type(item).__name__}, not {wanted.__name__}")
+        if (api := getattr(item, "api", API)) != API:
+            raise PluginError(
+                f"it was written for plugin interface {api}; this is {API}", hint="get a version for this"
+            )
     return found
 
 
+def _check_engine(spec: AnySpec) -> None:
+    if not isinstance(spec.kind, Kind):
+        raise PluginError(f"the engine {spec.name!r} is of the kind {spec.kind!r}, which there is not")
+    if not (isinstance(spec.config, type) and issubclass(spec.config, msgspec.Struct)):
+        raise PluginError(f"the engine {spec.name!r} has no struct as its config", hint="derive it from EngineConfig")
+
+
 def _marked(module: object) -> list[str]:
-    names = [name for name, value in vars(module).items() if inspect.isroutine(value)]
-    return [name for name in names if hasattr(getattr(module, name), f"{hookspecs.NAME}_impl")]
+    """Return the hooks that *module* means to implement."""
+    marks = {name: getattr(value, f"{hookspecs.NAME}_impl", None) for name, value in vars(module).items()}
+    return [mark["specname"] or name for name, mark in marks.items() if isinstance(mark, dict)]
 
 
 def _discover(folder: Path | None) -> Iterator[tuple[str, str, Callable[[], object]]]:
     yield "wav", "part of the core", lambda: importlib.import_module("assistant.wav")
-    for entry in sorted(importlib.metadata.entry_points(group=hookspecs.NAME), key=lambda entry: entry.name):
-        distribution = entry.dist
-        origin = f"{distribution.name} {distribution.version}" if distribution else entry.value
-        yield entry.name, origin, entry.load
+    yield from sorted(_installed(), key=lambda found: found[:2])
     if folder is not None and folder.is_dir():
-        for file in sorted(folder.glob("*.py")):
-            yield file.stem, str(file), lambda file=file: _load_file(file)  # type: ignore[misc]
+        for file in sorted(folder.glob("[!._]*.py")):
+            yield file.stem, str(file), partial(_load_file, file)
+
+
+def _installed() -> Iterator[tuple[str, str, Callable[[], object]]]:
+    """Yield the plugins of installed distributions; a distribution that is damaged is a plugin that fails to load."""
+    seen: set[str] = set()
+    for distribution in importlib.metadata.distributions():
+        try:
+            entries = distribution.entry_points.select(group=hookspecs.NAME)
+            name = str(distribution.metadata["Name"]) if entries else ""
+            found = [(entry.name, f"{name} {distribution.version}", entry.load) for entry in entries]
+        except Exception as error:
+            folder = Path(getattr(distribution, "_path", "unknown"))  # its name is in what cannot be read
+            found = [(name := folder.stem, f"{folder}, which is damaged", partial(_fail, error))]
+        if name not in seen:  # what stands further ahead on the path is what is imported
+            yield from found
+        seen.add(name)
+
+
+def _fail(error: Exception) -> object:
+    raise error
 
 
 def _load_file(file: Path) -> object:
-    spec = importlib.util.spec_from_file_location(f"assistant_plugin_{file.stem}", file)
+    name = f"assistant_plugin_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise PluginError(f"{file} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # dataclasses look for their module there
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module

@@ -69,14 +69,17 @@ class _Commands(click.Group):
 
 def _of_plugins(ctx: click.Context) -> list[Any]:
     """Return the plugins' commands; a configuration that cannot be read hides them and nothing else."""
-    from assistant.assembly import load_plugins
+    from assistant.assembly import find_plugins
 
-    settings: Settings = ctx.obj or Settings(None, False)
-    try:
-        plugins = load_plugins(settings.load())
-    except AssistantError:
-        return []
-    return [command for command in plugins.commands() if command.name not in _COMMANDS]
+    if __name__ not in ctx.meta:  # asked for once for each command that `--help` lists
+        settings: Settings = ctx.obj or Settings(None, False)
+        try:
+            commands = find_plugins(settings.load()).commands()
+        except AssistantError:
+            commands = []
+        ctx.meta[__name__] = [command for command in commands if command.name not in _COMMANDS]
+    found: list[Any] = ctx.meta[__name__]
+    return found
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

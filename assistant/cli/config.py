@@ -6,7 +6,7 @@ import click
 import msgspec
 import yaml
 
-from assistant.assembly import load_plugins
+from assistant.assembly import find_plugins
 from assistant.cli import Settings
 from assistant.cli.output import json_option, show_table
 from assistant.config import Config
@@ -42,7 +42,7 @@ def schema(settings: Settings, engine: str | None, as_json: bool) -> None:
     """Print every key with its type, default and meaning; those of an ENGINE where one is named."""
     struct: type[msgspec.Struct] = Config
     if engine:
-        struct = load_plugins(settings.load()).engine(engine, "config schema").config
+        struct = find_plugins(settings.load()).engine(engine, "config schema").config
     if as_json:
         click.echo(json.dumps(msgspec.json.schema(struct), indent=2))
         return

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from assistant.assembly import load_plugins
+from assistant.assembly import find_plugins
 from assistant.cli import Settings
 from assistant.cli.output import json_option, show_json, show_table
 from assistant.errors import PluginError
@@ -24,7 +24,7 @@ def plugins() -> None:
 @click.pass_obj
 def list_(settings: Settings, as_json: bool) -> None:
     """Print every plugin that was found, its engines, and why it is not in use where it is not."""
-    loaded = load_plugins(settings.load())
+    loaded = find_plugins(settings.load())
     found = list(loaded)
     if as_json:
         show_json(

@@ -5,18 +5,20 @@ import heapq
 import itertools
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from assistant.chat import Priority
 from assistant.engines import PROTOCOLS, AnySpec, Capabilities, EngineConfig
 from assistant.errors import AssistantError, ConfigError, EngineUnavailable
 from assistant.host import ModelStatus
 
-__all__ = ["Model", "Pool"]
+__all__ = ["Model", "Pool", "leased"]
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _RETRY = 10.0
 """Seconds after which an engine that failed to open is tried again by the next lease."""
@@ -92,6 +94,15 @@ class Pool:
             ) from None
 
 
+async def leased(
+    pool: Pool, model: str, priority: Priority, work: Callable[[Any], AsyncGenerator[T, None]]
+) -> AsyncGenerator[T, None]:
+    """Yield what *work* yields with the engine of *model*, which is given back only when the work has really ended."""
+    async with pool.lease(model, priority) as engine, aclosing(work(engine)) as items:
+        async for item in items:
+            yield item
+
+
 _ORDER = itertools.count()
 
 
@@ -125,13 +136,11 @@ class _Slot:
     async def opened(self) -> Any:
         loop = asyncio.get_running_loop()
         if self._opening is None or self._may_retry(loop.time()):
-            if self._owner is not None:
-                await asyncio.wait({self._owner})
-            self._closing.clear()
             self._opening = loop.create_future()
             self._opening.add_done_callback(lambda future: future.exception())  # seen, even if nobody waits
             self.order = next(_ORDER)
-            self._owner = asyncio.create_task(self._own(self._opening), name=f"engine {self.model.id}")
+            owning = self._own(self._opening, self._owner)
+            self._owner = asyncio.create_task(owning, name=f"engine {self.model.id}")
         done, _ = await asyncio.wait({self._opening}, timeout=self._patience)
         if not done:
             raise EngineUnavailable(
@@ -145,10 +154,16 @@ class _Slot:
         failed = opening is not None and opening.done() and opening.exception() is not None
         return failed and now - self._failed_at >= _RETRY
 
-    async def _own(self, opening: asyncio.Future[Any]) -> None:
-        """Enter the engine's context, hold it until it is to be closed, and leave it, all in one task."""
+    async def _own(self, opening: asyncio.Future[Any], before: asyncio.Task[None] | None) -> None:
+        """Enter the engine's context, hold it until it is to be closed, and leave it, all in one task.
+
+        The one *before* is waited for, so that the engine is never there twice.
+        """
         name = f"model {self.model.id}"
         try:
+            if before is not None:
+                await asyncio.wait({before})
+            self._closing.clear()
             async with self.model.spec.open(self._resolve(self.model.config)) as engine:
                 if not isinstance(engine, PROTOCOLS[self.model.spec.kind]):
                     raise EngineUnavailable(f"{name}: {self.model.spec.name} opened no {self.model.spec.kind} engine")
@@ -161,7 +176,7 @@ class _Slot:
             raise
         except AssistantError as error:
             failure = EngineUnavailable(f"{name}: {error}", hint=error.hint)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             log.debug("%s failed", name, exc_info=error)
             failure = EngineUnavailable(
                 f"{name}: {self.model.spec.name} failed: {type(error).__name__}: {error}",
@@ -207,4 +222,6 @@ class _Slot:
         if not done:
             log.error("model %s did not close within 10 s and is left behind", self.model.id)
             self._owner.cancel()
+        if self._opening is not None and not self._opening.done():
+            self._opening.set_exception(EngineUnavailable(f"model {self.model.id} is being closed"))
         self._opening = None

@@ -1,12 +1,10 @@
 """What every turn works with."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
-from assistant.chat import ChatRequest, Priority
+from assistant.chat import ChatRequest
 from assistant.config.schema import AssistantConfig, TimeoutConfig
 from assistant.events import EventBus
 from assistant.host import Candidate, Tool
@@ -15,9 +13,7 @@ from assistant.pipeline.conversation import Conversations
 from assistant.pipeline.phrases import Phrases
 from assistant.pipeline.receipt import Receipt
 
-__all__ = ["Equipment", "leased"]
-
-T = TypeVar("T")
+__all__ = ["Equipment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +40,3 @@ class Equipment:
     """Stores the receipt of a finished turn; returns at once."""
     light: Executor
     """The one thread of the light engines: wake words and voice activity."""
-
-
-async def leased(
-    pool: Pool, model: str, priority: Priority, work: Callable[[Any], AsyncGenerator[T, None]]
-) -> AsyncGenerator[T, None]:
-    """Yield what *work* yields with the engine of *model*, which is given back only when the work has really ended."""
-    async with pool.lease(model, priority) as engine, aclosing(work(engine)) as items:
-        async for item in items:
-            yield item

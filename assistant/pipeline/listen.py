@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 from assistant.config.schema import DeviceConfig
 from assistant.engines import Source, Wake
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, EngineError
 from assistant.events import EventType
 from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.microphone import Microphone
@@ -51,15 +51,21 @@ class Listener:
                 log.info("%s: the source has ended", self.name)
                 return
             except AssistantError as error:
-                if failures == 0 or str(error) != str(self.failure):
-                    log.error("%s does not listen: %s%s", self.name, error, f" ({error.hint})" if error.hint else "")
-                self.failure = error
-                self.settled.set()
+                self._fail(error)
+            except Exception as error:  # a fault of an engine's, which must not end the other devices
+                log.debug("%s failed", self.name, exc_info=error)
+                self._fail(EngineError(f"{type(error).__name__}: {error}", hint="--debug shows where"))
             finally:
                 self.listening.clear()
                 await self._end_turn()
             await asyncio.sleep(_AGAIN[min(failures, len(_AGAIN) - 1)])
             failures += 1
+
+    def _fail(self, error: AssistantError) -> None:
+        if str(error) != str(self.failure):
+            log.error("%s does not listen: %s%s", self.name, error, f" ({error.hint})" if error.hint else "")
+        self.failure = error
+        self.settled.set()
 
     async def _listen(self) -> None:
         pool = self._equipment.pool

@@ -13,8 +13,9 @@ from assistant.chat import ChatMessage, ChatRequest, Done, Priority, TextDelta, 
 from assistant.errors import AssistantError
 from assistant.events import EventType, TurnEvent
 from assistant.host import Candidate
+from assistant.models.pool import leased
 from assistant.pipeline.conversation import Conversation
-from assistant.pipeline.equipment import Equipment, leased
+from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.language import system_prompt
 from assistant.pipeline.phrases import voice_of
 from assistant.pipeline.playback import Spoken

@@ -15,9 +15,9 @@ from assistant.config.schema import DeviceConfig, EndpointConfig
 from assistant.engines import Sink, Stt
 from assistant.errors import EngineError
 from assistant.events import EventType
+from assistant.models.pool import leased
 from assistant.pipeline.clauses import clauses
 from assistant.pipeline.endpoint import Ended, Endpoint, EndpointEvent, SpeechStarted
-from assistant.pipeline.equipment import leased
 from assistant.pipeline.hear import hear
 from assistant.pipeline.language import is_stop
 from assistant.pipeline.microphone import Microphone
