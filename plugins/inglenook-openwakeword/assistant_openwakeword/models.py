@@ -26,6 +26,9 @@ EMBEDDING = 96
 class Model:
     """One ONNX file with one input and one output."""
 
+    shape: list[int | str]
+    """What it takes; a name stands for any size."""
+
     def __init__(self, path: Path) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
@@ -37,13 +40,16 @@ class Model:
         try:
             self._session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's own exceptions have no common base
-            raise ModelError(f"{path}: not a readable ONNX model", hint="try: assistant models verify") from error
+            raise ModelError(
+                f"{path}: not a readable ONNX model", hint="check the file, or try: assistant models verify"
+            ) from error
         self.path = path
-        self.input = self._session.get_inputs()[0]
+        self._input = self._session.get_inputs()[0]
+        self.shape = self._input.shape
 
     def __call__(self, values: Floats) -> Floats:
         """Run the model; safe to call from several threads."""
-        output: Floats = self._session.run(None, {self.input.name: values})[0]
+        output: Floats = self._session.run(None, {self._input.name: values})[0]
         return output
 
 
@@ -62,35 +68,38 @@ class Models:
     def load(cls, config: OpenWakeWordConfig) -> "Models":
         """Load what *config* names, its references already replaced by paths; raises ModelError."""
         features = Path(config.features)
-        models = cls(
-            spectrogram=_load(features / "melspectrogram.onnx"),
-            embedding=_load(features / "embedding_model.onnx"),
-            words={name: _load(Path(word.model)) for name, word in config.words.items()},
+        return cls(
+            spectrogram=_load(features / "melspectrogram.onnx", None, None),
+            embedding=_load(features / "embedding_model.onnx", None, WINDOW, BANDS, 1),
+            words={name: _load_word(Path(word.model)) for name, word in config.words.items()},
         )
-        for name, model in models.words.items():
-            _check_word(name, model)
-        return models
 
     def history(self, word: str) -> int:
         """Return how many embeddings, 80 ms apart, *word* looks at."""
-        return int(self.words[word].input.shape[1])
+        return int(self.words[word].shape[1])
 
 
-def _load(path: Path) -> Model:
+def _load(path: Path, *shape: int | None) -> Model:
+    """Load a model that takes *shape*, None for any size; raises ModelError."""
     if not path.is_file():
         raise ModelError(f"{path}: no such file", hint="try: assistant models pull")
-    return Model(path)
-
-
-def _check_word(name: str, model: Model) -> None:
-    """Check that *model* tells one word from everything else; raises ModelError."""
-    shape = model.input.shape
-    hint = "use an .onnx file trained with openWakeWord for one word"
-    if len(shape) != 3 or not isinstance(shape[1], int) or shape[2] != EMBEDDING:
+    model = Model(path)
+    if len(model.shape) != len(shape) or any(n not in (None, m) for n, m in zip(shape, model.shape, strict=True)):
         raise ModelError(
-            f"wake word {name}: {model.path} is no openWakeWord classifier: it takes {shape}, not [1, n, {EMBEDDING}]",
-            hint=hint,
+            f"{path}: not the model of openWakeWord that belongs here: it takes {model.shape}, "
+            f"not [{', '.join(str(n or '?') for n in shape)}]",
+            hint="check which file the configuration names",
         )
-    scores = model(np.zeros((1, shape[1], EMBEDDING), np.float32)).size
-    if scores != 1:
-        raise ModelError(f"wake word {name}: {model.path} tells {scores} classes apart, not one word", hint=hint)
+    return model
+
+
+def _load_word(path: Path) -> Model:
+    """Load a model that tells one word from everything else; raises ModelError."""
+    model = _load(path, None, None, EMBEDDING)
+    history = model.shape[1]
+    if not isinstance(history, int):
+        raise ModelError(f"{path}: the length of its input is not fixed", hint="export it with a fixed length, as 16")
+    classes = model(np.zeros((1, history, EMBEDDING), np.float32)).size
+    if classes != 1:
+        raise ModelError(f"{path}: tells {classes} classes apart, not one word", hint="use a model of one word")
+    return model

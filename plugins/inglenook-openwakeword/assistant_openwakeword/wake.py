@@ -14,8 +14,8 @@ from assistant_openwakeword.models import Models
 
 __all__ = ["OpenWakeWord"]
 
-CATCH_UP = 4
-"""Frames scored in one step while there is a backlog: few enough not to hold up the caller, all done within a word."""
+CATCH_UP = 5
+"""Frames scored in one step while there is a backlog: a few milliseconds of work, done in 0.5 s, before a word ends."""
 REARM = 12
 """Frames (1 s) that a word must stay below its threshold before it can be heard again."""
 

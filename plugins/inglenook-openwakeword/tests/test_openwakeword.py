@@ -166,6 +166,7 @@ class Counted(Model):
 
     def __init__(self, model: Model) -> None:
         self._model = model
+        self.shape = model.shape
         self.runs = 0
 
     def __call__(self, values: Floats) -> Floats:
@@ -226,7 +227,7 @@ TWO_CLASSES = base64.b64decode(  # an ONNX graph that gives back the 96 numbers 
     [
         (None, "no such file"),
         (b"this is text", "not a readable ONNX model"),
-        (TWO_CLASSES, "wake word mine: .* tells 96 classes apart"),
+        (TWO_CLASSES, "tells 96 classes apart"),
     ],
 )
 async def test_a_wrong_file_is_named(content: bytes | None, message: str, tmp_path: Path) -> None:
@@ -242,8 +243,18 @@ async def test_a_wrong_file_is_named(content: bytes | None, message: str, tmp_pa
 
 async def test_another_model_is_no_wake_word() -> None:
     other = Word(model=str(Path(model_path("openwakeword-features")) / "embedding_model.onnx"))
-    with pytest.raises(ModelError, match=r"wake word odd: .*embedding_model.onnx is no openWakeWord classifier"):
+    with pytest.raises(
+        ModelError, match=r"embedding_model.onnx: not the model .* it takes .*76, 32, 1\], not \[\?, \?, 96\]"
+    ):
         async with open_openwakeword(msgspec.structs.replace(config("alexa"), words={"odd": other})):
+            pass
+
+
+async def test_another_model_makes_no_features(tmp_path: Path) -> None:
+    for name in ("melspectrogram.onnx", "embedding_model.onnx"):
+        (tmp_path / name).symlink_to(Path(model_path("openwakeword-features")) / "melspectrogram.onnx")
+    with pytest.raises(ModelError, match=r"embedding_model\.onnx: not the model .* not \[\?, 76, 32, 1\]"):
+        async with open_openwakeword(msgspec.structs.replace(config("alexa"), features=str(tmp_path))):
             pass
 
 
