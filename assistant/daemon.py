@@ -48,13 +48,14 @@ async def run(loaded: Loaded, ready: Callable[[int], None] = lambda port: None) 
 
 
 async def _until(stop: asyncio.Event, work: Awaitable[None]) -> None:
-    """Do *work* until it fails or *stop* is set."""
+    """Do *work* until it fails or *stop* is set, even if there is nothing left to do: the HTTP door is still open."""
     working = asyncio.ensure_future(work)
     stopping = asyncio.ensure_future(stop.wait())
     try:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             working.result()
+            await stopping
     finally:
         for task in (working, stopping):
             task.cancel()

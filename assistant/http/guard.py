@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 PUBLIC = frozenset({"/healthz", "/readyz"})
 """The only paths that need no key."""
 
+
 def is_loopback(host: str) -> bool:
     """Tell whether an address or name stays on this machine."""
     try:
@@ -65,7 +66,10 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except web.HTTPException as error:
-        return _refuse(error.status, error.reason.lower().replace(" ", "_"), error.reason, "")
+        answer = _refuse(error.status, error.reason.lower().replace(" ", "_"), error.reason, "")
+        kept = (hdrs.ALLOW, hdrs.LOCATION, hdrs.RETRY_AFTER)
+        answer.headers.update({name: error.headers[name] for name in kept if name in error.headers})
+        return answer
     except AssistantError as error:
         return _refuse(500, error.code, str(error), error.hint)
     except Exception:
@@ -84,11 +88,15 @@ def _own_name() -> str:
 
 
 def _host(header: str) -> str:
-    return (urlsplit(f"//{header}").hostname or "").rstrip(".") if _is_plain(header) else ""
+    """Return the name or address in a Host header; empty where it is no such thing."""
+    try:
+        return (urlsplit(f"//{header}").hostname or "").rstrip(".") if _is_plain(header) else ""
+    except ValueError:
+        return ""
 
 
 def _is_plain(header: str) -> bool:
-    return not set(header) & set("/\\@?# \t")
+    return header.isascii() and header.isprintable() and not set(header) & set("/\\@?# ")
 
 
 def _is_known(host: str, names: Iterable[str]) -> bool:
@@ -101,7 +109,10 @@ def _is_known(host: str, names: Iterable[str]) -> bool:
 
 
 def _same_place(origin: str, host: str) -> bool:
-    return urlsplit(origin).netloc.lower() == host.lower()
+    try:
+        return urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:
+        return False
 
 
 def _bearer(request: web.Request) -> str:

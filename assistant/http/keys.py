@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from assistant.config.schema import HttpConfig
@@ -22,8 +23,8 @@ def api_key(config: HttpConfig) -> str:
         return config.key
     file = state_folder() / "api-key"
     try:
-        if file.exists():
-            return file.read_text("ascii").strip()
+        if file.exists() and (key := file.read_text("utf-8", "replace").strip()):
+            return key
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return _make(file)
     except OSError as error:
@@ -32,15 +33,16 @@ def api_key(config: HttpConfig) -> str:
 
 def _make(file: Path) -> str:
     key = secrets.token_urlsafe(32)
-    whole = file.with_name(f"{file.name}.{os.getpid()}")
-    with os.fdopen(os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as out:
+    part, name = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)  # readable by the owner only
+    with os.fdopen(part, "w", encoding="ascii") as out:
         out.write(key + "\n")
         out.flush()
         os.fsync(out.fileno())
-    whole.rename(file)
+    Path(name).rename(file)
     return key
 
 
 def same_key(given: str, wanted: str) -> bool:
     """Compare keys in a time that does not depend on where they differ, or on their lengths."""
-    return hmac.compare_digest(hashlib.sha256(given.encode()).digest(), hashlib.sha256(wanted.encode()).digest())
+    digests = [hashlib.sha256(key.encode(errors="surrogateescape")).digest() for key in (given, wanted)]
+    return bool(wanted) and hmac.compare_digest(*digests)
