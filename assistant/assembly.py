@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from assistant.chat import Priority
 from assistant.config import Loaded
+from assistant.config.roles import roles
 from assistant.engines import AnySpec, Capabilities, EngineConfig
 from assistant.errors import AssistantError, ConfigError, PluginError
 from assistant.events import EventBus
@@ -111,7 +112,16 @@ def check_required(loaded: Loaded, plugins: Plugins) -> None:
 
 def read_models(loaded: Loaded, plugins: Plugins) -> dict[str, Model]:
     """Validate every model of the configuration by its engine; raises ConfigError that points at the key."""
-    return {id_: _model(id_, loaded, plugins) for id_ in loaded.config.models}
+    models = {id_: _model(id_, loaded, plugins) for id_ in loaded.config.models}
+    for role in roles(loaded.config):
+        kind = models[role.model].spec.kind
+        if kind is not role.kind:
+            raise ConfigError(
+                f"{loaded.layer.place(role.path)}: {'.'.join(role.path)}: "
+                f"the model {role.model!r} is of kind {kind}, and {role.kind} is needed",
+                hint=f"of that kind: {', '.join(i for i, m in models.items() if m.spec.kind is role.kind) or 'none'}",
+            )
+    return models
 
 
 def _model(id_: str, loaded: Loaded, plugins: Plugins) -> Model:

@@ -121,7 +121,7 @@ class Plugins:
         elif broken:
             hint = "; ".join(f"plugin {plugin.name} was set aside: {plugin.failure}" for plugin in broken)
         else:
-            hint = f"try: assistant plugins install inglenook-{name}"
+            hint = f"in a clone: assistant plugins install plugins/inglenook-{name}"
         raise ConfigError(f"{where}: no plugin offers the engine {name!r}", hint=hint)
 
     def services(self) -> dict[str, ServiceSpec[Any]]:

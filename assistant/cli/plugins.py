@@ -42,9 +42,6 @@ def list_(settings: Settings, as_json: bool) -> None:
             ]
         )
         return
-    if not found:
-        click.echo("no plugins are installed; try: assistant plugins install inglenook-echo")
-        return
     show_table(
         ["plugin", "from", "state", "engines"],
         [[p.name, p.origin, _state(p), str(p.failure or ", ".join(p.engines))] for p in found],

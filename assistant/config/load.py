@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +12,7 @@ import msgspec
 
 from assistant.config.faults import validate
 from assistant.config.layers import Layer, environment_layer, merge, read_file, substitute, yaml_layer
+from assistant.config.roles import check_references
 from assistant.config.schema import AssistantConfig, Config, DeviceConfig, ModelSection
 from assistant.errors import ConfigError
 from assistant.paths import config_file
@@ -73,7 +73,7 @@ def _config(tree: dict[str, Any], layer: Layer) -> Config:
     devices = _each(tree.pop("devices", {}), "devices", partial(_section, DeviceConfig), layer)
     rest = validate(tree, Config, (), layer)
     config = msgspec.structs.replace(rest, models=models, assistants=assistants, devices=devices)
-    _check_references(config, layer)
+    check_references(config, layer)
     return config
 
 
@@ -102,26 +102,3 @@ def _model(section: Any, path: tuple[str, ...], layer: Layer) -> ModelSection:
         )
     options = {key: value for key, value in section.items() if key != "engine"}
     return ModelSection(engine=section["engine"], options=options)
-
-
-def _check_references(config: Config, layer: Layer) -> None:
-    """Raise ConfigError where an assistant or a device names a model or an assistant that is not there."""
-
-    def check(path: tuple[str, ...], name: str, known: Mapping[str, Any], what: str) -> None:
-        if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
-            raise ConfigError(f"{layer.place(path)}: {'.'.join(path)}: there is no {what} {name!r}", hint=hint)
-
-    for name, assistant in config.assistants.items():
-        chat = [assistant.chat] if isinstance(assistant.chat, str) else assistant.chat
-        for key, ids in {"stt": [assistant.stt], "chat": chat, "tts": [assistant.tts]}.items():
-            for model in ids:
-                check(("assistants", name, key), model, config.models, "model")
-    for name, device in config.devices.items():
-        for key in ("source", "sink", "wake", "vad"):
-            check(("devices", name, key), getattr(device, key), config.models, "model")
-        for wanted in device.assistants:
-            check(("devices", name, "assistants"), wanted, config.assistants, "assistant")
-    if not config.assistants:
-        raise ConfigError("assistants: there is none", hint="remove `assistants: null`, or add one")

@@ -57,11 +57,11 @@ class AssistantConfig(Section, frozen=True, kw_only=True):
     language: str = "en"
     """BCP-47 tag of the language it speaks and expects; `auto` takes what the speech recogniser hears."""
     stt: str = "stt"
-    """Model id of the speech recogniser."""
+    """Model id of the speech recogniser; empty for an assistant that is only written to."""
     chat: str | list[str] = "chat"
     """Model id of the chat model, or several in order of preference."""
     tts: str = "tts"
-    """Model id of the voice."""
+    """Model id of the voice; empty for an assistant that only writes."""
     voice: str = ""
     """Voice of that model; empty for the one that fits the language."""
     prompt: str = ""
@@ -122,7 +122,7 @@ class TimeoutConfig(Section, frozen=True, kw_only=True):
     stt: Seconds = 4.5
     """Seconds from the end of an utterance to its transcript."""
     chat: Seconds = 4.5
-    """Seconds to the next clause of a reply."""
+    """Seconds to the next words of a reply; a large model on a slow machine may need more than the default."""
     tts: Seconds = 4.5
     """Seconds to the sound of a clause."""
     tool: Seconds = 10.0

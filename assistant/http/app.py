@@ -11,7 +11,8 @@ from aiohttp import web
 from assistant.config.schema import HttpConfig
 from assistant.errors import ServiceError
 from assistant.events import EventBus
-from assistant.http import events, guard, health
+from assistant.http import guard, health
+from assistant.http.events import EventDoor
 from assistant.http.keys import api_key
 
 __all__ = ["make_app", "serve"]
@@ -30,7 +31,9 @@ def make_app(
 ) -> web.Application:
     """Make the application: the core's doors, and each plugin's routes under `/plugins/<name>/`."""
     app = web.Application(middlewares=[guard.errors, guard.guard(config, api_key(config))], client_max_size=_BODY)
-    app.add_routes([*health.routes(closed), *events.routes(bus)])
+    door = EventDoor(bus)
+    app.add_routes([*health.routes(closed), *door.routes()])
+    app.on_shutdown.append(door.hang_up)
     for name, routes in plugin_routes.items():
         part = web.Application()
         part.add_routes(routes)

@@ -1,14 +1,18 @@
-"""`/events`: what happens during turns, as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+"""`/events`: what happens during turns, as server-sent events.
+
+Format: https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
 
 import asyncio
 import json
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from aiohttp import web
 
 from assistant.events import EventBus, TurnEvent
 
-__all__ = ["routes"]
+__all__ = ["EventDoor"]
 
 _KEEPALIVE = 15.0
 """Seconds of quiet after which a comment is sent, so that a dead connection is noticed."""
@@ -18,51 +22,63 @@ _MOST = 32
 """Readers at once."""
 
 
-def routes(events: EventBus) -> list[web.RouteDef]:
-    """Return the route."""
-    readers: set[asyncio.Task[object]] = set()
+class EventDoor:
+    """The door, and who stands in it."""
 
-    async def stream(request: web.Request) -> web.StreamResponse:
+    def __init__(self, events: EventBus) -> None:
+        self._events = events
+        self._readers = 0
+        self._closed = False
+        self._awaited: set[asyncio.Task[TurnEvent]] = set()
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the route."""
+        return [web.get("/events", self._stream)]
+
+    async def hang_up(self, app: web.Application) -> None:
+        """Let every stream come to its end, because the daemon stops."""
+        self._closed = True
+        for event in self._awaited:
+            event.cancel()
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
         """Send every event from now on, until the reader leaves."""
-        if len(readers) >= _MOST:
+        if self._readers >= _MOST:
             raise web.HTTPTooManyRequests(headers={"Retry-After": "10"})
-        task = asyncio.current_task()
-        assert task is not None
-        readers.add(task)
+        self._readers += 1
         try:
             response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
             await response.prepare(request)
             await response.write(b": events of turns follow\n\n")
-            await _forward(events, response)
-        except (ConnectionError, TimeoutError):
-            pass  # the reader has left, or does not read
+            async with aclosing(self._events.subscribe()) as subscription:
+                while not self._closed:
+                    await self._forward_next(subscription, response)
+        except ConnectionError:
+            pass  # the reader has left
+        except TimeoutError:
+            if request.transport is not None:
+                request.transport.abort()  # who does not read does not read a proper end either
         finally:
-            readers.discard(task)
+            self._readers -= 1
         return response
 
-    async def hang_up(app: web.Application) -> None:
-        for task in readers:
-            task.cancel()
-
-    return [web.get("/events", stream)]
-
-
-async def _forward(events: EventBus, response: web.StreamResponse) -> None:
-    async with aclosing(events.subscribe()) as subscription:
-        following: asyncio.Task[TurnEvent] | None = None
+    async def _forward_next(self, subscription: AsyncGenerator[TurnEvent, None], response: web.StreamResponse) -> None:
+        event = asyncio.create_task(anext(subscription))
+        self._awaited.add(event)
         try:
-            while True:
-                following = following or asyncio.create_task(anext(subscription))
-                done, _ = await asyncio.wait({following}, timeout=_KEEPALIVE)
-                async with asyncio.timeout(_STALLED):
-                    await response.write(_encode(following.result()) if done else b": still here\n\n")
-                if done:
-                    following = None
+            while not (await asyncio.wait({event}, timeout=_KEEPALIVE))[0]:
+                await _write(response, b": still here\n\n")
         finally:
-            if following is not None:
-                following.cancel()
-                with suppress(asyncio.CancelledError):
-                    await following
+            self._awaited.discard(event)
+            event.cancel()
+            await asyncio.wait({event})
+        if not event.cancelled():
+            await _write(response, _encode(event.result()))
+
+
+async def _write(response: web.StreamResponse, data: bytes) -> None:
+    async with asyncio.timeout(_STALLED):
+        await response.write(data)
 
 
 def _encode(event: TurnEvent) -> bytes:
@@ -72,4 +88,4 @@ def _encode(event: TurnEvent) -> bytes:
         "timestamp": event.timestamp,
         "data": dict(event.data),
     }
-    return f"event: {event.type}\ndata: {json.dumps(body)}\n\n".encode()
+    return f"event: {event.type}\ndata: {json.dumps(body, default=str)}\n\n".encode()

@@ -4,13 +4,14 @@ import asyncio
 import heapq
 import itertools
 import logging
+import math
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from assistant.chat import Priority
-from assistant.engines import PROTOCOLS, AnySpec, Capabilities, EngineConfig
+from assistant.engines import PROTOCOLS, AnySpec, Capabilities, EngineConfig, Kind
 from assistant.errors import AssistantError, ConfigError, EngineUnavailable
 from assistant.host import ModelStatus
 
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_FORKED = frozenset({Kind.WAKE, Kind.VAD})
+"""Kinds of which every borrower makes a stream of its own, so that any number can have the engine at once."""
 _RETRY = 10.0
 """Seconds after which an engine that failed to open is tried again by the next lease."""
 
@@ -118,6 +121,7 @@ class _Slot:
         self._opening: asyncio.Future[Any] | None = None
         self._closing = asyncio.Event()
         self._failed_at = 0.0
+        self._places = math.inf if model.spec.kind in _FORKED else model.capabilities.parallel
         self._lent = 0
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
 
@@ -192,7 +196,7 @@ class _Slot:
         opening.set_exception(failure)
 
     async def turn(self, priority: Priority) -> None:
-        if self._lent < self.model.capabilities.parallel:
+        if self._lent < self._places:
             self._lent += 1
             return
         turn = asyncio.get_running_loop().create_future()

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import time
 from contextlib import aclosing
 
 from assistant.config.schema import DeviceConfig
 from assistant.engines import Source, Wake
 from assistant.errors import AssistantError, EngineError
-from assistant.events import EventType
+from assistant.events import EventType, TurnEvent
 from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.microphone import Microphone
 from assistant.pipeline.turn import Turn
@@ -80,11 +81,19 @@ class Listener:
                     self.failure = None
                     self.listening.set()
                     self.settled.set()
+                    self._await_wake_word()
                 self.microphone.publish(chunk)
                 for detection in await in_thread(lambda: wake.push(chunk), self._equipment.light):  # noqa: B023
                     self.call(detection)
         if self._task is not None:
             await asyncio.wait({self._task})
+
+    def _await_wake_word(self) -> None:
+        """Tell that nobody is served here and the wake words are awaited."""
+        self._publish(EventType.WAKE_WORD_START, words=list(self._called))
+
+    def _publish(self, kind: EventType, **data: object) -> None:
+        self._equipment.events.publish(TurnEvent(kind, "", self.name, time.time(), data))
 
     def call(self, detection: Detection) -> None:
         """Begin a turn, because a wake word was heard; a reply that is under way ends."""
@@ -123,6 +132,7 @@ class Listener:
         finally:
             if self._voice is voice:
                 self._voice = None
+                self._await_wake_word()
 
     async def _end_turn(self) -> None:
         if self._task is not None:

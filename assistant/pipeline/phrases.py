@@ -50,6 +50,8 @@ class Phrases:
     async def prepare(self, pool: Pool, assistants: Mapping[str, AssistantConfig]) -> None:
         """Speak the fixed phrases once and keep them; an assistant without a voice gets the tones."""
         for name, assistant in assistants.items():
+            if not assistant.tts:
+                continue
             try:
                 self._apologies[name] = await _spoken(assistant, pool)
             except Exception as error:

@@ -108,8 +108,9 @@ def test_a_bare_pull_fetches_what_the_configuration_needs(home, monkeypatch):
     (home / "data" / "plugins" / "named.py").write_text(PLUGIN)
     (home / "config").mkdir()
     names = ("wake", "vad", "stt", "tts", "microphone", "speaker")
-    sections = "".join(f"  {name}: {{engine: named}}\n" for name in names)
-    config = f"models:\n{sections}  chat: {{engine: named, model: smollm2-135m}}\n"
+    sections = "".join(f"  {name}: null\n" for name in names)
+    config = f"models:\n{sections}  chat: {{engine: named, model: smollm2-135m}}\n  other: {{engine: named}}\n"
+    config += "devices: null\nassistants: {jarvis: {stt: '', tts: ''}}\n"
     (home / "config" / "assistant.yaml").write_text(config)
     pulled = []
 

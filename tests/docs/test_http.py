@@ -31,12 +31,14 @@ def test_every_event_is_described_with_the_data_that_it_carries() -> None:
 
 
 def published_data() -> dict[EventType, set[str]]:
-    """Return what each event carries, from the calls of `publish` in the source."""
+    """Return what each event carries, from the calls of `publish` and `_publish` in the source."""
     found = defaultdict[EventType, set[str]](set)
     for file in (ROOT / "assistant").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             match node:
-                case ast.Call(func=ast.Attribute(attr="publish"), args=[ast.Attribute(value=ast.Name("EventType"))]):
+                case ast.Call(
+                    func=ast.Attribute(attr="publish" | "_publish"), args=[ast.Attribute(value=ast.Name("EventType"))]
+                ):
                     assert isinstance(node.args[0], ast.Attribute)
                     found[EventType[node.args[0].attr]] |= {str(keyword.arg) for keyword in node.keywords}
     return found

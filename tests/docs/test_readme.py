@@ -39,9 +39,11 @@ def test_the_plugin_is_found(plugin: Path) -> None:
 
 async def test_the_plugin_sees_a_turn(plugin: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = home / "echo.yaml"
-    models = [f"  {model}: {{engine: echo}}" for model in ("stt", "chat", "tts")]
-    others = [f"  {model}: null" for model in ("wake", "vad", "microphone", "speaker")]
-    file.write_text("\n".join(["devices: {room: null}", "models:", *models, *others]))
+    models = [f"  {model}: {{engine: echo}}" for model in ("chat",)]
+    others = [f"  {model}: null" for model in ("stt", "tts", "wake", "vad", "microphone", "speaker")]
+    file.write_text(
+        "\n".join(["devices: {room: null}", "assistants: {jarvis: {stt: '', tts: ''}}", "models:", *models, *others])
+    )
     plugins = Plugins.load(folder=plugin.parent)
     [observer] = plugins.observers()
     async with assemble(load(file, {}), plugins) as assembly, aclosing(assembly.events.subscribe()) as events:

@@ -1,0 +1,63 @@
+"""Who uses which model for what, by the configuration."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from assistant.config.layers import Layer
+from assistant.config.schema import Config
+from assistant.engines import Kind
+from assistant.errors import ConfigError
+
+__all__ = ["Role", "check_references", "roles"]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A place of the configuration that names a model."""
+
+    path: tuple[str, ...]
+    """The keys that lead to it."""
+    model: str
+    """The model's id."""
+    kind: Kind
+    """What the model must be."""
+
+
+def roles(config: Config) -> Iterator[Role]:
+    """Yield every place of *config* that names a model; an assistant without ears or voice names none for them."""
+    for name, assistant in config.assistants.items():
+        chat = [assistant.chat] if isinstance(assistant.chat, str) else assistant.chat
+        for key, kind, models in (("stt", Kind.STT, [assistant.stt]), ("tts", Kind.TTS, [assistant.tts])):
+            yield from (Role(("assistants", name, key), model, kind) for model in models if model)
+        yield from (Role(("assistants", name, "chat"), model, Kind.CHAT) for model in chat)
+    for name, device in config.devices.items():
+        for kind in (Kind.SOURCE, Kind.SINK, Kind.WAKE, Kind.VAD):
+            yield Role(("devices", name, str(kind)), getattr(device, kind), kind)
+
+
+def check_references(config: Config, layer: Layer) -> None:
+    """Raise ConfigError where a name leads nowhere: of a model, of an assistant, of what a device needs of one."""
+
+    def check(path: tuple[str, ...], name: str, known: Mapping[str, Any], what: str) -> None:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
+            raise ConfigError(f"{layer.place(path)}: {'.'.join(path)}: there is no {what} {name!r}", hint=hint)
+
+    if not config.assistants:
+        raise ConfigError("assistants: there is none", hint="remove `assistants: null`, or add one")
+    for role in roles(config):
+        check(role.path, role.model, config.models, "model")
+    for device, section in config.devices.items():
+        for name in section.assistants:
+            check(("devices", device, "assistants"), name, config.assistants, "assistant")
+        for name in section.assistants or config.assistants:
+            for key in ("stt", "tts"):
+                if not getattr(config.assistants[name], key):
+                    raise ConfigError(
+                        f"{layer.place(('assistants', name, key))}: assistants.{name}.{key}: "
+                        f"the device {device} needs one",
+                        hint=f"name a model, or leave {name} out of devices.{device}.assistants",
+                    )
