@@ -189,7 +189,6 @@ def test_the_file_of_the_environment_must_be_there(tmp_path: Path, monkeypatch: 
     ("text", "key", "says"),
     [
         ("assistants: {jarvis: {stt: sst}}", "assistants.jarvis.stt", "'stt'"),
-        ("assistants: {jarvis: {tts: ''}}", "assistants.jarvis.tts", "known: "),
         ("assistants: {jarvis: {chat: [chat, chatt]}}", "assistants.jarvis.chat", "'chat'"),
         ("devices: {room: {source: microfone}}", "devices.room.source", "'microphone'"),
         ("devices: {room: {wake: xxxxxxxx}}", "devices.room.wake", "known: "),
@@ -201,6 +200,13 @@ def test_a_name_of_nothing_is_named_with_the_nearest(read: Read, text: str, key:
     error = complaint(read, text)
     assert f"{key}: there is no " in str(error)
     assert says in error.hint
+
+
+@pytest.mark.parametrize("key", ["stt", "tts"])
+def test_an_assistant_that_only_writes_has_no_device(read: Read, key: str) -> None:
+    error = complaint(read, f"assistants: {{jarvis: {{{key}: ''}}}}")
+    assert f"assistants.jarvis.{key}: the device room needs one" in str(error)
+    assert read(f"devices: null\nassistants: {{jarvis: {{{key}: ''}}}}").config.assistants["jarvis"]
 
 
 @pytest.mark.parametrize("text", ["assistants: null", "assistants: {jarvis: null}"])

@@ -39,11 +39,9 @@ def test_the_plugin_is_found(plugin: Path) -> None:
 
 async def test_the_plugin_sees_a_turn(plugin: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = home / "echo.yaml"
-    models = [f"  {model}: {{engine: echo}}" for model in ("chat",)]
-    others = [f"  {model}: null" for model in ("stt", "tts", "wake", "vad", "microphone", "speaker")]
-    file.write_text(
-        "\n".join(["devices: {room: null}", "assistants: {jarvis: {stt: '', tts: ''}}", "models:", *models, *others])
-    )
+    others = ", ".join(f"{model}: null" for model in ("stt", "tts", "wake", "vad", "microphone", "speaker"))
+    assistants = "devices: null\nassistants: {jarvis: {stt: '', tts: ''}}"
+    file.write_text(f"{assistants}\nmodels: {{chat: {{engine: echo}}, {others}}}\n")
     plugins = Plugins.load(folder=plugin.parent)
     [observer] = plugins.observers()
     async with assemble(load(file, {}), plugins) as assembly, aclosing(assembly.events.subscribe()) as events:

@@ -1,0 +1,56 @@
+"""Putting an assistant together: what the configuration says must fit what the plugins offer."""
+
+from pathlib import Path
+
+import pytest
+
+from assistant import Capabilities, ConfigError, Kind, hookimpl
+from assistant.assembly import read_models
+from assistant.config import load
+from assistant.engines import AnySpec
+from assistant.models.pool import Model, Pool
+from assistant.plugins import Plugins
+from assistant.testing import FakeChat, FakeStt, FakeTts, FakeVad, FakeWake, fake_spec, run_in_virtual_time
+
+CONFIG = """
+devices: null
+models: {stt: {engine: s}, chat: {engine: c}, tts: {engine: t}, wake: null, vad: null, microphone: null, speaker: null}
+"""
+
+
+class Fakes:
+    """A plugin with a fake of each kind."""
+
+    @hookimpl
+    def assistant_engines(self) -> list[AnySpec]:
+        return [
+            fake_spec("s", Kind.STT, FakeStt()),
+            fake_spec("c", Kind.CHAT, FakeChat()),
+            fake_spec("t", Kind.TTS, FakeTts()),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("key", "model", "kind"), [("stt", "chat", "stt"), ("tts", "stt", "tts"), ("chat", "tts", "chat")]
+)
+def test_a_model_of_another_kind_is_refused(tmp_path: Path, key: str, model: str, kind: str) -> None:
+    file = tmp_path / "assistant.yaml"
+    file.write_text(CONFIG + f"assistants: {{jarvis: {{{key}: {model}}}}}\n")
+    plugins = Plugins()
+    plugins.add("fakes", Fakes)
+    with pytest.raises(ConfigError, match=f"assistants.jarvis.{key}: the model '{model}' .* {kind} is needed") as error:
+        read_models(load(file, {}), plugins)
+    assert f"of that kind: {kind}" in error.value.hint
+
+
+@pytest.mark.parametrize(("kind", "engine"), [(Kind.WAKE, FakeWake()), (Kind.VAD, FakeVad())])
+def test_any_number_of_rooms_share_an_engine_that_forks(kind: Kind, engine: object) -> None:
+    spec = fake_spec("shared", kind, engine, Capabilities(parallel=1))
+    pool = Pool({"shared": Model("shared", spec, spec.config(), Capabilities(parallel=1))}, lambda config: config)
+
+    async def main() -> None:
+        async with pool.lease("shared") as first, pool.lease("shared") as second:
+            assert first is second
+        await pool.close()
+
+    run_in_virtual_time(main())
