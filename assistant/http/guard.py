@@ -2,6 +2,7 @@
 
 import ipaddress
 import logging
+import re
 import socket
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -19,6 +20,9 @@ log = logging.getLogger(__name__)
 
 PUBLIC = frozenset({"/healthz", "/readyz"})
 """The only paths that need no key."""
+
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+(?:%[\w.-]+)?)\]|([\w.-]+))(?::\d*)?", re.ASCII | re.IGNORECASE)
+"""A Host header: an IPv6 address in brackets or a name or IPv4 address, and perhaps a port (RFC 9110, section 7.2)."""
 
 
 def is_loopback(host: str) -> bool:
@@ -66,7 +70,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except web.HTTPException as error:
-        answer = _refuse(error.status, error.reason.lower().replace(" ", "_"), error.reason, "")
+        code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__.removeprefix("HTTP")).lower()
+        answer = _refuse(error.status, code, error.reason, "")
         kept = (hdrs.ALLOW, hdrs.LOCATION, hdrs.RETRY_AFTER)
         answer.headers.update({name: error.headers[name] for name in kept if name in error.headers})
         return answer
@@ -89,14 +94,8 @@ def _own_name() -> str:
 
 def _host(header: str) -> str:
     """Return the name or address in a Host header; empty where it is no such thing."""
-    try:
-        return (urlsplit(f"//{header}").hostname or "").rstrip(".") if _is_plain(header) else ""
-    except ValueError:
-        return ""
-
-
-def _is_plain(header: str) -> bool:
-    return header.isascii() and header.isprintable() and not set(header) & set("/\\@?# ")
+    found = _HOST.fullmatch(header)
+    return (found[1] or found[2]).lower().rstrip(".") if found else ""
 
 
 def _is_known(host: str, names: Iterable[str]) -> bool:
