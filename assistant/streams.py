@@ -4,6 +4,7 @@ Every async generator is consumed inside `aclosing`, so that its `finally` has r
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import aclosing, asynccontextmanager
@@ -12,6 +13,8 @@ from typing import TypeVar
 from assistant.errors import EngineTimeout
 
 __all__ = ["in_thread", "iterate_in_thread", "once", "patient", "prefetch"]
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -76,18 +79,22 @@ async def prefetch(items: AsyncGenerator[T, None], maxsize: int) -> AsyncIterato
     """
     queue: asyncio.Queue[object] = asyncio.Queue(maxsize)
     failure: BaseException | None = None
+    left = False  # then nobody makes room in the queue any more
 
     async def fill() -> None:
         nonlocal failure
         try:
             async with aclosing(items):
                 async for item in items:
+                    if left:
+                        return
                     await queue.put(item)
         except asyncio.CancelledError:
             raise
         except Exception as error:
             failure = error
-        await queue.put(_END)
+        if not left:
+            await queue.put(_END)
 
     async def drain() -> AsyncIterator[T]:
         while (item := await queue.get()) is not _END:
@@ -100,6 +107,7 @@ async def prefetch(items: AsyncGenerator[T, None], maxsize: int) -> AsyncIterato
         async with aclosing(drain()) as drained:  # type: ignore[type-var]
             yield drained
     finally:
+        left = True
         task.cancel()
         await asyncio.wait({task})
 
@@ -120,7 +128,10 @@ async def patient(items: AsyncGenerator[T, None], seconds: float, what: str) -> 
             await asyncio.wait({step})
         if step is not None and not step.cancelled():
             step.exception()  # seen, so that it is not reported as never retrieved
-        await items.aclose()
+        try:
+            await items.aclose()
+        except Exception as error:
+            log.warning("%s failed at its end: %s: %s", what, type(error).__name__, error)
 
     step: asyncio.Task[object] | None = None
     try:
