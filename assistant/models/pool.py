@@ -145,13 +145,14 @@ class _Slot:
             self.order = next(_ORDER)
             owning = self._own(self._opening, self._owner)
             self._owner = asyncio.create_task(owning, name=f"engine {self.model.id}")
-        done, _ = await asyncio.wait({self._opening}, timeout=self._patience)
-        if not done:
+        opening = self._opening  # closing forgets it
+        await asyncio.wait({opening}, timeout=self._patience)
+        if not opening.done():
             raise EngineUnavailable(
                 f"model {self.model.id}: {self.model.spec.name} is not open after {self._patience:g} s",
                 hint="raise timeouts.open, or choose a smaller model",
             )
-        return self._opening.result()
+        return opening.result()
 
     def _may_retry(self, now: float) -> bool:
         opening = self._opening

@@ -31,7 +31,11 @@ class Conversation:
 
     def add(self, *messages: ChatMessage) -> None:
         """Append to the history."""
-        self.messages += messages
+        self.keep((*self.messages, *messages))
+
+    def keep(self, messages: tuple[ChatMessage, ...]) -> None:
+        """Replace the history."""
+        self.messages = messages
         self.revision += 1
 
 
@@ -48,8 +52,8 @@ class Conversations:
         """Hold the one turn of a conversation that may write its history."""
         conversation = self._known.setdefault(key, Conversation(key))
         async with conversation.turn:
-            if self._clock() - conversation.used > self._config.expiry:
-                conversation.messages = ()
+            if conversation.messages and self._clock() - conversation.used > self._config.expiry:
+                conversation.keep(())
             try:
                 yield conversation
             finally:
@@ -62,7 +66,7 @@ class Conversations:
         if len(conversation.messages) > self._config.messages:
             kept = conversation.messages[-(self._config.messages // 2) :]
             first = next((at for at, message in enumerate(kept) if message.role == "user"), len(kept))
-            conversation.messages = kept[first:]
+            conversation.keep(kept[first:])
 
     def _forget_oldest(self) -> None:
         idle = [known for known in self._known.values() if not known.turn.locked()]

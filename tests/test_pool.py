@@ -1,0 +1,373 @@
+"""The pool: one engine for many, in order of priority; failures are remembered, named and tried again."""
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from assistant import (
+    Capabilities,
+    ConfigError,
+    EngineConfig,
+    EngineSpec,
+    EngineUnavailable,
+    Kind,
+    ModelError,
+    Priority,
+)
+from assistant.engines import AnySpec
+from assistant.models.pool import Model, Pool, leased
+from assistant.testing import FakeChat, FakeStt, run_in_virtual_time
+
+
+class Engine:
+    """An engine that counts how often it is opened and closed, and opens as it is told to."""
+
+    def __init__(
+        self, takes: float = 0.0, fails: list[BaseException] | None = None, gives: object = None, end: float = 0.0
+    ) -> None:
+        self.opened = 0
+        self.closed = 0
+        self.open_now = 0
+        self._takes = takes
+        self._fails = fails or []
+        self._gives = gives or FakeChat()
+        self._end = end
+
+    @asynccontextmanager
+    async def open(self, config: EngineConfig) -> AsyncGenerator[object, None]:
+        self.opened += 1
+        self.open_now += 1
+        assert self.open_now == 1, "the engine is there twice"
+        try:
+            await asyncio.sleep(self._takes)
+            if self._fails:
+                raise self._fails.pop(0)
+            yield self._gives
+        finally:
+            await asyncio.sleep(self._end)
+            self.open_now -= 1
+            self.closed += 1
+
+    def spec(self, parallel: int = 1, kind: Kind = Kind.CHAT) -> AnySpec:
+        return EngineSpec(
+            name="counted",
+            kind=kind,
+            config=EngineConfig,
+            describe=lambda _: Capabilities(parallel=parallel),
+            open=self.open,
+        )
+
+
+def pool_of(parallel: int = 1, opening: float = 120.0, **engines: Engine) -> Pool:
+    models = {}
+    for name, engine in engines.items():
+        spec = engine.spec(parallel)
+        models[name] = Model(name, spec, EngineConfig(), spec.describe(EngineConfig()))
+    return Pool(models, lambda config: config, opening=opening)
+
+
+Main = Callable[[], Coroutine[Any, Any, None]]
+
+
+def live(main: Main) -> Main:
+    """Run a test in virtual time."""
+
+    def test() -> None:
+        run_in_virtual_time(main())
+
+    test.__name__ = main.__name__
+    return test  # type: ignore[return-value]
+
+
+@live
+async def test_an_engine_is_opened_once_for_many_and_closed_once() -> None:
+    engine = Engine(takes=5)
+    pool = pool_of(chat=engine, parallel=9)
+
+    async def use() -> object:
+        async with pool.lease("chat") as chat:
+            await asyncio.sleep(1)
+            return chat
+
+    assert pool.status()[0].state == "closed"
+    users = [asyncio.create_task(use()) for _ in range(9)]
+    await asyncio.sleep(1)
+    assert pool.status()[0].state == "opening"
+    assert len({id(chat) for chat in await asyncio.gather(*users)}) == 1
+    assert pool.status()[0].state == "open"
+    assert (engine.opened, engine.closed) == (1, 0)
+    await pool.close()
+    assert (engine.opened, engine.closed) == (1, 1)
+    assert pool.status()[0].state == "closed"
+
+
+@live
+async def test_borrowers_wait_by_priority_and_then_by_age() -> None:
+    pool = pool_of(chat=Engine())
+    order: list[str] = []
+
+    async def use(name: str, priority: Priority) -> None:
+        async with pool.lease("chat", priority):
+            order.append(name)
+            await asyncio.sleep(1)
+
+    tasks = []
+    for name in ("first", "b1", "a1", "v1", "b2", "a2", "v2"):
+        priority = {"b": Priority.BACKGROUND, "a": Priority.API, "v": Priority.VOICE}.get(name[0], Priority.BACKGROUND)
+        tasks.append(asyncio.create_task(use(name, priority)))
+        await asyncio.sleep(0.01)
+    await asyncio.gather(*tasks)
+    assert order == ["first", "v1", "v2", "a1", "a2", "b1", "b2"]
+    await pool.close()
+
+
+@pytest.mark.parametrize("parallel", [1, 2, 5])
+def test_no_more_borrow_than_the_engine_serves_at_once(parallel: int) -> None:
+    async def main() -> None:
+        pool = pool_of(chat=Engine(), parallel=parallel)
+        now = most = 0
+
+        async def use() -> None:
+            nonlocal now, most
+            async with pool.lease("chat"):
+                now += 1
+                most = max(most, now)
+                await asyncio.sleep(1)
+                now -= 1
+
+        await asyncio.gather(*(use() for _ in range(20)))
+        assert most == parallel
+        await pool.close()
+
+    run_in_virtual_time(main())
+
+
+@live
+async def test_who_is_cancelled_while_waiting_takes_no_turn() -> None:
+    pool = pool_of(chat=Engine())
+    async with pool.lease("chat"):
+        waiting = [asyncio.create_task(_use(pool)) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        waiting[0].cancel()
+        waiting[1].cancel()
+        await asyncio.wait(waiting[:2])
+    async with asyncio.timeout(1):
+        await waiting[2]
+        await _use(pool)
+    await pool.close()
+
+
+@live
+async def test_who_is_cancelled_at_the_very_handing_over_passes_it_on() -> None:
+    pool = pool_of(chat=Engine())
+    lease = pool.lease("chat")
+    await lease.__aenter__()
+    one, two = asyncio.create_task(_use(pool)), asyncio.create_task(_use(pool))
+    await asyncio.sleep(0.1)
+    await lease.__aexit__(None, None, None)  # the turn of `one` is set now, and before it can run ...
+    one.cancel()
+    await asyncio.wait({one})
+    assert one.cancelled()
+    async with asyncio.timeout(1):
+        await two
+        await _use(pool)
+    await pool.close()
+
+
+@live
+async def test_who_fails_gives_the_engine_back() -> None:
+    pool = pool_of(chat=Engine())
+    with pytest.raises(ZeroDivisionError):
+        async with pool.lease("chat"):
+            raise ZeroDivisionError
+    async with asyncio.timeout(1):
+        await _use(pool)
+    await pool.close()
+
+
+async def _use(pool: Pool, model: str = "chat") -> None:
+    async with pool.lease(model):
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("failure", "says", "hint"),
+    [
+        (ModelError("no file", hint="pull it"), "model chat: no file", "pull it"),
+        (ZeroDivisionError("odd"), "model chat: counted failed: ZeroDivisionError: odd", "--debug"),
+        (SystemExit(3), "model chat: counted failed: SystemExit: 3", "--debug"),
+    ],
+)
+def test_a_failure_is_remembered_for_a_while_and_then_tried_again(failure: BaseException, says: str, hint: str) -> None:
+    async def main() -> None:
+        engine = Engine(fails=[failure])
+        pool = pool_of(chat=engine)
+        for _ in range(3):
+            with pytest.raises(EngineUnavailable) as error:
+                await _use(pool)
+            assert says in str(error.value)
+            assert hint in error.value.hint
+            await asyncio.sleep(1)
+        assert engine.opened == 1
+        status = pool.status()[0]
+        assert (status.state, status.reason) == ("failed", says)
+        await asyncio.sleep(10)
+        await _use(pool)
+        assert engine.opened == 2
+        assert pool.status()[0].state == "open"
+        await pool.close()
+        assert engine.open_now == 0
+
+    run_in_virtual_time(main())
+
+
+@live
+async def test_many_who_try_again_at_once_open_it_once() -> None:
+    engine = Engine(takes=1, fails=[ModelError("not yet")])
+    pool = pool_of(chat=engine, parallel=9)
+    with pytest.raises(EngineUnavailable):
+        await pool.open("chat")
+    await asyncio.sleep(11)
+    await asyncio.gather(*(_use(pool) for _ in range(5)))
+    assert engine.opened == 2
+    await pool.close()
+    assert engine.open_now == 0
+
+
+@live
+async def test_an_engine_that_is_slow_to_open_is_given_up_by_who_waits_and_used_by_who_comes_later() -> None:
+    engine = Engine(takes=100)
+    pool = pool_of(chat=engine, opening=30)
+    with pytest.raises(EngineUnavailable, match="not open after 30 s") as error:
+        await _use(pool)
+    assert "timeouts.open" in error.value.hint
+    await asyncio.sleep(80)
+    await _use(pool)
+    assert engine.opened == 1
+    await pool.close()
+
+
+@live
+async def test_closing_while_opening_ends_the_opening() -> None:
+    engine = Engine(takes=100)
+    pool = pool_of(chat=engine)
+    waiting = asyncio.create_task(_use(pool))
+    await asyncio.sleep(1)
+    await pool.close()
+    with pytest.raises(EngineUnavailable, match="is being closed"):
+        await waiting
+    assert engine.open_now == 0
+
+
+@live
+async def test_closing_at_the_very_beginning_of_opening_leaves_nobody_waiting() -> None:
+    engine = Engine()
+    pool = pool_of(chat=engine)
+    waiting = asyncio.create_task(_use(pool))
+    await asyncio.sleep(0)
+    await pool.close()
+    async with asyncio.timeout(5):
+        with pytest.raises(EngineUnavailable, match="is being closed"):
+            await waiting
+    assert engine.open_now == 0
+
+
+@live
+async def test_an_engine_that_was_closed_opens_again_when_the_old_one_has_gone() -> None:
+    engine = Engine(end=5)
+    pool = pool_of(chat=engine)
+    await _use(pool)
+    closing = asyncio.create_task(pool.close())
+    await closing
+    await _use(pool)
+    assert (engine.opened, engine.closed, engine.open_now) == (2, 1, 1)
+    await pool.close()
+
+
+@live
+async def test_an_engine_that_does_not_close_is_left_behind() -> None:
+    engine = Engine(end=1000)
+    pool = pool_of(chat=engine, other=Engine())
+    await _use(pool)
+    await _use(pool, "other")
+    async with asyncio.timeout(30):
+        await pool.close()
+
+
+@live
+async def test_engines_close_in_the_reverse_order_of_opening() -> None:
+    order: list[str] = []
+
+    class Named(Engine):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self._name = name
+
+        @asynccontextmanager
+        async def open(self, config: EngineConfig) -> AsyncGenerator[object, None]:
+            async with super().open(config) as engine:
+                yield engine
+            order.append(self._name)
+
+    pool = pool_of(a=Named("a"), b=Named("b"), c=Named("c"), never=Named("never"))
+    for name in ("b", "c", "a"):
+        await pool.open(name)
+    await pool.close()
+    assert order == ["a", "c", "b"]
+
+
+@live
+async def test_an_engine_of_another_kind_is_refused_and_closed() -> None:
+    engine = Engine(gives=FakeStt())
+    pool = pool_of(chat=engine)
+    with pytest.raises(EngineUnavailable, match="counted opened no chat engine"):
+        await _use(pool)
+    assert engine.open_now == 0
+    await pool.close()
+
+
+@live
+async def test_an_unknown_id_names_the_known_ones() -> None:
+    pool = pool_of(chat=Engine(), other=Engine())
+    for ask in (pool.open("cat"), _use(pool, "cat")):
+        with pytest.raises(ConfigError, match="there is no model 'cat'") as error:
+            await ask
+        assert error.value.hint == "configured: chat, other"
+    with pytest.raises(ConfigError):
+        pool.model("cat")
+    assert "chat" in pool
+    assert "cat" not in pool
+
+
+@live
+async def test_what_is_leased_for_a_stream_is_given_back_when_the_stream_has_ended() -> None:
+    pool = pool_of(chat=Engine())
+    ended = 0.0
+
+    async def work(chat: object) -> AsyncGenerator[int, None]:
+        nonlocal ended
+        try:
+            yield 1
+            yield 2
+        finally:
+            await asyncio.sleep(5)
+            ended = asyncio.get_running_loop().time()
+
+    stream = leased(pool, "chat", Priority.VOICE, work)
+    assert await anext(stream) == 1
+    waiting = asyncio.create_task(_use(pool))
+    await asyncio.sleep(1)
+    await stream.aclose()
+    assert ended == pytest.approx(6)
+    await waiting
+    await pool.close()
+
+
+def test_a_model_is_a_value() -> None:
+    spec = Engine().spec()
+    model = Model("chat", spec, EngineConfig(), Capabilities())
+    assert dataclasses.replace(model, id="other").spec is spec
