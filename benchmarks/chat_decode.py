@@ -17,7 +17,6 @@ from typing import Any
 
 import llama_cpp
 from assistant_llama_cpp import LlamaConfig, open_llama
-from assistant_llama_cpp.cpu import physical_cores
 
 from assistant import ChatMessage, ChatRequest, Done, Sampling
 from assistant.testing import model_path
@@ -104,7 +103,7 @@ def main() -> None:
     """Read the arguments and measure."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("model", nargs="?", help="a GGUF file; without it the default model")
-    arguments.add_argument("--threads", type=int, default=physical_cores())
+    arguments.add_argument("--threads", type=int, default=1)
     arguments.add_argument("--tokens", type=int, default=128)
     arguments.add_argument("--rounds", type=int, default=11)
     given = arguments.parse_args()

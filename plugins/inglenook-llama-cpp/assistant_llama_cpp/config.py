@@ -25,14 +25,14 @@ class LlamaConfig(EngineConfig, frozen=True, kw_only=True):
     batch: Annotated[int, Meta(ge=16, le=8192)] = 128
     """Prompt tokens read in one step. A reply can be stopped, and others go on, between steps; a GPU likes 512."""
     threads: Annotated[int, Meta(ge=0, le=512)] = 0
-    """CPU threads; 0 takes one for each physical core that the process may use."""
+    """CPU threads; 0 takes one for each physical core that the process may use, and one to write with a small model."""
     gpu_layers: Annotated[int, Meta(ge=-1, le=10_000)] = 0
     """Layers that are put on the GPU; -1 puts all. Needs a llama-cpp-python that was built for it."""
     memory_map: bool = True
     """Map the file instead of reading it: loads faster, and memory is shared with the page cache."""
     template: str = ""
     """Chat template (Jinja2); empty takes the model's own."""
-    temperature: Annotated[float, Meta(ge=0, le=5)] = 0.4
+    temperature: Annotated[float, Meta(ge=0, le=5)] = 0.2
     """How freely words are drawn where the request does not say; 0 always takes the likeliest."""
     top_p: Annotated[float, Meta(gt=0, le=1)] = 0.95
     """Keep the likeliest tokens up to this total probability; 1 keeps all."""
