@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import sys
 from array import array
 from contextlib import aclosing
 
@@ -62,6 +63,8 @@ async def _listen(settings: Settings, device: str, assistant: str) -> None:
 
 async def _one_turn(assembly: Assembly, listener: Listener, assistant: str) -> None:
     view = _View()
+    if not sys.stdout.isatty():
+        click.echo("speak now")
     with Live(view.text, console=Console(highlight=False), refresh_per_second=12, transient=True) as live:
         watching = [
             asyncio.create_task(_watch(assembly, view)),
