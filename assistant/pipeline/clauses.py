@@ -12,8 +12,9 @@ _LATER = 40
 _LONGEST = 200
 """Most characters of a clause; a longer one is cut at a blank."""
 
-_END = re.compile(r"[.!?…]+[\"')\]]*\s+|[;:]\s+|\n+|[。！？；]")
-_COMMA = re.compile(r",\s+|\s+[–—]\s+|，")
+_END = re.compile(r"[.!?…؟।]+[\"')\]]*\s+|[;:؛]\s+|\n+|[。！？；]")
+_COMMA = re.compile(r"[,،]\s+|\s+[–—]\s+|[，、]")
+_CODE = "```"
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|No|Nr|vs|etc|e\.g|i\.e|z\.B|u\.a|bzw|ca|approx|Jan|Feb|Mar|Apr|Jun|Jul|"
     r"Aug|Sept?|Oct|Nov|Dec|Sra?|M|Mme|Ave|Inc|Ltd|Co|[ap]\.m)\.$|\d\.$"
@@ -28,14 +29,20 @@ async def clauses(deltas: AsyncIterator[str]) -> AsyncGenerator[str, None]:
     text = ""
     fewest = _FIRST
     async for delta in deltas:
-        text += delta
-        while cut := _cut(text, fewest):
+        text = _without_code(text + delta)
+        while cut := _cut(text.partition(_CODE)[0], fewest):
             clause, text = text[:cut], text[cut:]
             if spoken := speakable(clause):
                 yield spoken
                 fewest = _LATER
     if spoken := speakable(text):
         yield spoken
+
+
+def _without_code(text: str) -> str:
+    """Return *text* without the blocks of code in it; of one that is still open, only where it begins."""
+    text, opening, code = re.sub(r"```.*?```", " ", text, flags=re.DOTALL).partition(_CODE)
+    return f"{text}{opening}{code[-2:]}"  # which may be the beginning of its end
 
 
 def _cut(text: str, fewest: int) -> int:
@@ -60,7 +67,7 @@ def speakable(text: str) -> str:
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"https?://(?:www\.)?([^\s/]+)\S*", r"\1", text)
     text = re.sub(r"(?m)^\s*(?:[-*+]|#{1,6}|>|\d+[.)])\s+", "", text)
-    text = re.sub(r"[*_`~#|]+", "", text)
-    text = re.sub(r"[\U0001F000-\U0001FAFF\u2600-\u27BF\uFE0F\u200D]+", "", text)
+    text = re.sub(r"[*_`~#|]+|-{3,}", "", text)
+    text = re.sub(r"[\U0001F000-\U0001FAFF\u20E3\u2300-\u23FF\u2600-\u27BF\u2B00-\u2BFF\uFE0F\u200D]+", "", text)
     text = re.sub(r"\s+", " ", text).strip()
     return text if re.search(r"\w", text) else ""
