@@ -32,7 +32,7 @@ CASES = [
     ("A line of a poem\nand the second line of the very same poem\nand a third", [
         "A line of a poem", "and the second line of the very same poem", "and a third"]),
     # dots that end nothing
-    ("It is 21.5 degrees outside. Tomorrow will be warmer.", ["It is 21.5 degrees outside.", "Tomorrow will be warmer."]),
+    ("It is 21.5 degrees outside. It gets warmer.", ["It is 21.5 degrees outside.", "It gets warmer."]),
     ("I have 1,000 euros in my pocket now. It is a lot.", ["I have 1,000 euros in my pocket now.", "It is a lot."]),
     ("Dr. Smith lives here. He is old.", ["Dr. Smith lives here.", "He is old."]),
     ("Mrs. Jones and Mr. Miller met. Good.", ["Mrs. Jones and Mr. Miller met.", "Good."]),
@@ -55,7 +55,7 @@ CASES = [
     ("It is **very** `warm` and _nice_ today.", ["It is very warm and nice today."]),
     ("Hello there! 😀👍🏽 How are you? ⭐", ["Hello there!", "How are you?"]),
     ("😀😀", []),
-    ("Here is the code: ```python\nprint('a. b')\nfor x in y:\n    z\n``` That was it.", ["Here is the code:", "That was it."]),
+    ("Here is the code: ```python\nprint('a. b')\nif x:\n    y\n``` That was it.", ["Here is the code:", "That was it."]),
     ("It goes like this.\n```\nnever, ever. said: this\n", ["It goes like this."]),
 ]  # fmt: skip
 
@@ -76,7 +76,7 @@ async def test_a_clause_is_given_as_soon_as_it_is_whole() -> None:
             yield piece
 
     async for clause in clauses(deltas()):
-        given.append(clause)
+        given.append(clause)  # noqa: PERF401 - `deltas` looks at it meanwhile
     assert given == ["The lamp is on now.", "It was off."]
     assert seen == [0, 0, 0, 1, 1]
 
