@@ -5,9 +5,11 @@ from difflib import SequenceMatcher
 
 __all__ = ["cut_wake_phrase", "plain"]
 
-_ALIKE = 0.6
+_ALIKE = 0.63
 """Least similarity of letters at which words count as the wake phrase. Whisper writes "Hey Travis" or "a Lexa";
 unrelated openings of commands ("hey what", "I like") stay below."""
+_SHORTEST = 0.6
+"""Least length of what was said as a share of the phrase's: "Jarvis" alone is enough, "Hey, is" is not."""
 _WORDS_BEFORE = 4
 """How many words of somebody's earlier sentence may stand before the wake phrase in the pre-roll."""
 
@@ -24,12 +26,12 @@ def cut_wake_phrase(transcript: str, word: str) -> str | None:
     """
     phrase = plain(word.replace("_", " "))
     spans = [match.span() for match in re.finditer(r"[\w']+", transcript)]
-    length = len(phrase.split())
+    length, letters = len(phrase.split()), phrase.replace(" ", "")
     best = (_ALIKE, 0)
     for first in range(min(len(spans), _WORDS_BEFORE + 1)):
         for last in range(first, min(first + length + 1, len(spans))):
-            said = plain(transcript[spans[first][0] : spans[last][1]])
-            alike = SequenceMatcher(None, said.replace(" ", ""), phrase.replace(" ", "")).ratio()
-            if alike > best[0]:
+            said = plain(transcript[spans[first][0] : spans[last][1]]).replace(" ", "")
+            alike = SequenceMatcher(None, said, letters).ratio()
+            if alike > best[0] and len(said) >= _SHORTEST * len(letters):
                 best = (alike, spans[last][1])
     return transcript[best[1] :].lstrip(" ,.;:!?-–—…").strip() if best[1] else None

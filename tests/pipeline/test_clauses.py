@@ -55,7 +55,7 @@ CASES = [
     ("It is **very** `warm` and _nice_ today.", ["It is very warm and nice today."]),
     ("Hello there! 😀👍🏽 How are you? ⭐", ["Hello there!", "How are you?"]),
     ("😀😀", []),
-    ("Here is the code: ```python\nprint('a. b')\nif x:\n    y\n``` That was it.", ["Here is the code:", "That was it."]),
+    ("Here is the code: ```python\nprint('a. b')\nif x:\n``` That was it.", ["Here is the code:", "That was it."]),
     ("It goes like this.\n```\nnever, ever. said: this\n", ["It goes like this."]),
 ]  # fmt: skip
 
