@@ -1,5 +1,6 @@
 """Play an answer, and know which of its words were really heard."""
 
+import math
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ class Playback:
         self._clauses: list[tuple[str, float]] = []
         self._given = 0.0
         self._played = 0.0
+        self._whole = False
 
     async def play(self, sink: Sink, spoken: AsyncIterator[Spoken]) -> AsyncGenerator[Played, None]:
         """Play *spoken* and yield how far it has come; closing it silences the sink."""
@@ -45,6 +47,7 @@ class Playback:
                 self._clauses.append((piece.clause, self._given))
             self._given += piece.chunk.duration
             yield piece.chunk
+        self._whole = True
 
     @property
     def _starts(self) -> list[float]:
@@ -59,12 +62,13 @@ class Playback:
     def heard(self) -> str:
         """Return the words that were heard so far; of a clause that was cut off, its share of them."""
         heard: list[str] = []
-        for (clause, start), end in zip(self._clauses, [*self._starts[1:], self._given], strict=False):
+        ends = [*self._starts[1:], self._given if self._whole else math.inf]
+        for (clause, start), end in zip(self._clauses, ends, strict=False):
             if self._played >= end - _TAIL:
                 heard.append(clause)
                 continue
             words = clause.split()
-            share = max(0.0, (self._played - start) / (end - start))
-            heard.extend(words[: int(len(words) * share)])
+            share = (self._played - start) / (min(end, self._given) - start)  # of what there is of it so far
+            heard.extend(words[: max(0, min(int(len(words) * share), len(words) - 1))])
             break
         return " ".join(heard)

@@ -1,0 +1,51 @@
+"""What the assistant itself says and understands, by language."""
+
+import pytest
+
+from assistant.pipeline import language
+from assistant.pipeline.language import apology, is_stop, system_prompt
+from assistant.pipeline.wake_phrase import plain
+
+
+@pytest.mark.parametrize(
+    ("text", "tag", "wanted"),
+    [
+        ("Stop", "en", True),
+        ("Stop.", "en", True),
+        ("stop!", "en-GB", True),
+        ("STOP IT", "en", True),
+        ("Please stop.", "en", True),
+        ("Stop, please.", "en", True),
+        ("Never mind.", "en", True),
+        ("Be quiet!", "EN", True),
+        ("Stop the music", "en", False),
+        ("Don't stop", "en", False),
+        ("What is a stop?", "en", False),
+        ("", "en", False),
+        ("please", "en", False),
+        ("Stopp!", "de", True),
+        ("Sei still.", "de-AT", True),
+        ("Ça suffit !", "fr", True),
+        ("¡Cállate!", "es", True),
+        ("Fermati.", "it", True),
+        ("Hou op.", "nl", True),
+        ("Stop", "ja", True),
+        ("Para", "en", False),
+        ("Ruhe", "en", False),
+    ],
+)
+def test_stop_is_understood_where_it_is_all_that_is_said(text: str, tag: str, wanted: bool) -> None:
+    assert is_stop(text, tag) is wanted
+
+
+@pytest.mark.parametrize("speak", [apology, system_prompt])
+def test_sentences_follow_the_language_and_english_stands_for_the_others(speak: object) -> None:
+    assert callable(speak)
+    assert speak("de-CH") == speak("DE") != speak("en")
+    assert speak("ja") == speak("en") == speak("")
+
+
+def test_every_language_has_every_sentence() -> None:
+    assert set(language._APOLOGIES) == set(language._STOPS) == set(language._PROMPTS)
+    for tag, stops in language._STOPS.items():
+        assert stops == {plain(stop) for stop in stops}, f"{tag}: not as it is compared"
