@@ -40,7 +40,8 @@ _MIGRATIONS = (
     CREATE INDEX receipts_started ON receipts (started);
     """,
 )
-"""The steps from an empty database to the present one; a step that was released is never changed."""
+"""The steps from an empty database to the present one, each of statements with semicolons between them; a step that
+was released is never changed."""
 
 _RECEIPTS = 20_000
 """Receipts that are kept; the oldest go first. About 6 MB."""
@@ -60,7 +61,7 @@ class State:
 
     async def close(self) -> None:
         """Finish what is being written and close the database."""
-        await self._do(lambda: self._database.close() if self._database else None)
+        await self._do(self._close)
         self._thread.shutdown(wait=False)
 
     def keep(self, receipt: Receipt) -> None:
@@ -72,7 +73,10 @@ class State:
             except sqlite3.Error as error:
                 log.error("the receipt of turn %s is not kept: %s", receipt.turn, error)
 
-        self._thread.submit(write)
+        try:
+            self._thread.submit(write)
+        except RuntimeError:
+            log.error("the receipt of turn %s is not kept: the database is closed", receipt.turn)
 
     async def receipts(self, most: int = 20) -> list[Receipt]:
         """Return the latest receipts, the newest first."""
@@ -90,23 +94,42 @@ class State:
             self._database.execute("PRAGMA synchronous = NORMAL")
             self._migrate(self._database)
         except (sqlite3.Error, OSError) as error:
-            raise ServiceError(
-                f"{self._file}: the database cannot be opened: {error}",
-                hint="check the folder's permissions and the disk; move the file away to start afresh",
-            ) from None
+            self._close()
+            raise self._failure("opened", error) from None
+        except ServiceError:
+            self._close()
+            raise
+
+    def _close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+        self._database = None
+
+    def _failure(self, what: str, error: Exception) -> ServiceError:
+        return ServiceError(
+            f"{self._file}: the database cannot be {what}: {error}",
+            hint="check the folder's permissions and the disk; move the file away to start afresh",
+        )
 
     def _migrate(self, database: sqlite3.Connection) -> None:
-        (version,) = database.execute("PRAGMA user_version").fetchone()
+        version = _version(database)
         if version > len(_MIGRATIONS):
             raise ServiceError(
                 f"{self._file}: written by a newer version of Inglenook", hint="upgrade, or restore a backup"
             )
-        if 0 < version < len(_MIGRATIONS):
+        if version == len(_MIGRATIONS):
+            return
+        if version:
             backup = self._file.with_name(f"{self._file.name}.{version}.bak")
+            backup.touch(0o600)
             with closing(sqlite3.connect(backup)) as copy:
                 database.backup(copy)
-        for step in range(version, len(_MIGRATIONS)):
-            database.executescript(f"BEGIN; {_MIGRATIONS[step]} PRAGMA user_version = {step + 1}; COMMIT;")
+        database.execute("BEGIN IMMEDIATE")  # one process migrates; another that starts now waits here
+        for step in range(_version(database), len(_MIGRATIONS)):
+            for statement in _MIGRATIONS[step].split(";"):
+                database.execute(statement)
+            database.execute(f"PRAGMA user_version = {step + 1}")
+        database.commit()
 
     def _write(self, receipt: Receipt) -> None:
         database = self._database
@@ -141,8 +164,16 @@ class State:
     def _read(self, most: int) -> list[Receipt]:
         if self._database is None:
             return []
-        rows = self._database.execute("SELECT * FROM receipts ORDER BY started DESC LIMIT ?", (most,))
-        return [_receipt(*row) for row in rows]
+        try:
+            rows = self._database.execute("SELECT * FROM receipts ORDER BY started DESC LIMIT ?", (most,))
+            return [_receipt(*row) for row in rows]
+        except (sqlite3.Error, ValueError) as error:
+            raise self._failure("read", error) from None
+
+
+def _version(database: sqlite3.Connection) -> int:
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    return int(version)
 
 
 def _receipt(*row: Any) -> Receipt:
