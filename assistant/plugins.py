@@ -10,7 +10,7 @@ import importlib.util
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
@@ -83,9 +83,13 @@ class Plugins:
 
     @contextmanager
     def _isolated(self, name: str) -> Iterator[None]:
-        """Set a plugin aside by whatever it raises, `sys.exit()` included; only Ctrl-C is a person's."""
+        """Set a plugin aside by whatever it raises, `sys.exit()` included; only Ctrl-C is a person's.
+
+        What it prints goes to standard error: a program may read the output of the command that runs.
+        """
         try:
-            yield
+            with redirect_stdout(sys.stderr):
+                yield
         except KeyboardInterrupt:
             raise
         except BaseException as error:

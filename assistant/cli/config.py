@@ -30,7 +30,9 @@ def show(settings: Settings, as_json: bool) -> None:
     """Print what is in force: defaults, files and environment together, without secrets."""
     tree = _hidden(settings.load().layer.tree)
     click.echo(
-        json.dumps(tree, indent=2) if as_json else yaml.safe_dump(tree, sort_keys=False, allow_unicode=True).rstrip()
+        json.dumps(tree, indent=2, default=str)
+        if as_json
+        else yaml.safe_dump(tree, sort_keys=False, allow_unicode=True).rstrip()
     )
 
 
