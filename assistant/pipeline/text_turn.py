@@ -1,5 +1,6 @@
 """A turn of text: a question in, the words of the reply out."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -26,12 +27,12 @@ async def text_turn(turn: Turn, text: str, conversation: str = "") -> AsyncGener
                         said += word
                         yield word
                 turn.outcome = "answered"
-            except GeneratorExit:
-                turn.outcome = "interrupted"
-                raise
             finally:
                 if said:
                     history.add(ChatMessage.of("user", text), ChatMessage.of("assistant", said))
+    except (GeneratorExit, asyncio.CancelledError):
+        turn.outcome = "interrupted"
+        raise
     except Exception as error:
         turn.fail(error)
         raise
