@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import os
 import signal
+import threading
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, suppress
 
@@ -20,6 +22,9 @@ from assistant.plugins import Plugins
 __all__ = ["run"]
 
 log = logging.getLogger(__name__)
+
+_DRAIN = 10.0
+"""Seconds that everything may take to end once the daemon was asked to stop."""
 
 
 async def run(loaded: Loaded, ready: Callable[[int], None] = lambda port: None) -> None:
@@ -146,6 +151,23 @@ def _closed(assembly: Assembly, listeners: list[Listener]) -> dict[str, str]:
 
 
 def _on_signal(stop: Callable[[], None]) -> None:
+    """Stop at the first signal; end the process where an engine's native call holds it up, or at the second."""
+
+    def first() -> None:
+        stop()
+        timer = threading.Timer(_DRAIN, _abandon)
+        timer.daemon = True
+        timer.start()
+        for name in names:
+            loop.add_signal_handler(name, _abandon)
+
+    names = (signal.SIGTERM, signal.SIGINT)
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop)
+    for name in names:
+        loop.add_signal_handler(name, first)
+
+
+def _abandon() -> None:
+    """End the process at once: a thread in a native call cannot be stopped, and Python would wait for it for ever."""
+    log.error("something does not end, and is left; everything that is kept is on disk")
+    os._exit(0)

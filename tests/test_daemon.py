@@ -61,6 +61,37 @@ def test_it_ends_with_0_while_an_engine_is_being_opened(house: Home) -> None:
         assert "Traceback" not in daemon.log
 
 
+STUCK = """
+import contextlib, time
+from assistant import Capabilities, EngineConfig, EngineSpec, Kind, hookimpl, in_thread
+
+class Config(EngineConfig, frozen=True, kw_only=True):
+    pass
+
+@contextlib.asynccontextmanager
+async def opened(config):
+    await in_thread(lambda: time.sleep(10_000))
+    yield
+
+@hookimpl
+def assistant_engines():
+    return [EngineSpec(name="stuck", kind=Kind.CHAT, config=Config, describe=lambda c: Capabilities(), open=opened)]
+"""
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["asked once", "asked twice"])
+def test_it_ends_although_an_engine_is_stuck_in_a_native_call(house: Home, again: bool) -> None:
+    house.write(CONFIG + "assistants: {jarvis: {}}\n", stuck=STUCK)
+    house.variables["INGLENOOK__MODELS__STUCK"] = "{engine: stuck}"
+    with house.daemon() as daemon:
+        settled(lambda: True if daemon.ask("/readyz")[1]["not_open"].get("model stuck") == "opening" else None)
+        if again:
+            daemon.process.terminate()
+            daemon.logged("stopping")
+        assert daemon.stop() == 0
+        assert "is left" in daemon.log
+
+
 def test_it_ends_while_somebody_reads_the_events(house: Home) -> None:
     with house.daemon() as daemon:
         daemon.ready()
