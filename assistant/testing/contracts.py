@@ -160,6 +160,7 @@ async def check_source(engine: Source, seconds: float = 1.0) -> list[AudioChunk]
             chunks.append(chunk)
             if sum(c.duration for c in chunks) >= seconds:
                 break
+    assert chunks, "nothing is captured"
     assert all(chunk.format == SPEECH for chunk in chunks), "not 16 kHz mono 16-bit"
     assert all(0 < chunk.duration <= 0.1 for chunk in chunks), "chunks are not of up to 100 ms"
     assert all(a.timestamp < b.timestamp for a, b in itertools.pairwise(chunks)), "timestamps stand still"
@@ -202,3 +203,5 @@ async def _leave_at_once(stream: Any) -> None:
     task.cancel()
     done, _ = await asyncio.wait({task}, timeout=30)
     assert done, "the engine goes on although nobody listens"
+    error = None if task.cancelled() else task.exception()
+    assert error is None, f"the engine fails when it is left: {type(error).__name__}: {error}"

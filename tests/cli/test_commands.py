@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from assistant import __version__
 from assistant.pipeline.receipt import STAGES
+from tests.plugins.distribution import GOOD, install
 from tests.running import CONFIG, Home
 
 BROKEN = "raise RuntimeError('no luck')"
@@ -147,6 +149,15 @@ def test_plugins_list_names_what_is_wrong_and_why(house: Home) -> None:
     table = house.run("plugins", "list")
     assert table.returncode == 0
     assert "RuntimeError: no luck" in table.stdout
+
+
+def test_an_installed_distribution_is_found_in_another_process(house: Home, tmp_path: Path) -> None:
+    install(tmp_path / "site", "fine", GOOD)
+    install(tmp_path / "site", "faulty", BROKEN, version="2.1")
+    house.variables["PYTHONPATH"] = str(tmp_path / "site")
+    found = {plugin["name"]: plugin for plugin in house.json("plugins", "list")}
+    assert (found["fine"]["origin"], found["fine"]["engines"]) == ("plugin_fine 1.0", {"good": "chat"})
+    assert (found["faulty"]["origin"], found["faulty"]["state"]) == ("plugin_faulty 2.1", "set aside")
 
 
 def test_a_plugin_that_prints_does_not_spoil_the_output(house: Home) -> None:

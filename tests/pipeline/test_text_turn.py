@@ -6,7 +6,7 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
-from assistant import ChatMessage, EngineError, EventType
+from assistant import ChatDelta, ChatMessage, ChatRequest, EngineError, EventType
 from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.text_turn import text_turn
 from assistant.pipeline.turn import Turn
@@ -56,7 +56,7 @@ def test_a_conversation_remembers_and_a_turn_that_stands_alone_does_not() -> Non
 
 def test_a_model_that_fails_is_told_and_what_it_said_before_is_remembered() -> None:
     class Failing(FakeChat):
-        async def reply(self, request):  # type: ignore[no-untyped-def]
+        async def reply(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
             async with aclosing(super().reply(request)) as deltas:
                 async for delta in deltas:
                     yield delta

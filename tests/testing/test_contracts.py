@@ -1,0 +1,286 @@
+"""The contract checks: the fakes pass them, and each promise that is broken is told by its own sentence."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self, cast
+
+import msgspec
+import pytest
+
+from assistant import (
+    AudioChunk,
+    AudioFormat,
+    Capabilities,
+    ChatDelta,
+    ChatMessage,
+    ChatRequest,
+    Detection,
+    Done,
+    Kind,
+    Played,
+    SpeechProbability,
+    SttOptions,
+    TextDelta,
+    ToolCall,
+    Transcript,
+    Voice,
+)
+from assistant.testing import (
+    FakeChat,
+    FakeSink,
+    FakeSource,
+    FakeStt,
+    FakeTts,
+    FakeVad,
+    FakeWake,
+    check_chat,
+    check_sink,
+    check_source,
+    check_spec,
+    check_stt,
+    check_tts,
+    check_vad,
+    check_wake,
+    check_wire,
+    fake_spec,
+    run_in_virtual_time,
+    tone,
+)
+
+MARKER = AudioChunk((0x7ABC).to_bytes(2, "little") + bytes(2558), AudioFormat(16_000), 0.16)
+SPOKEN = [tone(0.08), tone(0.08, timestamp=0.08), MARKER, tone(0.08, timestamp=0.24)]
+REQUEST = ChatRequest((ChatMessage.of("user", "Hello?"),))
+
+Check = Callable[[], Coroutine[Any, Any, object]]
+
+
+def test_the_fakes_keep_every_promise() -> None:
+    async def main() -> None:
+        await check_chat(FakeChat(["Hello there."] * 9), REQUEST)
+        await check_tts(FakeTts())
+        await check_vad(FakeVad(), SPOKEN)
+        await check_source(FakeSource(SPOKEN))
+        await check_sink(FakeSink())
+
+    run_in_virtual_time(main())
+    asyncio.run(check_stt(FakeStt(["Hello.", "Hello."]), SPOKEN))
+
+
+# -- chat ------------------------------------------------------------------------------------------------------------
+
+
+def scripted(*deltas: ChatDelta) -> Check:
+    return lambda: check_chat(FakeChat([list(deltas)] * 9), REQUEST)
+
+
+@dataclass
+class StubbornChat(FakeChat):
+    """A model that cannot be stopped."""
+
+    async def reply(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
+        yield TextDelta("Hello")
+        for _ in range(1000):
+            try:
+                await asyncio.sleep(1)
+            except asyncio.CancelledError:
+                continue
+        yield Done("stop")
+
+
+class BreakingChat(FakeChat):
+    """A model that breaks when it is left."""
+
+    async def reply(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
+        try:
+            yield TextDelta("Hello")
+            await asyncio.sleep(1)
+            yield Done("stop")
+        except asyncio.CancelledError:
+            raise ZeroDivisionError("oh") from None
+
+
+class Stt(FakeStt):
+    """A recogniser that says what it is told, whatever it hears."""
+
+    def __init__(self, *said: Transcript) -> None:
+        super().__init__()
+        self.said = said
+
+    async def transcribe(
+        self, audio: AsyncIterator[AudioChunk], options: SttOptions
+    ) -> AsyncGenerator[Transcript, None]:
+        async for _ in audio:
+            pass
+        for transcript in self.said:
+            yield transcript
+
+
+class Tts(FakeTts):
+    """A voice that says what it is told, whatever it reads."""
+
+    def __init__(self, *chunks: AudioChunk, patient: bool = False) -> None:
+        super().__init__()
+        self.chunks = chunks
+        self.patient = patient
+
+    async def speak(self, text: AsyncIterator[str], voice: Voice) -> AsyncGenerator[AudioChunk, None]:
+        clauses = [clause async for clause in text] if self.patient else [await anext(text, "")]
+        if any(clause.strip() for clause in clauses):
+            for chunk in self.chunks:
+                yield chunk
+
+
+class TalkativeTts(Tts):
+    """A voice that speaks although there is nothing to be said."""
+
+    async def speak(self, text: AsyncIterator[str], voice: Voice) -> AsyncGenerator[AudioChunk, None]:
+        async for _ in text:
+            pass
+        yield tone(1.0)
+
+
+class Vad(FakeVad):
+    """A detector that sees what it is told."""
+
+    def __init__(self, probability: float = 1.0, gap: float = 0.0, back: float = 0.0) -> None:
+        self.probability = probability
+        self.gap = gap
+        self.back = back
+
+    def push(self, chunk: AudioChunk) -> Sequence[SpeechProbability]:
+        start = chunk.timestamp + self.gap - self.back
+        return (SpeechProbability(self.probability, start, chunk.end - self.back),)
+
+    def fork(self) -> Self:
+        return self
+
+
+class Wake(FakeWake):
+    """A wake word engine that hears what it is told at the end of everything."""
+
+    def __init__(self, *heard: Detection, chunks: int = 4) -> None:
+        super().__init__()
+        self.heard = heard
+        self.chunks = chunks
+        self.pushed = 0
+
+    def push(self, chunk: AudioChunk) -> Sequence[Detection]:
+        self.pushed += 1
+        return self.heard if self.pushed == self.chunks else ()
+
+    def fork(self) -> Self:
+        return type(self)(*self.heard, chunks=self.chunks)
+
+
+class ForgetfulWake(Wake):
+    """A wake word engine whose streams are one."""
+
+    def fork(self) -> Self:
+        return self
+
+
+class Sink(FakeSink):
+    """A speaker that reports what it is told."""
+
+    def __init__(self, *reports: float) -> None:
+        super().__init__()
+        self.reports = reports
+
+    async def play(self, audio: AsyncIterator[AudioChunk]) -> AsyncGenerator[Played, None]:
+        for seconds in self.reports:
+            yield Played(seconds, 0.0)
+
+
+def source(*chunks: AudioChunk) -> Check:
+    class Source(FakeSource):
+        async def capture(self) -> AsyncGenerator[AudioChunk, None]:
+            for chunk in chunks:
+                yield chunk
+
+    return lambda: check_source(Source([]))
+
+
+HEARD = Detection("hey_jarvis", 0.9, 0.24)
+BROKEN: list[tuple[str, Check]] = [
+    ("the last delta is not Done", scripted(TextDelta("Hello"))),
+    ("the last delta is not Done", scripted(Done("stop"), TextDelta("Hello"))),
+    ("the last delta is not Done", scripted()),
+    ("more than one Done", scripted(TextDelta("Hello"), Done("stop"), Done("stop"))),
+    ("does not recover", scripted(Done("stop"))),
+    ("goes on although nobody listens", lambda: check_chat(StubbornChat(), REQUEST)),
+    ("fails when it is left: ZeroDivisionError: oh", lambda: check_chat(BreakingChat(), REQUEST)),
+    ("changed on the wire", scripted(ToolCall("1", "x", {"a": (1, 2)}), Done("stop"))),
+    ("the last transcript is not final", lambda: check_stt(Stt(Transcript("Hello", final=False)), SPOKEN)),
+    ("the last transcript is not final", lambda: check_stt(Stt(), SPOKEN)),
+    ("more than one transcript", lambda: check_stt(Stt(Transcript("Hello"), Transcript("Hello")), SPOKEN)),
+    ("no audio must give one empty final transcript", lambda: check_stt(Stt(Transcript("Hello")), SPOKEN)),
+    ("almost nothing is said", lambda: check_tts(Tts(tone(0.1)))),
+    ("the format changes", lambda: check_tts(Tts(tone(1.0), AudioChunk(bytes(8), AudioFormat(8000))))),
+    ("a chunk ends within a frame", lambda: check_tts(Tts(AudioChunk(bytes(16_001), AudioFormat(16_000))))),
+    ("although there is no text", lambda: check_tts(TalkativeTts())),
+    ("speech is not heard", lambda: check_vad(Vad(0.2), SPOKEN)),
+    ("frames leave a gap", lambda: check_vad(Vad(gap=0.01), SPOKEN)),
+    ("not on the clock of the audio", lambda: check_vad(Vad(back=5.0), SPOKEN)),
+    ("silence is taken for speech", lambda: check_vad(Vad(), SPOKEN)),
+    ("wanted one hey_jarvis", lambda: check_wake(Wake(), SPOKEN, "hey_jarvis")),
+    ("wanted one hey_jarvis", lambda: check_wake(Wake(HEARD, HEARD), SPOKEN, "hey_jarvis")),
+    ("wanted one hey_jarvis", lambda: check_wake(Wake(replace(HEARD, name="alexa")), SPOKEN, "hey_jarvis")),
+    ("keeps state outside of the stream", lambda: check_wake(ForgetfulWake(HEARD), SPOKEN, "hey_jarvis")),
+    ("one chunk alone fires", lambda: check_wake(Wake(HEARD, chunks=1), SPOKEN, "hey_jarvis")),
+    ("not on the clock of the audio", lambda: check_wake(Wake(replace(HEARD, timestamp=9.0)), SPOKEN, "hey_jarvis")),
+    ("the score is no probability", lambda: check_wake(Wake(replace(HEARD, score=42.0)), SPOKEN, "hey_jarvis")),
+    ("nothing is captured", source()),
+    ("not 16 kHz mono", source(AudioChunk(bytes(882), AudioFormat(44_100)))),
+    ("not of up to 100 ms", source(tone(2.0))),
+    ("not of up to 100 ms", source(AudioChunk(b"", AudioFormat(16_000)))),
+    ("timestamps stand still", source(tone(0.05), tone(0.05))),
+    ("nothing is reported", lambda: check_sink(Sink())),
+    ("progress falls", lambda: check_sink(Sink(0.0, 0.5, 0.4, 0.6))),
+    ("0.3 s of 0.6 s", lambda: check_sink(Sink(0.0, 0.3))),
+]
+
+
+@pytest.mark.parametrize(("says", "check"), BROKEN, ids=[f"{n} {case[0]}" for n, case in enumerate(BROKEN)])
+def test_a_promise_that_is_broken_is_told(says: str, check: Check) -> None:
+    run = asyncio.run if "transcript" in says else run_in_virtual_time  # sound without end leaves no virtual time
+    with pytest.raises(AssertionError, match=says):
+        run(check())
+
+
+def test_a_voice_that_waits_for_all_of_the_text_is_told() -> None:
+    with pytest.raises(TimeoutError):
+        run_in_virtual_time(check_tts(Tts(tone(1.0), patient=True)))
+
+
+@pytest.mark.parametrize("check", [check_chat, check_stt, check_tts, check_vad, check_wake, check_source, check_sink])
+def test_what_is_no_engine_of_the_kind_is_told(check: Callable[..., Coroutine[Any, Any, object]]) -> None:
+    arguments = {check_chat: (REQUEST,), check_stt: (SPOKEN,), check_vad: (SPOKEN,), check_wake: (SPOKEN, "x")}
+    with pytest.raises(AssertionError):
+        asyncio.run(check(object(), *arguments.get(check, ())))
+
+
+# -- specs -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_spec_that_is_right_passes() -> None:
+    check_spec(fake_spec("fine", Kind.CHAT, FakeChat()))
+
+
+def test_a_spec_that_takes_any_option_or_describes_nothing_is_told() -> None:
+    class Loose(msgspec.Struct):
+        """Takes anything."""
+
+    spec = fake_spec("loose", Kind.CHAT, FakeChat())
+    with pytest.raises(AssertionError, match="an unknown option is accepted"):
+        check_spec(replace(spec, config=Loose))
+    with pytest.raises(AssertionError, match="does not return Capabilities"):
+        check_spec(replace(spec, describe=lambda _: cast("Capabilities", None)))
+    counted = iter(range(100))
+    with pytest.raises(AssertionError, match="describe is not pure"):
+        check_spec(replace(spec, describe=lambda _: Capabilities(rank=next(counted))))
+
+
+def test_what_changes_on_the_wire_is_told() -> None:
+    with pytest.raises(AssertionError, match="changed on the wire"):
+        check_wire({"a": (1,)})
