@@ -56,6 +56,7 @@ context.objects = [
     "pipewire-pulse.conf": f"""{_CLIENT}
     {{ name = libpipewire-module-protocol-pulse }}
 ]
+context.properties = {{ support.dbus = false }}
 pulse.properties = {{ server.address = [ "unix:native" ] }}
 stream.properties = {{
     node.dont-reconnect = true
