@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from assistant.chat import Priority
 from assistant.config import Loaded
 from assistant.config.roles import roles
-from assistant.engines import AnySpec, Capabilities, EngineConfig
+from assistant.engines import AnySpec, Capabilities, EngineConfig, Kind
 from assistant.errors import AssistantError, ConfigError, PluginError
 from assistant.events import EventBus
 from assistant.host import Answer, ModelStatus, Tool
@@ -65,11 +65,21 @@ class Assembly:
 
     def turn(self, assistant: str = "", device: str = "", priority: Priority = Priority.API) -> Turn:
         """Make a turn of an assistant: the first, where none is named. Raises ConfigError for an unknown one."""
-        name = assistant or next(iter(self.config.assistants))
-        if name not in self.config.assistants:
-            known = ", ".join(self.config.assistants)
-            raise ConfigError(f"there is no assistant {name!r}", hint=f"configured: {known}")
-        return Turn(self.equipment, name, device or "local", priority)
+        return Turn(self.equipment, self.assistant(assistant), device or "local", priority)
+
+    def assistant(self, name: str) -> str:
+        """Return the name of an assistant, the first where none is named; raises ConfigError for an unknown one."""
+        known = self.config.assistants
+        if name and name not in known:
+            raise ConfigError(f"there is no assistant {name!r}", hint=f"configured: {', '.join(known)}")
+        return name or next(iter(known))
+
+    def model(self, name: str, kind: Kind) -> str:
+        """Return the id of a model; raises ConfigError for an unknown one, and for one of another kind."""
+        of_kind = [status.id for status in self.models() if status.kind is kind]
+        if name not in of_kind:
+            raise ConfigError(f"there is no {kind} model {name!r}", hint=f"configured: {', '.join(of_kind) or 'none'}")
+        return name
 
     async def run_turn(self, text: str, *, assistant: str = "", conversation: str = "", device: str = "") -> Answer:
         """Answer *text* as a turn of an assistant, without sound."""

@@ -18,11 +18,16 @@ from assistant.http.app import make_app, serve
 from assistant.http.guard import check_bind
 from assistant.pipeline.listen import Listener
 from assistant.plugins import Plugins
+from assistant.streams import heed_cancellation
 
 __all__ = ["run"]
 
 log = logging.getLogger(__name__)
 
+_SETTLING = 15.0
+"""Seconds after which a device that gives no sound no longer delays the rest."""
+_IMPATIENT = 1.0
+"""Seconds after which a second signal is a person's wish, and no longer the first one sent to a whole group."""
 _DRAIN = 10.0
 """Seconds that everything may take to end once the daemon was asked to stop."""
 
@@ -84,7 +89,8 @@ async def _serve(
         for name, service in services.items():
             group.create_task(_keep_serving(name, service), name=f"service {name}")
         for listener in listeners:
-            await listener.settled.wait()
+            with suppress(TimeoutError):  # /readyz names it
+                await asyncio.wait_for(listener.settled.wait(), _SETTLING)
         ready()
         log.info("ready")
 
@@ -103,6 +109,7 @@ async def _observe(assembly: Assembly, observer: Observer) -> None:
             try:
                 await observer.see(event)
             except (Exception, SystemExit) as error:
+                heed_cancellation(error)
                 log.warning("observer %s failed: %s: %s", observer.name, type(error).__name__, error)
 
 
@@ -115,6 +122,7 @@ async def _keep_serving(name: str, service: Callable[[], Awaitable[None]]) -> No
             log.info("service %s has ended", name)
             return
         except (Exception, SystemExit) as error:
+            heed_cancellation(error)
             log.error("service %s failed: %s: %s; again in %g s", name, type(error).__name__, error, wait)
         await asyncio.sleep(wait)
         wait = min(wait * 2, 60.0)
@@ -158,6 +166,9 @@ def _on_signal(stop: Callable[[], None]) -> None:
         timer = threading.Timer(_DRAIN, _abandon)
         timer.daemon = True
         timer.start()
+        loop.call_later(_IMPATIENT, hurry)
+
+    def hurry() -> None:
         for name in names:
             loop.add_signal_handler(name, _abandon)
 

@@ -72,6 +72,8 @@ class Seen:
     @property
     def failure(self) -> AssistantError | None:
         """Return what is wrong with the turn, or None where the question was answered."""
+        if self.wake and not self.end:
+            return ServiceError("the daemon ended during the turn", hint="its message is above")
         if not self.wake:
             return ServiceError("the wake word was not heard", hint="`assistant listen` takes a turn without one")
         if self.error:
@@ -125,7 +127,7 @@ class DaemonProcess:
         await self._alive(session)
         headers = {"Authorization": f"Bearer {self.key}"}
         quiet = aiohttp.ClientTimeout(total=None, sock_read=120)
-        async with session.get(f"{self.url}/events", headers=headers, timeout=quiet) as response:
+        async with _said(), session.get(f"{self.url}/events", headers=headers, timeout=quiet) as response:
             response.raise_for_status()
             yield {"type": "open", "turn": "", "device": "", "data": {}}
             kind = ""
@@ -138,13 +140,23 @@ class DaemonProcess:
 
 
 @asynccontextmanager
+async def _said() -> AsyncGenerator[None, None]:
+    """Say in our own words that the daemon cannot be read from."""
+    try:
+        yield
+    except aiohttp.ClientError as error:
+        raise ServiceError(f"the daemon's events cannot be read: {error}", hint="its message is above") from None
+
+
+@asynccontextmanager
 async def daemon_process(
     config: Config, file: Path | None, environment: Mapping[str, str]
 ) -> AsyncGenerator[DaemonProcess, None]:
     """Run `assistant run` with *file* and *environment* while the context lasts; it is asked to stop at the end."""
     port = _free_port()
     arguments = [sys.executable, "-m", "assistant", *(["--config", str(file)] if file else []), "run"]
-    settings = {"INGLENOOK__HTTP__PORT": str(port), "INGLENOOK__LOG__LEVEL": "warning"}
+    door = {"ENABLED": "true", "HOST": "127.0.0.1", "PORT": str(port)}
+    settings = {f"INGLENOOK__HTTP__{key}": value for key, value in door.items()} | {"INGLENOOK__LOG__LEVEL": "warning"}
     process = await asyncio.create_subprocess_exec(*arguments, env={**os.environ, **settings, **environment})
     try:
         yield DaemonProcess(f"http://127.0.0.1:{port}", api_key(config.http), process)

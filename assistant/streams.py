@@ -10,9 +10,9 @@ from concurrent.futures import Executor
 from contextlib import aclosing, asynccontextmanager
 from typing import TypeVar
 
-from assistant.errors import EngineTimeout
+from assistant.errors import EngineError, EngineTimeout
 
-__all__ = ["in_thread", "iterate_in_thread", "once", "patient", "prefetch"]
+__all__ = ["heed_cancellation", "in_thread", "iterate_in_thread", "once", "patient", "prefetch"]
 
 log = logging.getLogger(__name__)
 
@@ -25,13 +25,32 @@ _LEFT_BEHIND: set[asyncio.Task[None]] = set()
 """Streams that were left in the middle of a step that cannot be stopped, until the step ends."""
 
 
+def _left(error: SystemExit) -> EngineError:
+    """Return what `sys.exit()` in an engine amounts to: its failure, not the end of the daemon."""
+    return EngineError(f"it called sys.exit({error.code})", hint="report it to the plugin's author")
+
+
+def heed_cancellation(error: BaseException) -> None:
+    """Raise CancelledError where this task was cancelled, although something failed on the way out."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError from error
+
+
 async def in_thread(call: Callable[[], T], executor: Executor | None = None) -> T:
     """Run one blocking step in a thread.
 
     A thread cannot be stopped, so a cancelled caller waits until the step has ended and only then raises: whoever
     comes next never meets a half-finished native call.
     """
-    step = asyncio.get_running_loop().run_in_executor(executor, call)
+
+    def guarded() -> T:
+        try:
+            return call()
+        except SystemExit as error:
+            raise _left(error) from error
+
+    step = asyncio.get_running_loop().run_in_executor(executor, guarded)
     try:
         return await asyncio.shield(step)
     except asyncio.CancelledError:
@@ -89,8 +108,10 @@ async def prefetch(items: AsyncGenerator[T, None], maxsize: int) -> AsyncIterato
                     if left:
                         return
                     await queue.put(item)
-        except asyncio.CancelledError:
-            raise
+        except asyncio.CancelledError as error:
+            if left:
+                raise
+            failure = error  # raised by the stream itself
         except Exception as error:
             failure = error
         if not left:
@@ -120,7 +141,10 @@ async def patient(items: AsyncGenerator[T, None], seconds: float, what: str) -> 
     """
 
     async def following() -> object:
-        return await anext(items, _END)
+        try:
+            return await anext(items, _END)
+        except SystemExit as error:
+            raise _left(error) from error
 
     async def close() -> None:
         if step is not None and not step.done():

@@ -72,6 +72,8 @@ def read_speech(path: Path | str, channel: int | None = None, seconds: float = _
 def write_wav(path: Path | str, chunks: Iterable[AudioChunk]) -> None:
     """Write *chunks*, at least one and all of one format, to a file; raises AudioError where that cannot be done."""
     sound = list(chunks)
+    if not sound:
+        raise AudioError(f"there is no sound to write to {path}", hint="say something that has words")
     with _writing(path, sound[0].format) as file:
         for chunk in sound:
             file.writeframes(chunk.audio)

@@ -123,7 +123,7 @@ async def _through_pyaudio(
         source = {"engine": "pyaudio-source", "device": "microphone"}
         sink = {"engine": "pyaudio-sink", "device": "speaker"}
         environment = {**card.environment, **sound_settings(loaded.config, source, sink)}
-        say("device    PyAudio, on a PulseAudio null sink that was started for this")
+        say(f"device    PyAudio, on a {card.server} null sink that was started for this")
         daemon = await stack.enter_async_context(daemon_process(loaded.config, settings.config, environment))
         await stack.enter_async_context(card.record(reply_wav))
         yield daemon, lambda: card.speak(sound)
@@ -150,26 +150,21 @@ async def _follow(daemon: DaemonProcess, speak: Speak, say: Say) -> Seen:
     seen = Seen()
     async with aiohttp.ClientSession() as session:
         say("opening   engines …")
-        async with aclosing(daemon.events(session)) as events:
-            speaking: asyncio.Task[None] | None = None
-            try:
-                async with asyncio.timeout(_PATIENCE + 180):
+        try:
+            async with aclosing(daemon.events(session)) as events, asyncio.TaskGroup() as tasks:
+                async with asyncio.timeout(None) as limit:
                     async for event in events:
                         if event["type"] == "open":
                             await daemon.ready(session)
-                            speaking = asyncio.create_task(speak())
+                            tasks.create_task(speak())
+                            limit.reschedule(asyncio.get_running_loop().time() + _PATIENCE)
                             continue
                         seen.see(event)
                         _show(event, say)
                         if event["type"] == "run-end":
                             break
-            except TimeoutError:
-                raise EngineTimeout(
-                    f"no turn came to its end in {_PATIENCE:g} s", hint="try: assistant check"
-                ) from None
-            finally:
-                if speaking is not None:
-                    await asyncio.wait({speaking})
+        except* TimeoutError:
+            raise EngineTimeout(f"no turn came to its end in {_PATIENCE:g} s", hint="try: assistant check") from None
     return seen
 
 

@@ -15,12 +15,14 @@ from assistant.assembly import Assembly, assemble
 from assistant.audio import AudioChunk
 from assistant.cli import Settings
 from assistant.cli.output import show_receipt
-from assistant.errors import ConfigError
+from assistant.errors import ConfigError, DeviceError
 from assistant.events import EventType, TurnEvent
 from assistant.pipeline.listen import Listener
 
 __all__ = ["listen"]
 
+_SETTLING = 15.0
+"""Seconds that the microphone may take to give its first sound."""
 _STATES = {
     EventType.STT_START: "speak now",
     EventType.STT_VAD_START: "listening",
@@ -47,15 +49,19 @@ async def _listen(settings: Settings, device: str, assistant: str) -> None:
         raise ConfigError(f"there is no device {device!r}", hint=f"configured: {', '.join(configured) or 'none'}")
     name = device or next(iter(configured))
     async with assemble(loaded) as assembly:
+        assistant = assembly.assistant(assistant)
         listener = Listener(name, configured[name], assembly.equipment)
         for model in assembly.models():
             await assembly.pool.open(model.id)
         running = asyncio.create_task(listener.run())
         try:
-            await listener.settled.wait()
+            try:
+                await asyncio.wait_for(listener.settled.wait(), _SETTLING)
+            except TimeoutError:
+                raise DeviceError(f"the microphone of {name} gives no sound", hint="try: assistant check") from None
             if listener.failure is not None:
                 raise listener.failure
-            await _one_turn(assembly, listener, assistant or next(iter(loaded.config.assistants)))
+            await _one_turn(assembly, listener, assistant)
         finally:
             running.cancel()
             await asyncio.wait({running})

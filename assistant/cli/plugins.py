@@ -1,7 +1,9 @@
 """`assistant plugins`: what is installed, and pip into the environment that runs."""
 
+import re
 import subprocess
 import sys
+from importlib.metadata import entry_points
 
 import click
 
@@ -9,6 +11,7 @@ from assistant.assembly import find_plugins
 from assistant.cli import Settings
 from assistant.cli.output import json_option, show_json, show_table
 from assistant.errors import PluginError
+from assistant.hookspecs import NAME
 from assistant.plugins import Plugin
 
 __all__ = ["plugins"]
@@ -63,8 +66,18 @@ def install(packages: tuple[str, ...]) -> None:
 @plugins.command()
 @click.argument("packages", nargs=-1, required=True)
 def remove(packages: tuple[str, ...]) -> None:
-    """Uninstall PACKAGES by pip."""
+    """Uninstall PACKAGES, which must be plugins, by pip."""
+    ours = {_canonical(entry.dist.name) for entry in entry_points(group=NAME) if entry.dist}
+    for package in packages:
+        if _canonical(package) not in ours:
+            known = ", ".join(sorted(ours)) or "none"
+            raise PluginError(f"{package} is no plugin that is installed", hint=f"installed: {known}")
     _pip("uninstall", "--yes", *packages)
+
+
+def _canonical(name: str) -> str:
+    """Return a distribution's name as the Python packaging specification compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _pip(*arguments: str) -> None:

@@ -11,6 +11,7 @@ from assistant.assembly import Assembly, assemble
 from assistant.audio import AudioChunk
 from assistant.chat import Priority
 from assistant.cli import Settings
+from assistant.engines import Kind
 from assistant.errors import ConfigError
 from assistant.pipeline.clauses import clauses
 from assistant.speech import Voice
@@ -35,7 +36,7 @@ def say(settings: Settings, text: str, output: Path | None, voice: str, speed: f
 async def _say(settings: Settings, text: str, output: Path | None, voice: Voice, model: str) -> None:
     async with assemble(settings.load()) as assembly:
         first = next(iter(assembly.config.assistants.values()))
-        async with aclosing(said(assembly, text, model or first.tts, voice)) as speech:
+        async with aclosing(said(assembly, text, assembly.model(model or first.tts, Kind.TTS), voice)) as speech:
             if output is not None:
                 write_wav(output, [chunk async for chunk in speech])
                 return

@@ -10,6 +10,7 @@ from assistant.assembly import Assembly, assemble
 from assistant.chat import Priority
 from assistant.cli import Settings
 from assistant.cli.output import json_option, show_json
+from assistant.engines import Kind
 from assistant.errors import EngineError
 from assistant.speech import SttOptions, Transcript
 from assistant.streams import iterate_in_thread
@@ -36,7 +37,7 @@ def transcribe(settings: Settings, file: Path, language: str, model: str, as_jso
 async def _transcribe(settings: Settings, file: Path, language: str, model: str) -> Transcript:
     async with assemble(settings.load()) as assembly:
         first = next(iter(assembly.config.assistants.values()))
-        return await transcribed(assembly, model or first.stt, file, language)
+        return await transcribed(assembly, assembly.model(model or first.stt, Kind.STT), file, language)
 
 
 async def transcribed(assembly: Assembly, model: str, file: Path, language: str) -> Transcript:

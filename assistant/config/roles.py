@@ -50,7 +50,14 @@ def check_references(config: Config, layer: Layer) -> None:
         raise ConfigError("assistants: there is none", hint="remove `assistants: null`, or add one")
     for role in roles(config):
         check(role.path, role.model, config.models, "model")
+    listened: dict[str, str] = {}
     for device, section in config.devices.items():
+        if (first := listened.setdefault(section.source, device)) != device:
+            path = ("devices", device, "source")
+            raise ConfigError(
+                f"{layer.place(path)}: {'.'.join(path)}: the device {first} already listens to {section.source!r}",
+                hint="give each device a source of its own",
+            )
         for name in section.assistants:
             check(("devices", device, "assistants"), name, config.assistants, "assistant")
         for name in section.assistants or config.assistants:

@@ -14,12 +14,14 @@ from assistant.pipeline.microphone import Microphone
 from assistant.pipeline.turn import Turn
 from assistant.pipeline.voice_turn import VoiceTurn
 from assistant.speech import Detection
-from assistant.streams import in_thread
+from assistant.streams import heed_cancellation, in_thread
 
 __all__ = ["Listener"]
 
 log = logging.getLogger(__name__)
 
+_LEAVING = 3.0
+"""Seconds that an interrupted turn may take to end before the next one goes on without it."""
 _AGAIN = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds to wait before a device that failed is tried again; the last value repeats."""
 
@@ -50,13 +52,17 @@ class Listener:
             try:
                 await self._listen()
                 log.info("%s: the source has ended", self.name)
+                self.settled.set()
                 return
             except AssistantError as error:
+                heed_cancellation(error)
                 self._fail(error)
             except Exception as error:  # a fault of an engine's, which must not end the other devices
+                heed_cancellation(error)
                 log.debug("%s failed", self.name, exc_info=error)
                 self._fail(EngineError(f"{type(error).__name__}: {error}", hint="--debug shows where"))
             finally:
+                failures = 0 if self.listening.is_set() else failures
                 self.listening.clear()
                 await self._end_turn()
             await asyncio.sleep(_AGAIN[min(failures, len(_AGAIN) - 1)])
@@ -105,6 +111,8 @@ class Listener:
 
     def begin(self, assistant: str, wake: Detection | None, at: float) -> "asyncio.Task[None]":
         """Begin a turn of *assistant*; speech counts from *at*, in seconds on the clock of the audio."""
+        if self._task is not None:
+            self._task.cancel()
         self._voice = self._turn(assistant, wake, at)
         self._task = asyncio.create_task(self._converse(self._voice, self._task), name=f"turn at {self.name}")
         return self._task
@@ -119,9 +127,8 @@ class Listener:
     async def _converse(self, voice: VoiceTurn, before: "asyncio.Task[None] | None") -> None:
         """Run a turn, and another one after each reply that asks something back."""
         try:
-            if before is not None and not before.done():
-                before.cancel()
-                await asyncio.wait({before})
+            if before is not None:
+                await asyncio.wait({before}, timeout=_LEAVING)
             await voice.run()
             while voice.asked_back and (follow_up := voice.turn.config.endpoint.follow_up):
                 now = asyncio.get_running_loop().time()

@@ -22,7 +22,7 @@ from assistant.pipeline.playback import Spoken
 from assistant.pipeline.receipt import Receipt, Timeline
 from assistant.pipeline.router import route
 from assistant.speech import Detection
-from assistant.streams import once, patient
+from assistant.streams import heed_cancellation, once, patient
 
 __all__ = ["Turn"]
 
@@ -135,7 +135,7 @@ class Turn:
                     elif isinstance(delta, ToolCall):
                         calls.append(delta)
                     elif isinstance(delta, Done):
-                        self.usage = delta.usage
+                        self.usage = _sum(self.usage, delta.usage)
             whole += said
             if not calls:
                 break
@@ -166,7 +166,8 @@ class Turn:
                 return ToolResult(call.call_id, (await tool.run(call.arguments))[:_RESULT])
         except TimeoutError:
             return ToolResult(call.call_id, f"{call.name} took too long and was stopped", failed=True)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
+            heed_cancellation(error)
             log.warning("turn %s: tool %s failed: %s", self.id, call.name, error)
             return ToolResult(call.call_id, f"{call.name} failed: {error}"[:_RESULT], failed=True)
 
@@ -183,3 +184,12 @@ class Turn:
                 async for chunk in chunks:
                     yield Spoken(chunk, begins)
                     begins = ""
+
+
+def _sum(before: Usage, usage: Usage) -> Usage:
+    """Add up what the rounds of a reply cost."""
+    return Usage(
+        before.prompt_tokens + usage.prompt_tokens,
+        before.cached_tokens + usage.cached_tokens,
+        before.completion_tokens + usage.completion_tokens,
+    )

@@ -25,7 +25,7 @@ from assistant.pipeline.playback import Playback
 from assistant.pipeline.turn import Turn
 from assistant.pipeline.wake_phrase import cut_wake_phrase
 from assistant.speech import Played, SttOptions, Transcript
-from assistant.streams import once, patient, prefetch
+from assistant.streams import heed_cancellation, once, patient, prefetch
 
 __all__ = ["VoiceTurn"]
 
@@ -45,6 +45,10 @@ _LOOKAHEAD = 4
 """Clauses that are written, and pieces of sound that are made, ahead of what is playing."""
 _STOP_WORD = 2.0
 """Seconds of speech above which nobody merely says "stop"."""
+_WARMING = 1.0
+"""Seconds that the warming of the prompt may take to end once the question is known."""
+_DEAF = 4.5
+"""Seconds without a chunk from the microphone, or progress of an apology, after which the device has failed."""
 _SPEAKER = 60.0
 """Seconds without progress after which the speaker is given up: longer than all stages of a turn together."""
 _ALWAYS = 86_400.0
@@ -95,6 +99,7 @@ class VoiceTurn:
             turn.outcome = "interrupted"
             raise
         except Exception as error:
+            heed_cancellation(error)
             turn.fail(error)
             await self._apologise()
         finally:
@@ -109,7 +114,7 @@ class VoiceTurn:
                 transcript = await self._listen()
             finally:
                 warming.cancel()
-                await asyncio.wait({warming})
+                await asyncio.wait({warming}, timeout=_WARMING)
             if transcript is None:
                 turn.outcome = "nothing"
                 return
@@ -144,7 +149,7 @@ class VoiceTurn:
         deadline = after + self._endpoint.nothing_said
         turn.models["stt"] = turn.config.stt
         turn.publish(EventType.STT_START, model=turn.config.stt)
-        while True:
+        while after < deadline:
             config = structs.replace(self._endpoint, nothing_said=max(1.0, deadline - after))
             utterance = await self._utterance(after - (_PREROLL if wake else _LEAD_IN), after, config, self._note)
             if utterance is None:
@@ -162,15 +167,17 @@ class VoiceTurn:
                 turn.publish(EventType.STT_END, text=text, language=transcript.language)
                 return replace(transcript, text=text)
             wake, after = None, utterance.ended  # only the wake phrase was heard: the question is still to come
+        return None
 
     async def _utterance(
         self, since: float, after: float, config: EndpointConfig, note: Callable[[EndpointEvent], None]
     ) -> "_Utterance | None":
         """Follow one utterance to its end; None where nobody speaks."""
-        audio = patient(self._microphone.since(since), self._endpoint.nothing_said, "the microphone")
         async with self._equipment.pool.lease(self._device.vad) as vad:
             pieces = []
-            async with aclosing(hear(audio, vad, Endpoint(config, after), after, self._equipment.light)) as heard:
+            audio = self._microphone.since(since)
+            hearing = hear(audio, vad, Endpoint(config, after), after, self._equipment.light)
+            async with aclosing(patient(hearing, _DEAF, "the microphone")) as heard:
                 async for piece in heard:
                     pieces.append(piece)
                     for event in piece.events:
@@ -265,8 +272,13 @@ class VoiceTurn:
         """Say sorry with sound that was made in advance, because any engine may be the one that failed."""
         sound = self._equipment.phrases.apology(self.turn.assistant)
         try:
-            async with self._equipment.pool.lease(self._device.sink) as sink, aclosing(sink.play(once(*sound))) as rest:
+            async with (
+                asyncio.timeout(_SPEAKER),
+                self._equipment.pool.lease(self._device.sink) as sink,
+                aclosing(patient(sink.play(once(*sound)), _DEAF, "the speaker")) as rest,
+            ):
                 async for played in rest:
                     self._sounded(played)
         except Exception as error:
+            heed_cancellation(error)
             log.error("turn %s: not even an apology could be played: %s", self.turn.id, error)

@@ -274,3 +274,27 @@ def test_a_pipe_that_is_closed_is_no_traceback(house: Home) -> None:
     done = subprocess.run(["bash", "-c", command], env=house.environment, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (["say", "hello", "--model", "stt", "-o", "out.wav"], "there is no tts model 'stt'"),
+        (["say", "...", "-o", "out.wav"], "there is no sound to write"),
+        (["transcribe", "in.wav", "--model", "chat"], "there is no stt model 'chat'"),
+        (["ask", "hello", "--assistant", "nobody"], "there is no assistant 'nobody'"),
+        (["plugins", "remove", "pip"], "pip is no plugin that is installed"),
+    ],
+)
+def test_what_cannot_be_meant_is_two_lines(house: Home, command: list[str], says: str) -> None:
+    done = house.run(*command)
+    assert done.returncode not in (0, 70) or says.startswith("pip")
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 2, done.stderr
+
+
+def test_two_devices_cannot_share_a_microphone(house: Home) -> None:
+    house.write("devices: {kitchen: {}}")
+    done = house.run("config", "show")
+    assert done.returncode == 78
+    assert "devices.kitchen.source: the device room already listens to 'microphone'" in done.stderr

@@ -7,9 +7,29 @@ from dataclasses import dataclass
 
 import pytest
 
-from assistant import AudioChunk, Capabilities, DeviceError, Kind, SpeechProbability, Voice
+from assistant import (
+    AudioChunk,
+    Capabilities,
+    DeviceError,
+    Kind,
+    Played,
+    SpeechProbability,
+    SttOptions,
+    Transcript,
+    Voice,
+)
 from assistant.engines import AnySpec
-from assistant.testing import FakeChat, FakeSource, FakeStt, FakeTts, FakeVad, FakeWake, fake_spec, run_in_virtual_time
+from assistant.testing import (
+    FakeChat,
+    FakeSink,
+    FakeSource,
+    FakeStt,
+    FakeTts,
+    FakeVad,
+    FakeWake,
+    fake_spec,
+    run_in_virtual_time,
+)
 from tests.pipeline.room import MARKER, Room, quiet, voice
 
 ASKED = [*quiet(1), MARKER, *quiet(0.4), *voice(1.2)]
@@ -134,3 +154,93 @@ def test_a_voice_in_trouble_at_the_start_leaves_a_device_that_listens_and_plays_
     assert [receipt.outcome for receipt in here.receipts] == ["failed"]
     assert here.sounded == pytest.approx(0.5, abs=0.05)  # two falling tones
     assert {chunk.format.rate for chunk in here.sink.heard} == {16_000}
+
+
+class StubbornSource(FakeSource):
+    """A microphone that fails while it is being closed."""
+
+    async def capture(self) -> AsyncGenerator[AudioChunk, None]:
+        try:
+            async for chunk in super().capture():
+                yield chunk
+        finally:
+            raise DeviceError("it does not want to be closed")
+
+
+def test_a_listener_that_is_cancelled_ends_although_its_source_fails_on_the_way() -> None:
+    there = room(Kind.SOURCE, "microphone", StubbornSource(ASKED))
+
+    async def main() -> None:
+        async with asyncio.timeout(30), there.opened() as listener:
+            await listener.settled.wait()
+
+    run_in_virtual_time(main())
+
+
+class LeavingStt(FakeStt):
+    """A recogniser that calls `sys.exit()` in the middle of its work."""
+
+    async def transcribe(
+        self, audio: AsyncIterator[AudioChunk], options: SttOptions
+    ) -> AsyncGenerator[Transcript, None]:
+        async for transcript in super().transcribe(audio, options):
+            if transcript.final:
+                raise SystemExit(3)
+            yield transcript
+
+
+class LeavingWake(FakeWake):
+    """A wake word engine that calls `sys.exit()`, in its thread."""
+
+    def push(self, chunk: AudioChunk) -> Sequence[object]:  # type: ignore[override]
+        raise SystemExit(3)
+
+
+def test_an_engine_that_calls_exit_fails_and_ends_nothing_else() -> None:
+    there = room(Kind.STT, "stt", LeavingStt())
+    run_in_virtual_time(there.live(12))
+    assert [receipt.outcome for receipt in there.receipts] == ["failed"]
+    assert there.sounded > 0, "the apology was not heard"
+
+
+def test_a_wake_word_engine_that_calls_exit_is_named() -> None:
+    there = room(Kind.WAKE, "wake", LeavingWake())
+
+    async def main() -> None:
+        async with there.opened() as listener:
+            await there.until(lambda: "sys.exit(3)" in str(listener.failure))
+
+    run_in_virtual_time(main())
+
+
+class DeafSource(FakeSource):
+    """A microphone that gives no more sound once the wake word was heard."""
+
+    async def capture(self) -> AsyncGenerator[AudioChunk, None]:
+        async for chunk in super().capture():
+            yield chunk
+            if chunk is not None and chunk.audio[:2] == MARKER.audio[:2]:
+                await asyncio.sleep(10_000)
+
+
+def test_a_microphone_that_falls_silent_in_a_turn_is_apologised_for() -> None:
+    there = room(Kind.SOURCE, "microphone", DeafSource(ASKED))
+    run_in_virtual_time(there.live(12))
+    assert [receipt.outcome for receipt in there.receipts] == ["failed"]
+    assert there.sounded > 0
+
+
+class HangingSink(FakeSink):
+    """A speaker that takes the sound and never plays it."""
+
+    async def play(self, audio: AsyncIterator[AudioChunk]) -> AsyncGenerator[Played, None]:
+        await asyncio.sleep(10_000)
+        yield Played(0, 0)
+
+
+def test_a_speaker_that_hangs_does_not_take_the_next_wake_word_away() -> None:
+    there = room(Kind.SINK, "speaker", HangingSink())
+    there.hears = [*ASKED, *quiet(6), *ASKED, *quiet(90)]
+    run_in_virtual_time(there.live(30))
+    assert [receipt.outcome for receipt in there.receipts][:1] == ["interrupted"]
+    assert len(there.stt.heard) == 2, "the second question was not listened to"

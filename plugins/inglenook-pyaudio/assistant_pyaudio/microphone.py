@@ -30,8 +30,11 @@ class _Block:
     """What one callback brought."""
 
     audio: bytes
+    """PCM, as the device gives it."""
     format: AudioFormat
+    """How to read `audio`."""
     timestamp: float
+    """Seconds on the clock of the event loop at which the first sample was captured."""
 
 
 class Microphone:
