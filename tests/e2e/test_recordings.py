@@ -75,8 +75,9 @@ def recording(name: str) -> list[AudioChunk]:
 
 
 async def spoken(text: str) -> list[AudioChunk]:
-    """Let the default voice say *text*, as 16 kHz mono."""
-    async with assemble(load(CONFIG)) as assembly, aclosing(said(assembly, text, "tts", Voice())) as speech:
+    """Let the default voice say *text*, as 16 kHz mono, the same each time: a voice's whim may be misheard."""
+    even = {"INGLENOOK__MODELS__TTS__NOISE": "0", "INGLENOOK__MODELS__TTS__RHYTHM_NOISE": "0"}
+    async with assemble(load(CONFIG, even)) as assembly, aclosing(said(assembly, text, "tts", Voice())) as speech:
         return [chunk async for chunk in converted(speech, SPEECH)]
 
 
