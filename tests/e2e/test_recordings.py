@@ -16,7 +16,7 @@ from assistant.pipeline.listen import Listener
 from assistant.pipeline.wake_phrase import plain
 from assistant.testing import recordings, silence
 from assistant.wav import read_speech, write_wav
-from tests.e2e.conftest import CONFIG
+from tests.e2e.conftest import CONFIG, EVEN
 
 needs_recordings = pytest.mark.skipif(recordings() is None, reason="INGLENOOK_TEST_DATA names no recordings")
 
@@ -76,8 +76,7 @@ def recording(name: str) -> list[AudioChunk]:
 
 async def spoken(text: str) -> list[AudioChunk]:
     """Let the default voice say *text*, as 16 kHz mono, the same each time: a voice's whim may be misheard."""
-    even = {"INGLENOOK__MODELS__TTS__NOISE": "0", "INGLENOOK__MODELS__TTS__RHYTHM_NOISE": "0"}
-    async with assemble(load(CONFIG, even)) as assembly, aclosing(said(assembly, text, "tts", Voice())) as speech:
+    async with assemble(load(CONFIG, EVEN)) as assembly, aclosing(said(assembly, text, "tts", Voice())) as speech:
         return [chunk async for chunk in converted(speech, SPEECH)]
 
 
