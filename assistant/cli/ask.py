@@ -56,7 +56,7 @@ async def _ask(
             click.echo()
         if output is not None:
             language = "en" if turn.config.language == "auto" else turn.config.language
-            async with aclosing(turn.speak(clauses(once(said)), language)) as pieces:
+            async with aclosing(turn.speak(clauses(once(said), language), language)) as pieces:
                 write_wav(output, [piece.chunk async for piece in pieces])
         if as_json:
             show_json({"question": text, "reply": said, "turn": turn.id, "parts": turn.timeline.parts()})

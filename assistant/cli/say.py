@@ -52,7 +52,8 @@ async def said(assembly: Assembly, text: str, model: str, voice: Voice) -> Async
     """Yield *text* as speech, clause by clause."""
     async with (
         assembly.pool.lease(model, Priority.VOICE) as tts,
-        aclosing(tts.speak(clauses(once(text)), voice)) as speech,
+        aclosing(clauses(once(text))) as parts,
+        aclosing(tts.speak((clause.spoken async for clause in parts), voice)) as speech,
     ):
         async for chunk in speech:
             yield chunk

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
 
-__all__ = ["clauses", "speakable"]
+__all__ = ["Clause", "clauses", "speakable"]
 
 _FIRST = 12
 """Fewest characters of the first clause: short, because the listener waits for it."""
@@ -21,8 +22,18 @@ _ABBREVIATION = re.compile(
 )
 
 
-async def clauses(deltas: AsyncIterator[str]) -> AsyncGenerator[str, None]:
-    """Yield the clauses of the text that *deltas* spell, each as soon as it is whole, fit to be spoken.
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A part of a reply that is spoken in one breath."""
+
+    written: str
+    """The words as the model wrote them: what history keeps."""
+    spoken: str
+    """The words as a voice has to read them."""
+
+
+async def clauses(deltas: AsyncIterator[str], language: str = "en") -> AsyncGenerator[Clause, None]:
+    """Yield the clauses of the text that *deltas* spell in *language* (BCP-47), each as soon as it is whole.
 
     The first is cut at a comma if need be, so that speech begins early; the others at the ends of sentences.
     """
@@ -33,10 +44,10 @@ async def clauses(deltas: AsyncIterator[str]) -> AsyncGenerator[str, None]:
         while cut := _cut(text.partition(_CODE)[0], fewest):
             clause, text = text[:cut], text[cut:]
             if spoken := speakable(clause):
-                yield spoken
+                yield Clause(clause.strip(), spoken)
                 fewest = _LATER
     if spoken := speakable(text):
-        yield spoken
+        yield Clause(text.strip(), spoken)
 
 
 def _without_code(text: str) -> str:

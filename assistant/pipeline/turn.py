@@ -14,6 +14,7 @@ from assistant.errors import AssistantError
 from assistant.events import EventType, TurnEvent
 from assistant.host import Candidate
 from assistant.models.pool import leased
+from assistant.pipeline.clauses import Clause
 from assistant.pipeline.conversation import Conversation
 from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.language import system_prompt
@@ -171,15 +172,15 @@ class Turn:
             log.warning("turn %s: tool %s failed: %s", self.id, call.name, error)
             return ToolResult(call.call_id, f"{call.name} failed: {error}"[:_RESULT], failed=True)
 
-    async def speak(self, clauses: AsyncIterator[str], language: str) -> AsyncGenerator[Spoken, None]:
+    async def speak(self, clauses: AsyncIterator[Clause], language: str) -> AsyncGenerator[Spoken, None]:
         """Yield the sound of each clause, with the clause beside its first piece."""
         model = self.models["tts"] = self.config.tts
         voice = voice_of(self.config, language)
         pool, timeouts = self.equipment.pool, self.equipment.timeouts
         async for clause in clauses:
             self.timeline.mark("first_clause")
-            sound = leased(pool, model, self.priority, lambda tts, clause=clause: tts.speak(once(clause), voice))  # type: ignore[misc]
-            begins = clause
+            sound = leased(pool, model, self.priority, lambda tts, clause=clause: tts.speak(once(clause.spoken), voice))  # type: ignore[misc]
+            begins = clause.written
             async with aclosing(patient(sound, timeouts.tts, f"model {model}")) as chunks:
                 async for chunk in chunks:
                     yield Spoken(chunk, begins)

@@ -240,7 +240,7 @@ class VoiceTurn:
             sink: Sink = await stack.enter_async_context(self._equipment.pool.lease(self._device.sink))
             words = turn.write(request)
             written = await stack.enter_async_context(prefetch(words, 64))
-            parts = await stack.enter_async_context(prefetch(clauses(written), _LOOKAHEAD))
+            parts = await stack.enter_async_context(prefetch(clauses(written, language), _LOOKAHEAD))
             spoken = await stack.enter_async_context(prefetch(turn.speak(parts, language), _LOOKAHEAD))
             turn.publish(EventType.TTS_START, model=turn.config.tts)
             sounding = patient(self._playback.play(sink, spoken), _SPEAKER, "the speaker")

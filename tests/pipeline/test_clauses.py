@@ -11,7 +11,7 @@ from assistant.streams import once
 async def cut(text: str, size: int) -> list[str]:
     """Return the clauses of a text that comes in pieces of *size* characters."""
     pieces = [text[at : at + size] for at in range(0, len(text), size)]
-    return [clause async for clause in clauses(once(*pieces))]
+    return [clause.spoken async for clause in clauses(once(*pieces))]
 
 
 CASES = [
@@ -76,7 +76,7 @@ async def test_a_clause_is_given_as_soon_as_it_is_whole() -> None:
             yield piece
 
     async for clause in clauses(deltas()):
-        given.append(clause)  # noqa: PERF401 - `deltas` looks at it meanwhile
+        given.append(clause.spoken)  # noqa: PERF401 - `deltas` looks at it meanwhile
     assert given == ["The lamp is on now.", "It was off."]
     assert seen == [0, 0, 0, 1, 1]
 
