@@ -8,12 +8,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
+from msgspec import structs
 
 from assistant.config.faults import validate
 from assistant.config.layers import Layer, environment_layer, merge, read_file, substitute, yaml_layer
 from assistant.config.roles import check_references
-from assistant.config.schema import AssistantConfig, Config, DeviceConfig, ModelSection
+from assistant.config.schema import PRESETS, AssistantConfig, Config, DeviceConfig, ModelSection
 from assistant.errors import ConfigError
 from assistant.paths import config_file
 
@@ -69,10 +69,10 @@ def _fresh_models(below: Layer, above: Layer) -> Layer:
 
 def _config(tree: dict[str, Any], layer: Layer) -> Config:
     models = _each(tree.pop("models", {}), "models", _model, layer)
-    assistants = _each(tree.pop("assistants", {}), "assistants", partial(_section, AssistantConfig), layer)
+    assistants = _each(tree.pop("assistants", {}), "assistants", _assistant, layer)
     devices = _each(tree.pop("devices", {}), "devices", partial(_section, DeviceConfig), layer)
     rest = validate(tree, Config, (), layer)
-    config = msgspec.structs.replace(rest, models=models, assistants=assistants, devices=devices)
+    config = structs.replace(rest, models=models, assistants=assistants, devices=devices)
     check_references(config, layer)
     return config
 
@@ -92,6 +92,14 @@ def _each(sections: Any, key: str, read: Callable[[Any, tuple[str, ...], Layer],
 
 def _section(wanted: type[S], section: Any, path: tuple[str, ...], layer: Layer) -> S:
     return validate(section, wanted, path, layer)
+
+
+def _assistant(section: Any, path: tuple[str, ...], layer: Layer) -> AssistantConfig:
+    """Read an assistant; what the preset of its endpoint sets lies below what is written beside it."""
+    assistant = validate(section, AssistantConfig, path, layer)
+    written = section.get("endpoint") or {} if isinstance(section, dict) else {}
+    preset = {key: value for key, value in PRESETS[assistant.endpoint.preset].items() if key not in written}
+    return structs.replace(assistant, endpoint=structs.replace(assistant.endpoint, **preset))
 
 
 def _model(section: Any, path: tuple[str, ...], layer: Layer) -> ModelSection:

@@ -29,12 +29,14 @@ def roles(config: Config) -> Iterator[Role]:
     """Yield every place of *config* that names a model; an assistant without ears or voice names none for them."""
     for name, assistant in config.assistants.items():
         chat = [assistant.chat] if isinstance(assistant.chat, str) else assistant.chat
-        for key, kind, models in (("stt", Kind.STT, [assistant.stt]), ("tts", Kind.TTS, [assistant.tts])):
-            yield from (Role(("assistants", name, key), model, kind) for model in models if model)
+        for kind in (Kind.STT, Kind.TURN, Kind.TTS):
+            if model := getattr(assistant, kind):
+                yield Role(("assistants", name, str(kind)), model, kind)
         yield from (Role(("assistants", name, "chat"), model, Kind.CHAT) for model in chat)
     for name, device in config.devices.items():
-        for kind in (Kind.SOURCE, Kind.SINK, Kind.WAKE, Kind.VAD):
-            yield Role(("devices", name, str(kind)), getattr(device, kind), kind)
+        for kind in (Kind.SOURCE, Kind.SINK, Kind.WAKE, Kind.VAD, Kind.ECHO):
+            if (model := getattr(device, kind)) or kind is not Kind.ECHO:
+                yield Role(("devices", name, str(kind)), model, kind)
 
 
 def check_references(config: Config, layer: Layer) -> None:

@@ -9,6 +9,7 @@ __all__ = [
     "Config",
     "ConversationConfig",
     "DeviceConfig",
+    "DraftConfig",
     "EndpointConfig",
     "HttpConfig",
     "LogConfig",
@@ -26,15 +27,25 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """A mapping of the configuration: unknown keys are errors."""
 
 
+PRESETS: dict[str, dict[str, float]] = {
+    "relaxed": {"shortest": 0.6, "silence": 1.0, "longest": 2.4},
+    "default": {"shortest": 0.3, "silence": 0.7, "longest": 1.6},
+    "aggressive": {"shortest": 0.2, "silence": 0.5, "longest": 1.0},
+}
+"""How long each preset of `endpoint` waits, in seconds of silence."""
+
+
 class EndpointConfig(Section, frozen=True, kw_only=True):
     """When an utterance begins and ends."""
 
+    preset: Literal["relaxed", "default", "aggressive"] = "default"
+    """How patient it is: sets `silence`, `shortest` and `longest` where they are not given."""
     threshold: Share = 0.5
     """Speech probability above which a frame is voiced, 0 to 1."""
     min_speech: Seconds = 0.2
     """Seconds of voiced sound that make an utterance."""
-    pause: Seconds = 0.2
-    """Seconds of silence that count as a pause."""
+    pause: Seconds = 0.16
+    """Seconds of silence that count as a pause: the answer is drafted from here on."""
     silence: Seconds = 0.7
     """Seconds of silence that end the utterance where nothing is known of its completeness."""
     shortest: Seconds = 0.3
@@ -47,6 +58,15 @@ class EndpointConfig(Section, frozen=True, kw_only=True):
     """Seconds after which an utterance is cut."""
     follow_up: Seconds = 5.0
     """Seconds to listen without a wake word after a reply that ends in a question; 0 never does."""
+
+
+class DraftConfig(Section, frozen=True, kw_only=True):
+    """How far an answer is prepared in the pauses of an utterance, before it is known to be over."""
+
+    attempts: Annotated[int, msgspec.Meta(ge=0, le=20)] = 4
+    """Pauses of one utterance in which an answer is drafted; 0 always waits for the end."""
+    longest: Seconds = 20.0
+    """Seconds of speech up to which an utterance is drafted: a longer one takes long to transcribe again and again."""
 
 
 class AssistantConfig(Section, frozen=True, kw_only=True):
@@ -70,8 +90,12 @@ class AssistantConfig(Section, frozen=True, kw_only=True):
     """Names of the tools the chat model may call; `*` stands for all."""
     max_tokens: Annotated[int, msgspec.Meta(ge=1, le=32_768)] = 160
     """Tokens after which a reply is cut: a minute of speech."""
+    turn: str = ""
+    """Model id of the detector that hears whether a speaker has finished; empty for none."""
     endpoint: EndpointConfig = EndpointConfig()
     """When an utterance begins and ends."""
+    draft: DraftConfig = DraftConfig()
+    """How far an answer is prepared before the utterance is known to be over."""
 
 
 class DeviceConfig(Section, frozen=True, kw_only=True):
@@ -85,6 +109,9 @@ class DeviceConfig(Section, frozen=True, kw_only=True):
     """Model id of the wake words."""
     vad: str = "vad"
     """Model id of the voice activity detector."""
+    echo: str = ""
+    """Model id of the echo canceller, which lets people talk into a reply; empty for headphones, and where the
+    microphone has one of its own."""
     assistants: list[str] = []
     """Assistants that can be called here; empty for all."""
 

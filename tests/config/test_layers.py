@@ -210,3 +210,17 @@ def test_a_reference_that_leads_nowhere_is_named_with_its_line(read: Read, tmp_p
 
 def test_a_layer_of_nothing_is_nowhere() -> None:
     assert Layer({}).place(("a",)) == "configuration"
+
+
+@pytest.mark.parametrize(("preset", "silence"), [("relaxed", 1.0), ("default", 0.7), ("aggressive", 0.5)])
+def test_a_preset_sets_the_waits(read: Read, preset: str, silence: float) -> None:
+    endpoint = read(f"assistants: {{jarvis: {{endpoint: {{preset: {preset}}}}}}}").config.assistants["jarvis"].endpoint
+    assert endpoint.silence == silence
+    assert endpoint.shortest < endpoint.silence < endpoint.longest
+
+
+def test_what_is_written_beside_a_preset_wins(read: Read) -> None:
+    endpoint = (
+        read("assistants: {jarvis: {endpoint: {preset: relaxed, silence: 0.8}}}").config.assistants["jarvis"].endpoint
+    )
+    assert (endpoint.silence, endpoint.longest) == (0.8, 2.4)
