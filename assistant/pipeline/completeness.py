@@ -1,0 +1,350 @@
+"""How likely it is that words, as they stand, are all that somebody wanted to say; and how to join such probabilities.
+
+People rarely stop for good after "the", "for" or "um", in any language: the words that something must follow are few,
+and most unfinished commands end in one of them. Everything else is left to the ear (engines of the kind `turn`).
+"""
+
+import math
+from dataclasses import dataclass
+
+from assistant.pipeline.wake_phrase import plain
+
+__all__ = ["combine", "completeness"]
+
+# Estimates, checked by benchmarks/endpointing.py; what counts is their order and that none is a certainty.
+_UNKNOWN = 0.5
+_HESITATION = 0.03
+_OPEN = 0.05
+_TRAILING = 0.1
+_WANTING = 0.35
+_FRAGMENT = 0.5
+_STATEMENT = 0.8
+_QUESTION = 0.85
+_WHOLE = 0.9
+
+_SUREST = 0.98
+"""Nobody's word counts for more than this, and nothing joined for more than `_CERTAIN`: any one may be wrong."""
+_CERTAIN = 0.995
+
+_MARKS = ("...", "…", ",", "-", "–", "—", ":")
+"""What a recogniser writes where a sentence breaks off."""
+
+
+def _set(phrases: str) -> frozenset[str]:
+    return frozenset(" ".join(phrase.split()) for phrase in phrases.split(","))
+
+
+_HESITATIONS = _set("um, uh, uhm, uhh, umm, er, erm, hm, hmm, mm, äh, ähm, öh, euh, heu, bah, eh, ehm, eeh, mmm, em")
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Ends of utterances in one language: of one word or two, in lower case."""
+
+    open: frozenset[str]
+    """Something must follow: articles, prepositions, conjunctions, possessives, auxiliaries, openings of questions."""
+    wanting: frozenset[str]
+    """Something often follows: a quantity before its unit, a timer before its duration."""
+    closing: frozenset[str]
+    """Complete, although the last word alone would be open."""
+    whole: frozenset[str]
+    """Complete as the only words of an utterance."""
+    polite: frozenset[str]
+    """Says nothing at the end; what matters is the word before."""
+    particles: frozenset[str] = frozenset()
+    """Parts of a verb that end a sentence where an object, or a subject, parts them from it: "turn the light on"."""
+    verbs: frozenset[str] = frozenset()
+    """Verbs that particles belong to."""
+
+
+_LANGUAGES = {
+    "en": _Words(
+        open=_set(
+            """
+            a, an, the, my, your, his, its, our, their, this, these, those, some, any, every, another, each, and,
+            or, but, because, if, when, while, that, than, then, so, as, also, plus, minus, times, for, to, of, in,
+            at, from, with, by, about, into, until, between, under, near, like, without, per, via, is, are, was,
+            were, am, be, will, would, can, could, should, shall, may, must, do, does, did, have, has, i, we, they,
+            he, she, i'm, i'd, i'll, let's, what's, where's, who's, when's, how's, it's, there's, what,
+            which, whose, who, where, how, why, how much, how many, how long, how far, how old, what time, can you,
+            could you, would you, will you, do you, tell me, show me, give me, remind me, wake me, let me, next to,
+            going to, want to, need to, very, well, okay so, you know, i mean, i want, i need, called, named
+            """
+        ),
+        wanting=_set(
+            """
+            a timer, an alarm, a reminder, the timer for, a note, one, two, three, four, five, six, seven, eight,
+            nine, ten, eleven, twelve, fifteen, twenty, thirty, forty, forty five, fifty, sixty, ninety, hundred,
+            half
+            """
+        ),
+        closing=_set(
+            """
+            it is, they are, i am, you are, we are, he is, she is, that is, i do, i will, i can, it for, that for,
+            this for, what for, you from, it from, it about, that about, this about, it to, him to, weather like,
+            look like, sound like, it like, like that, like this, do that, do this, is this, is that, what's this,
+            what's that, stop that, stop this, about that, about this, of this, of that, doing that, think so,
+            hope so, these days, come in, log in, many times
+            """
+        ),
+        whole=_set(
+            """
+            yes, yeah, yep, no, nope, stop, okay, ok, sure, thanks, thank you, next, previous, pause, resume, play,
+            continue, cancel, never mind, nevermind, skip, repeat, again, louder, quieter, mute, unmute, help,
+            hello, hi, goodbye, bye, good night, good morning, lights off, lights on, snooze, quiet, undo, back,
+            go on, go back
+            """
+        ),
+        polite=_set("please, now please, for me, thanks, thank you"),
+        particles=_set("on, off, up, down, out, over, back, away, around"),
+        verbs=_set(
+            """
+            turn, turned, switch, switched, put, bring, set, shut, pull, roll, close, open, lock, power, come, go,
+            call, is, are, was, were, isn't, aren't, leave, left, play, take, move, keep, fade, dim, start, log,
+            pick
+            """
+        ),
+    ),
+    "de": _Words(
+        open=_set(
+            """
+            der, die, das, den, dem, des, ein, eine, einen, einem, einer, eines, mein, meine, meinen, meinem,
+            meiner, dein, deine, deinen, sein, seine, ihr, ihre, unser, unsere, dieser, diese, dieses, diesen,
+            jeder, jede, kein, und, oder, aber, weil, dass, wenn, ob, als, denn, sondern, bis, damit, sowie, plus,
+            minus, mal, dann, für, von, vom, mit, in, im, ins, bei, beim, zum, zur, nach, aus dem, unter, über,
+            zwischen, gegen, ohne, am, pro, seit, durch, um, wegen, neben, hinter, ist, sind, war, wird, kann,
+            kannst, könntest, soll, will, möchte, hat, habe, hast, ich, wir, du, was, wer, wie, wo, wann, warum,
+            welche, welcher, welches, wieso, wie viel, wie viele, wie lange, wie weit, wie spät, kannst du,
+            könntest du, sag mir, zeig mir, gib mir, erinnere mich, weck mich, sehr, also, was ist, wer ist,
+            wo ist, namens, ungefähr, noch, auf der
+            """
+        ),
+        wanting=_set(
+            """
+            einen timer, einen wecker, eine erinnerung, den wecker, den timer, eine notiz, timer auf, wecker auf,
+            eins, zwei, drei, vier, fünf, sechs, sieben, acht, neun, zehn, elf, zwölf, fünfzehn, zwanzig, dreißig,
+            vierzig, fünfzig, sechzig, hundert, halb
+            """
+        ),
+        closing=_set(
+            """
+            ist das, ist dies, ist er, ist sie, war das, das ist, es ist, lass das, stopp das,
+            heißt das, bedeutet das, geht das, macht das, ich will, ich kann, ich bin, spät ist, noch mal,
+            kostet das
+            """
+        ),
+        whole=_set(
+            """
+            ja, nein, stopp, stop, halt, danke, weiter, nächstes, nächster titel, zurück, pause, abbrechen, egal,
+            hallo, genau, okay, ok, nochmal, noch mal, lauter, leiser, tschüss, gute nacht, guten morgen, hilfe,
+            ruhe, licht an, licht aus, vielen dank, wiederholen, doch, wie spät ist es
+            """
+        ),
+        polite=_set("bitte, danke, bitte sehr, mal bitte"),
+        particles=_set("an, aus, auf, ein, ab, zu, vor, hoch, runter, rauf, weg, nach, los, fort, um, durch"),
+        verbs=_set(
+            """
+            mach, mache, macht, schalte, schalt, schaltet, dreh, drehe, stell, stelle, fahr, fahre, schließ,
+            schließe, spiel, spiele, halt, halte, leg, lege, sperr, sperre, nimm, lies, ist, sind, war, geht, läuft,
+            fängt, hört, kommt, steht, ruf, rufe, hör, knips, zieh, ziehe, gib
+            """
+        ),
+    ),
+    "fr": _Words(
+        open=_set(
+            """
+            le, la, les, l', un, une, des, du, de, d', au, aux, mon, ma, mes, ton, ta, tes, son, sa, ses, notre,
+            nos, votre, vos, leur, leurs, ce, cet, cette, ces, chaque, quelque, quelques, plusieurs, de la, de l',
+            et, ou, mais, parce que, que, qu', si, quand, comme, car, donc, puis, lorsque, plus, moins, fois, alors,
+            pour, à, en, dans, sur, sous, avec, sans, chez, par, vers, entre, depuis, pendant, jusqu'à, jusque,
+            contre, est, sont, était, suis, es, a, ai, ont, peux, peut, pourrais, veux, voudrais, dois, doit, fait,
+            va, vas, je, j', tu, il, elle, nous, on, ils, quel, quelle, quels, quelles, qui, quoi, où, comment,
+            pourquoi, combien, combien de, est-ce que, est ce que, qu'est-ce que, c'est, dis moi, montre moi,
+            donne moi, s'il, rappelle moi, réveille moi, peux tu, pourrais tu, je veux, je voudrais, il y, très,
+            environ, ne, n'
+            """
+        ),
+        wanting=_set(
+            """
+            un minuteur, une minuterie, une alarme, un rappel, le minuteur, un réveil, une note, deux, trois,
+            quatre, cinq, six, sept, huit, neuf, dix, onze, douze, quinze, vingt, trente, quarante, cinquante,
+            soixante, cent
+            """
+        ),
+        closing=_set(
+            """
+            est il, est elle, sont ils, fait il, il est, elle est, c'est où, c'est qui, c'est quoi, y a, ça va,
+            il fait, tu fais, vas tu, où est, je veux, tu veux, en plus, de plus, de moins, en moins, encore plus,
+            à quoi, avec qui, pour qui
+            """
+        ),
+        whole=_set(
+            """
+            oui, non, stop, arrête, merci, suivant, suivante, précédent, pause, continue, annule, laisse tomber,
+            encore, d'accord, ok, okay, plus fort, moins fort, bonjour, bonsoir, bonne nuit, au revoir, salut, aide,
+            silence, tais toi, ça suffit, reprends, répète, lecture, quelle heure est il
+            """
+        ),
+        polite=_set("s'il te plaît, s'il vous plaît, s'il te plait, s'il vous plait, merci, stp"),
+    ),
+    "es": _Words(
+        open=_set(
+            """
+            el, la, los, las, un, una, unos, unas, mi, mis, tu, tus, su, sus, nuestro, nuestra, este, esta, estos,
+            estas, ese, esa, cada, algún, alguna, otro, otra, y, e, o, u, pero, porque, que, si, cuando, como,
+            aunque, pues, entonces, más, menos, por, para, de, del, a, al, en, con, sin, sobre, entre, hasta, desde,
+            hacia, según, durante, bajo, es, son, era, está, están, hay, ha, he, han, puedes, puede, podrías,
+            quiero, quisiera, voy a, yo, nosotros, qué, quién, cuál, cuáles, dónde, cómo, cuándo, cuánto, cuánta,
+            cuántos, cuántas, por qué, me puedes, dime, dame, muéstrame, recuérdame, despiértame, llama a, pon, muy,
+            cerca de, lo, se, me, te, le, qué es, quién es, cuál es, dónde está, o sea, llamado, llamada,
+            aproximadamente
+            """
+        ),
+        wanting=_set(
+            """
+            un temporizador, una alarma, un recordatorio, el temporizador, una nota, la alarma, uno, dos, tres,
+            cuatro, cinco, seis, siete, ocho, nueve, diez, once, doce, quince, veinte, treinta, cuarenta, cincuenta,
+            sesenta, cien
+            """
+        ),
+        closing=_set(
+            """
+            hora es, cómo está, cómo están, eso es, así es, no sé, qué más, algo más, nada más, uno más, poco más,
+            vez más, no más, minutos más, para qué, de qué, con quién, qué tal, qué hay, ya está, de más, de menos,
+            todo esto, como este, como esta
+            """
+        ),
+        whole=_set(
+            """
+            sí, si, no, para, stop, basta, gracias, siguiente, anterior, pausa, continúa, sigue, cancela, cancelar,
+            alto, vale, ok, okay, hola, adiós, buenas noches, buenos días, otra vez, ayuda, silencio, repite,
+            más alto, más bajo, cállate, déjalo, muchas gracias, reanuda, qué hora es, y qué más
+            """
+        ),
+        polite=_set("por favor, gracias"),
+    ),
+    "it": _Words(
+        open=_set(
+            """
+            il, lo, la, i, gli, le, l', un, uno, una, un', mio, mia, miei, mie, tuo, tua, suo, sua, nostro, nostra,
+            questo, questa, questi, queste, quel, quella, ogni, qualche, alcuni, alcune, e, ed, o, ma, perché, che,
+            se, quando, come, anche, quindi, allora, poi, più, meno, per, di, del, della, dello, dei, degli, delle,
+            dell', a, al, alla, allo, ai, agli, alle, all', da, dal, dalla, dalle, dall', in, nel, nella, nello,
+            nei, nelle, nell', con, su, sul, sulla, sullo, sui, sulle, sull', tra, fra, senza, sotto, sopra, fino,
+            fino a, verso, circa, durante, d', è, sono, era, ho, hai, ha, hanno, puoi, può, potresti, voglio,
+            vorrei, devo, io, noi, chi, cosa, quale, quali, qual, dove, quanto, quanta, quanti, quante, cos'è,
+            qual è, chi è, dov'è, c'è, com'è, mi, ti, si, dimmi, dammi, mostrami, ricordami, svegliami, molto,
+            metti, imposta, chiamato, chiamata, che cosa, che ore
+            """
+        ),
+        wanting=_set(
+            """
+            un timer, una sveglia, un promemoria, il timer, la sveglia, una nota, due, tre, quattro, cinque, sei,
+            sette, otto, nove, dieci, undici, dodici, quindici, venti, trenta, quaranta, cinquanta, sessanta, cento,
+            mezz'
+            """
+        ),
+        closing=_set(
+            """
+            ore sono, ora è, cosa è, così è, dove sei, dove sono, chi sono, chi è, dov'è, com'è, cos'è, di più,
+            di meno, in più, un po', con chi, di chi, per chi, da dove, a cosa, cos'è questo, cos'è questa,
+            come questo, come questa, tutti questi
+            """
+        ),
+        whole=_set(
+            """
+            sì, si, no, stop, basta, ferma, fermati, grazie, prossima, prossimo, successiva, precedente, pausa,
+            continua, annulla, lascia stare, ancora, ok, okay, va bene, ciao, buonanotte, buongiorno, aiuto,
+            silenzio, ripeti, più forte, più piano, riprendi, zitto, indietro, avanti, che ore sono
+            """
+        ),
+        polite=_set("per favore, per piacere, grazie"),
+    ),
+    "nl": _Words(
+        open=_set(
+            """
+            de, het, een, mijn, m'n, jouw, je, zijn, haar, ons, onze, hun, deze, dit, elke, elk, iedere, geen, die,
+            welke, en, of, maar, omdat, dat, als, wanneer, want, terwijl, dus, dan, plus, min, keer, om, ook, voor,
+            van, in, met, bij, naar, tot, tussen, over, onder, door, zonder, tegen, sinds, per, te, ter, vanaf, is,
+            was, waren, wordt, kan, kun, kunt, kunnen, zou, wil, moet, heb, heeft, hebben, mag, ik, wij, we, wat,
+            wie, waar, hoe, waarom, hoeveel, hoe lang, hoe laat, hoe ver, wat is, wie is, waar is, kun je, kan je,
+            wil je, zou je, vertel me, laat me, geef me, herinner me, herinner mij, maak me, erg, heel, ongeveer,
+            genaamd, zet
+            """
+        ),
+        wanting=_set(
+            """
+            een timer, een wekker, een herinnering, de timer, de wekker, een notitie, timer op, wekker op, een,
+            twee, drie, vier, vijf, zes, zeven, acht, negen, tien, elf, twaalf, vijftien, twintig, dertig, veertig,
+            vijftig, zestig, honderd, half
+            """
+        ),
+        closing=_set(
+            """
+            is het, is dat, is dit, was dat, was het, het is, dat is, doe dat, betekent dat, kan dat,
+            klopt dat, stop dat, kost dat, kost het, doet het, ik ben, ik wil, ik kan, en dan
+            """
+        ),
+        whole=_set(
+            """
+            ja, nee, stop, dank je, dankjewel, bedankt, volgende, vorige, pauze, ga door, annuleer, laat maar,
+            nog een keer, oké, ok, okay, hallo, hoi, doei, welterusten, goedemorgen, help, stil, harder, zachter,
+            herhaal, hervat, licht aan, licht uit, genoeg, hou op, verder, hoe laat is het
+            """
+        ),
+        polite=_set("alsjeblieft, alstublieft, graag, bedankt, dank je"),
+        particles=_set("aan, uit, op, af, toe, dicht, open, omhoog, omlaag, terug, weg, mee, vast, los, door"),
+        verbs=_set(
+            """
+            doe, zet, schakel, draai, maak, speel, sluit, hang, haal, neem, bel, hou, houd, is, zijn, staat, staan,
+            gaat, ga, start, dim, breng, ruim, trek, was
+            """
+        ),
+    ),
+}
+
+
+def completeness(text: str, language: str) -> float:
+    """Return the probability, 0 to 1, that *text*, a transcript in *language* (BCP-47), is a complete utterance.
+
+    It is 0.5 where nothing is known: there are no words, or none of the language.
+    """
+    phrase = plain(text.replace("’", "'"))
+    known = _LANGUAGES.get(language.partition("-")[0].lower())
+    if not phrase:
+        return _UNKNOWN
+    if text.rstrip().endswith(_MARKS):
+        return _TRAILING
+    return _ending(phrase.split(), known, asked="?" in text) if known else _UNKNOWN
+
+
+def _ending(words: list[str], known: _Words, *, asked: bool) -> float:
+    for length in (1, 2, 3):
+        if len(words) > length and " ".join(words[-length:]) in known.polite:
+            words = words[:-length]
+    last, ends = words[-1], {words[-1], " ".join(words[-2:])}
+    if last in _HESITATIONS:
+        return _HESITATION
+    if " ".join(words) in known.whole or ends & known.closing:
+        return _WHOLE
+    parted = last in known.particles and known.verbs.intersection(words[:-2])
+    if ends & (known.open | known.particles) and not parted:
+        return _OPEN
+    if not asked and (last.isdigit() or ends & known.wanting):
+        return _WANTING
+    if len(words) == 1:
+        return _FRAGMENT
+    return _QUESTION if asked else _STATEMENT
+
+
+def combine(*probabilities: float) -> float:
+    """Return what independent *probabilities* of the same say together: the sum of their log-odds, as a probability.
+
+    Each is clipped first, so that none outweighs all others; 0.5 adds nothing. Without any the result is 0.5.
+    """
+    odds = sum(_log_odds(min(max(one, 1 - _SUREST), _SUREST)) for one in probabilities)
+    return min(max(1 / (1 + math.exp(-odds)), 1 - _CERTAIN), _CERTAIN)
+
+
+def _log_odds(probability: float) -> float:
+    return math.log(probability / (1 - probability))
