@@ -6,12 +6,13 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 from assistant.chat import Usage
 from assistant.errors import ServiceError
-from assistant.pipeline.receipt import Receipt
+from assistant.pipeline.receipt import Drafting, Receipt
 from assistant.streams import in_thread
 
 __all__ = ["State"]
@@ -38,6 +39,11 @@ _MIGRATIONS = (
         completion_tokens INTEGER NOT NULL
     );
     CREATE INDEX receipts_started ON receipts (started);
+    """,
+    """
+    ALTER TABLE receipts ADD COLUMN work TEXT NOT NULL DEFAULT '{}';
+    ALTER TABLE receipts ADD COLUMN drafting TEXT NOT NULL DEFAULT '{}';
+    ALTER TABLE receipts ADD COLUMN certainty REAL;
     """,
 )
 """The steps from an empty database to the present one, each of statements with semicolons between them; a step that
@@ -138,7 +144,7 @@ class State:
         usage = receipt.usage
         with database:
             database.execute(
-                "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     receipt.turn,
                     receipt.started,
@@ -153,6 +159,9 @@ class State:
                     usage.prompt_tokens,
                     usage.cached_tokens,
                     usage.completion_tokens,
+                    json.dumps(dict(receipt.work)),
+                    json.dumps(asdict(receipt.drafting)),
+                    receipt.certainty,
                 ),
             )
             database.execute(
@@ -178,6 +187,19 @@ def _version(database: sqlite3.Connection) -> int:
 
 def _receipt(*row: Any) -> Receipt:
     """Make a receipt of a row of the table, whose columns are in the order of the fields."""
-    turn, started, device, assistant, outcome, word, score, models, parts, _, *tokens = row
-    times = json.loads(parts)
-    return Receipt(turn, started, device, assistant, outcome, word, score, json.loads(models), times, Usage(*tokens))
+    turn, started, device, assistant, outcome, word, score, models, parts, _, *tokens, work, drafting, certainty = row
+    return Receipt(
+        turn,
+        started,
+        device,
+        assistant,
+        outcome,
+        word,
+        score,
+        json.loads(models),
+        json.loads(parts),
+        Usage(*tokens),
+        json.loads(work),
+        Drafting(**json.loads(drafting)),
+        certainty,
+    )

@@ -12,7 +12,7 @@ import pytest
 
 from assistant import ServiceError, Usage
 from assistant import state as module
-from assistant.pipeline.receipt import Receipt
+from assistant.pipeline.receipt import Drafting, Receipt
 from assistant.state import State
 
 
@@ -28,6 +28,9 @@ def receipt(number: int) -> Receipt:
         models={"stt": "whisper", "chat": "smollm"},
         parts={"endpoint": 0.7, "transcript": 0.25},
         usage=Usage(10, 5, 20),
+        work={"transcript": 0.1, "sound": 0.2},
+        drafting=Drafting(2, True, 0.25),
+        certainty=0.75,
     )
 
 
@@ -141,13 +144,29 @@ async def test_a_migration_goes_forward_and_leaves_a_backup(file: Path, monkeypa
     monkeypatch.setattr(module, "_MIGRATIONS", (*module._MIGRATIONS, NEXT))
     async with opened(file) as state:
         assert [r.turn for r in await state.receipts()] == ["t1"]
-    backup = file.with_name("assistant.db.1.bak")
+    before = len(module._MIGRATIONS) - 1
+    backup = file.with_name(f"assistant.db.{before}.bak")
     assert backup.stat().st_mode & 0o077 == 0
     with closing(sqlite3.connect(backup)) as old, closing(sqlite3.connect(file)) as new:
-        assert old.execute("PRAGMA user_version").fetchone() == (1,)
+        assert old.execute("PRAGMA user_version").fetchone() == (before,)
         assert old.execute("SELECT turn, device FROM receipts").fetchall() == [("t1", "room")]
-        assert new.execute("PRAGMA user_version").fetchone() == (2,)
+        assert new.execute("PRAGMA user_version").fetchone() == (before + 1,)
         assert new.execute("SELECT turn, place FROM receipts").fetchall() == [("t1", "room")]
+
+
+async def test_receipts_of_the_first_version_are_kept(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = module._MIGRATIONS
+    monkeypatch.setattr(module, "_MIGRATIONS", steps[:1])
+    async with opened(file):
+        pass
+    with closing(sqlite3.connect(file)) as database, database:
+        row = ("t1", 1.0, "room", "jarvis", "answered", "", 0.0, "{}", '{"endpoint": 0.7}', 0.7, 1, 2, 3)
+        database.execute(f"INSERT INTO receipts VALUES ({', '.join('?' * len(row))})", row)
+    monkeypatch.setattr(module, "_MIGRATIONS", steps)
+    async with opened(file) as state:
+        (old,) = await state.receipts()
+    assert (old.turn, dict(old.parts), old.usage) == ("t1", {"endpoint": 0.7}, Usage(1, 2, 3))
+    assert (dict(old.work), old.drafting, old.certainty) == ({}, Drafting(), None)
 
 
 async def test_a_migration_that_fails_changes_nothing(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,9 @@ from assistant.chat import Priority
 from assistant.cli import Settings
 from assistant.cli.output import json_option, show_json
 from assistant.cli.transcribe import transcribed
+from assistant.pipeline.answer import speak
 from assistant.pipeline.clauses import clauses
+from assistant.pipeline.outbox import Outbox
 from assistant.pipeline.text_turn import text_turn
 from assistant.streams import once
 from assistant.wav import write_wav
@@ -56,7 +58,7 @@ async def _ask(
             click.echo()
         if output is not None:
             language = "en" if turn.config.language == "auto" else turn.config.language
-            async with aclosing(turn.speak(clauses(once(said), language), language)) as pieces:
+            async with aclosing(speak(clauses(once(said), language), language, Outbox.unheld(turn))) as pieces:
                 write_wav(output, [piece.chunk async for piece in pieces])
         if as_json:
             show_json({"question": text, "reply": said, "turn": turn.id, "parts": turn.timeline.parts()})

@@ -21,10 +21,12 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_FORKED = frozenset({Kind.WAKE, Kind.VAD})
+_FORKED = frozenset({Kind.WAKE, Kind.VAD, Kind.ECHO})
 """Kinds of which every borrower makes a stream of its own, so that any number can have the engine at once."""
 _RETRY = 10.0
 """Seconds after which an engine that failed to open is tried again by the next lease."""
+_BRIEFLY = 4.0
+"""Seconds that a voice waits for an engine that is still opening: within five a person hears an answer or an apology."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +68,27 @@ class Pool:
         return tuple(slot.status() for slot in self._slots.values())
 
     async def open(self, model: str) -> None:
-        """Load a model's engine now; raises EngineUnavailable."""
-        await self._slot(model).opened()
+        """Load a model's engine now; raises EngineUnavailable where it fails, or takes too long."""
+        await self._slot(model).opened(Priority.BACKGROUND)
 
     @asynccontextmanager
     async def lease(self, model: str, priority: Priority = Priority.VOICE) -> AsyncGenerator[Any, None]:
         """Borrow the engine of a model, loading it first where needed.
 
-        Raises EngineUnavailable where it cannot be opened, ConfigError for an unknown id.
+        A voice waits only briefly for an engine that is still opening: a person stands there in silence. Who has time
+        awaits `open` first. Raises EngineUnavailable where it cannot be opened, ConfigError for an unknown id.
         """
         slot = self._slot(model)
-        engine = await slot.opened()
+        engine = await slot.opened(priority)
         await slot.turn(priority)
         try:
             yield engine
         finally:
             slot.give_back()
+
+    def wanted(self, model: str) -> bool:
+        """Tell whether somebody waits for the engine of a model; raises ConfigError for an unknown id."""
+        return any(not turn.done() for _, _, turn in self._slot(model).waiting)
 
     async def close(self) -> None:
         """Close every engine, the last opened first."""
@@ -123,7 +130,7 @@ class _Slot:
         self._failed_at = 0.0
         self._places = math.inf if model.spec.kind in _FORKED else model.capabilities.parallel
         self._lent = 0
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self.waiting: list[tuple[int, int, asyncio.Future[None]]] = []
 
     def status(self) -> ModelStatus:
         state: Literal["closed", "opening", "open", "failed"] = "closed"
@@ -137,7 +144,7 @@ class _Slot:
         spec = self.model.spec
         return ModelStatus(self.model.id, spec.kind, spec.name, self.model.capabilities, state, reason)
 
-    async def opened(self) -> Any:
+    async def opened(self, priority: Priority) -> Any:
         loop = asyncio.get_running_loop()
         if self._opening is None or self._may_retry(loop.time()):
             self._opening = loop.create_future()
@@ -146,11 +153,12 @@ class _Slot:
             owning = self._own(self._opening, self._owner)
             self._owner = asyncio.create_task(owning, name=f"engine {self.model.id}")
         opening = self._opening  # closing forgets it
-        await asyncio.wait({opening}, timeout=self._patience)
+        patience = min(_BRIEFLY, self._patience) if priority == Priority.VOICE else self._patience
+        await asyncio.wait({opening}, timeout=patience)
         if not opening.done():
             raise EngineUnavailable(
-                f"model {self.model.id}: {self.model.spec.name} is not open after {self._patience:g} s",
-                hint="raise timeouts.open, or choose a smaller model",
+                f"model {self.model.id}: {self.model.spec.name} is still opening",
+                hint="wait for it (timeouts.open), or choose a smaller model",
             )
         return opening.result()
 
@@ -192,7 +200,6 @@ class _Slot:
         if opening.done():
             log.error("%s did not close: %s", name, failure)
             return
-        log.error("%s", failure)
         self._failed_at = asyncio.get_running_loop().time()
         opening.set_exception(failure)
 
@@ -201,7 +208,7 @@ class _Slot:
             self._lent += 1
             return
         turn = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (priority, next(_ORDER), turn))
+        heapq.heappush(self.waiting, (priority, next(_ORDER), turn))
         try:
             await turn
         except asyncio.CancelledError:
@@ -210,8 +217,8 @@ class _Slot:
             raise
 
     def give_back(self) -> None:
-        while self._waiting:
-            _, _, turn = heapq.heappop(self._waiting)
+        while self.waiting:
+            _, _, turn = heapq.heappop(self.waiting)
             if not turn.done():
                 turn.set_result(None)
                 return

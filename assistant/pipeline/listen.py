@@ -47,6 +47,13 @@ class Listener:
 
     async def run(self) -> None:
         """Listen until cancelled; a device or an engine that fails is tried again, and the rest goes on."""
+        try:
+            await self._keep_listening()
+        finally:
+            await self._end_turn()
+
+    async def _keep_listening(self) -> None:
+        """Listen; a turn that is under way when the device fails goes on, and answers or says sorry by itself."""
         failures = 0
         while True:
             try:
@@ -64,7 +71,6 @@ class Listener:
             finally:
                 failures = 0 if self.listening.is_set() else failures
                 self.listening.clear()
-                await self._end_turn()
             await asyncio.sleep(_AGAIN[min(failures, len(_AGAIN) - 1)])
             failures += 1
 

@@ -5,10 +5,24 @@ from dataclasses import dataclass, field
 
 from assistant.chat import Usage
 
-__all__ = ["STAGES", "Receipt", "Timeline"]
+__all__ = ["STAGES", "Drafting", "Receipt", "Timeline"]
 
 STAGES = ("endpoint", "transcript", "first_token", "first_clause", "first_audio")
 """What a turn waits for, in order, from the last voiced sample on."""
+_WORK = ("draft", "transcript", "first_token", "first_clause", "sound")
+"""What the answer goes through, in order, whether or not somebody waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drafting:
+    """What the drafts of a turn came to."""
+
+    begun: int = 0
+    """Drafts that were begun, the committed one too."""
+    hit: bool = False
+    """Whether the committed one was begun before the utterance was known to be over."""
+    wasted: float = 0.0
+    """Seconds of work on drafts that were discarded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +49,12 @@ class Receipt:
     """Seconds by stage, in order; stages that did not happen are missing."""
     usage: Usage = field(default_factory=Usage)
     """Tokens of the reply."""
+    work: Mapping[str, float] = field(default_factory=dict)
+    """Seconds that each stage of the answer took, in order; most of them in the pause, where nobody waits."""
+    drafting: Drafting = field(default_factory=Drafting)
+    """What the drafts came to."""
+    certainty: float | None = None
+    """Probability, 0 to 1, that the utterance was complete when it ended; None where nothing could tell."""
 
     @property
     def voice_to_voice(self) -> float:
@@ -60,10 +80,16 @@ class Timeline:
         self._marks.setdefault(stage, self._clock() if at is None else at)
 
     def parts(self) -> dict[str, float]:
-        """Return the seconds that each stage took after the one before it."""
+        """Return the seconds that the person waited for each stage after the one before it."""
+        return self._between(self._start, STAGES)
+
+    def work(self) -> dict[str, float]:
+        """Return the seconds that each stage of the answer took after the one before it, from its beginning on."""
+        return self._between(self._marks.get(_WORK[0], self._start), _WORK[1:])
+
+    def _between(self, before: float, stages: tuple[str, ...]) -> dict[str, float]:
         parts: dict[str, float] = {}
-        before = self._start
-        for stage in STAGES:
+        for stage in stages:
             if stage in self._marks:
                 parts[stage] = max(0.0, self._marks[stage] - before)
                 before = max(before, self._marks[stage])

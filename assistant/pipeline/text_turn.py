@@ -6,6 +6,8 @@ from contextlib import aclosing
 
 from assistant.chat import ChatMessage
 from assistant.events import EventType
+from assistant.pipeline.answer import write
+from assistant.pipeline.outbox import Outbox
 from assistant.pipeline.turn import Turn
 
 __all__ = ["text_turn"]
@@ -22,7 +24,7 @@ async def text_turn(turn: Turn, text: str, conversation: str = "") -> AsyncGener
     try:
         async with turn.equipment.conversations.turn(conversation or turn.id) as history:
             try:
-                async with aclosing(turn.write(turn.request(history, text))) as words:
+                async with aclosing(write(turn.request(history, text), Outbox.unheld(turn))) as words:
                     async for word in words:
                         said += word
                         yield word

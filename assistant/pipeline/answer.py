@@ -1,0 +1,142 @@
+"""The answer of a turn: its words, its tools, its sound."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
+
+from assistant.chat import ChatMessage, ChatRequest, Done, TextDelta, ToolCall, ToolResult, Usage
+from assistant.events import EventType
+from assistant.models.pool import leased
+from assistant.pipeline.clauses import Clause, clauses
+from assistant.pipeline.outbox import Outbox
+from assistant.pipeline.phrases import voice_of
+from assistant.pipeline.playback import Spoken
+from assistant.streams import heed_cancellation, once, patient, prefetch
+
+__all__ = ["sound_of", "speak", "write"]
+
+log = logging.getLogger(__name__)
+
+_ROUNDS = 5
+"""How often a model may call tools before its turn must end."""
+_CALLS = 8
+"""How many tools one round may call."""
+_RESULT = 4000
+"""Characters of a tool's result that the model gets to see."""
+_WORDS = 64
+"""Pieces of text that are written ahead of the clauses."""
+_CLAUSES = 4
+"""Clauses that are written ahead of the voice."""
+
+
+async def write(request: ChatRequest, outbox: Outbox) -> AsyncGenerator[str, None]:
+    """Yield the words of the reply as they are written; run the tools that the model calls, and go on.
+
+    What cannot be taken back waits for the outbox to be committed: a tool's work, a request that leaves this machine.
+    """
+    turn = outbox.turn
+    pool = turn.equipment.pool
+    model = turn.chat_model(request)
+    outbox.uses("chat", model)
+    outbox.publish(EventType.INTENT_START, model=model)
+    await _if_remote(model, outbox)
+    whole = ""
+    for _ in range(_ROUNDS):
+        said, calls = "", []
+        reply = leased(pool, model, turn.priority, lambda chat, request=request: chat.reply(request))  # type: ignore[misc]
+        async with aclosing(patient(reply, turn.equipment.timeouts.chat, f"model {model}")) as deltas:
+            async for delta in deltas:
+                if isinstance(delta, TextDelta):
+                    outbox.mark("first_token")
+                    said += delta.text
+                    outbox.publish(EventType.INTENT_PROGRESS, delta=delta.text)
+                    yield delta.text
+                elif isinstance(delta, ToolCall):
+                    calls.append(delta)
+                elif isinstance(delta, Done):
+                    outbox.put(partial(_add_usage, outbox, delta.usage))
+        whole += said
+        if not calls:
+            break
+        await outbox.committed()
+        results = [await _run_tool(call, outbox) for call in calls[:_CALLS]]
+        heard = ChatMessage.of("assistant", said).parts if said else ()
+        request = replace(
+            request,
+            messages=(
+                *request.messages,
+                ChatMessage("assistant", (*heard, *calls[:_CALLS])),
+                ChatMessage("tool", tuple(results)),
+            ),
+        )
+    else:
+        log.warning("turn %s: model %s called tools %d times and was stopped", turn.id, model, _ROUNDS)
+    outbox.publish(EventType.INTENT_END, reply=whole)
+
+
+async def speak(parts: AsyncIterator[Clause], language: str, outbox: Outbox) -> AsyncGenerator[Spoken, None]:
+    """Yield the sound of each clause, with the clause beside its first piece."""
+    turn = outbox.turn
+    model, voice = turn.config.tts, voice_of(turn.config, language)
+    pool, timeouts = turn.equipment.pool, turn.equipment.timeouts
+    outbox.uses("tts", model)
+    await _if_remote(model, outbox)
+    async for clause in parts:
+        outbox.mark("first_clause")
+        words = once(clause.spoken)
+        sound = leased(pool, model, turn.priority, lambda tts, words=words: tts.speak(words, voice))  # type: ignore[misc]
+        begins = clause.written
+        async with aclosing(patient(sound, timeouts.tts, f"model {model}")) as chunks:
+            async for chunk in chunks:
+                outbox.mark("sound")
+                yield Spoken(chunk, begins)
+                begins = ""
+
+
+async def sound_of(request: ChatRequest, language: str, outbox: Outbox) -> AsyncGenerator[Spoken, None]:
+    """Yield the sound of the reply, clause by clause, while the model still writes."""
+    async with (
+        prefetch(write(request, outbox), _WORDS) as words,
+        prefetch(clauses(words, language), _CLAUSES) as parts,
+        aclosing(speak(parts, language, outbox)) as spoken,
+    ):
+        async for piece in spoken:
+            yield piece
+
+
+async def _if_remote(model: str, outbox: Outbox) -> None:
+    """Wait for the commit where the work leaves this machine: nobody else hears of a draft."""
+    if not outbox.turn.equipment.pool.model(model).capabilities.local:
+        await outbox.committed()
+
+
+def _add_usage(outbox: Outbox, usage: Usage) -> None:
+    """Add up what the rounds of a reply cost."""
+    before = outbox.turn.usage
+    outbox.turn.usage = Usage(
+        before.prompt_tokens + usage.prompt_tokens,
+        before.cached_tokens + usage.cached_tokens,
+        before.completion_tokens + usage.completion_tokens,
+    )
+
+
+async def _run_tool(call: ToolCall, outbox: Outbox) -> ToolResult:
+    """Run one tool; whatever goes wrong is a result that the model can read, never the end of the turn."""
+    turn = outbox.turn
+    tool, wanted = turn.equipment.tools.get(call.name), turn.config.tools
+    if tool is None or not ("*" in wanted or call.name in wanted):
+        return ToolResult(call.call_id, f"there is no tool {call.name}", failed=True)
+    if tool.risk == "sensitive":
+        return ToolResult(call.call_id, "this needs a person's confirmation and was not done", failed=True)
+    try:
+        async with asyncio.timeout(turn.equipment.timeouts.tool):
+            return ToolResult(call.call_id, (await tool.run(call.arguments))[:_RESULT])
+    except TimeoutError:
+        return ToolResult(call.call_id, f"{call.name} took too long and was stopped", failed=True)
+    except (Exception, SystemExit) as error:
+        heed_cancellation(error)
+        log.warning("turn %s: tool %s failed: %s", turn.id, call.name, error)
+        return ToolResult(call.call_id, f"{call.name} failed: {error}"[:_RESULT], failed=True)

@@ -1,0 +1,99 @@
+"""How sure it is, in a pause, that the speaker has finished: by the sound and the words, again as the pause grows."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from assistant.audio import SPEECH, AudioChunk
+from assistant.engines import Turn as TurnDetector
+from assistant.pipeline.completeness import combine, completeness
+from assistant.pipeline.draft import Draft
+from assistant.pipeline.endpoint import Endpoint
+from assistant.pipeline.turn import Turn
+from assistant.speech import Transcript
+from assistant.streams import in_thread
+
+__all__ = ["Certainty"]
+
+log = logging.getLogger(__name__)
+
+_SOUND = 8.0
+"""Seconds of the latest sound that a turn detector gets to hear."""
+_SCORED_AT = (0.0, 0.35, 0.6, 0.9, 1.3)
+"""Seconds into a pause at which the sound is scored: at once, and again as the silence says more."""
+
+
+class Certainty:
+    """Weigh what is known in each pause, and set the endpoint's wait by it."""
+
+    def __init__(self, turn: Turn, endpoint: Endpoint, chunks: Sequence[AudioChunk]) -> None:
+        self.complete: float | None = None
+        """Probability, 0 to 1, that the utterance is complete as it stands; None where nothing is known."""
+        self._turn = turn
+        self._endpoint = endpoint
+        self._chunks = chunks
+        self._said: dict[str, float] = {}
+        self._scoring: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Begin."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End what is being scored."""
+        scoring = self._scoring
+        self.resumed()
+        if scoring is not None:
+            await asyncio.wait({scoring})
+
+    def paused(self, at: float, draft: Draft | None) -> None:
+        """Begin to weigh whether the speech that ended *at* (seconds on the clock of the audio) is complete."""
+        if self._turn.config.turn:
+            self._scoring = asyncio.create_task(self._score_as_it_grows(at), name=f"certainty of {self._turn.id}")
+        if draft is not None:
+            draft.transcript.add_done_callback(self._read)
+
+    def resumed(self) -> None:
+        """Forget what was weighed: the speaker went on."""
+        self._said.clear()
+        self.complete = None
+        if self._scoring is not None:
+            self._scoring.cancel()
+            self._scoring = None
+
+    def _weigh(self, witness: str, probability: float) -> None:
+        self._said[witness] = probability
+        self.complete = combine(*self._said.values())
+        self._endpoint.score(self.complete)
+
+    def _read(self, transcript: "asyncio.Future[Transcript]") -> None:
+        if transcript.cancelled() or transcript.exception() is not None or not transcript.result().text:
+            return
+        words = transcript.result()
+        self._weigh("words", completeness(words.text, words.language or self._turn.config.language))
+
+    async def _score_as_it_grows(self, at: float) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            for silence in _SCORED_AT:
+                await asyncio.sleep(max(0.0, at + silence - loop.time()))
+                self._weigh("sound", await self._score())
+        except Exception as error:
+            log.warning("turn %s: %s does not say who has finished: %s", self._turn.id, self._turn.config.turn, error)
+
+    async def _score(self) -> float:
+        first = len(self._chunks)
+        seconds = 0.0
+        while first and seconds < _SOUND:
+            first -= 1
+            seconds += self._chunks[first].duration
+        latest = self._chunks[first:]
+        sound = b"".join(chunk.audio for chunk in latest)[-SPEECH.size(_SOUND) :]
+        equipment = self._turn.equipment
+        detector: TurnDetector
+        async with equipment.pool.lease(self._turn.config.turn, self._turn.priority) as detector:
+            return await in_thread(lambda: detector.score(AudioChunk(sound, SPEECH)), equipment.light)
