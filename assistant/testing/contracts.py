@@ -3,6 +3,7 @@
 Each raises AssertionError with a sentence that says which promise was broken.
 """
 
+import array
 import asyncio
 import inspect
 import itertools
@@ -15,18 +16,20 @@ import msgspec
 from assistant import wire
 from assistant.audio import SPEECH, AudioChunk
 from assistant.chat import ChatDelta, ChatRequest, Done, TextDelta
-from assistant.engines import PROTOCOLS, AnySpec, Capabilities, Chat, Sink, Source, Stt, Tts, Vad, Wake
+from assistant.engines import PROTOCOLS, AnySpec, Capabilities, Chat, Echo, Sink, Source, Stt, Tts, Turn, Vad, Wake
 from assistant.speech import Detection, Played, SpeechProbability, SttOptions, Transcript, Voice
 from assistant.streams import once
 from assistant.testing.recordings import tone
 
 __all__ = [
     "check_chat",
+    "check_echo",
     "check_sink",
     "check_source",
     "check_spec",
     "check_stt",
     "check_tts",
+    "check_turn",
     "check_vad",
     "check_wake",
     "check_wire",
@@ -85,6 +88,45 @@ async def check_vad(engine: Vad, spoken: Sequence[AudioChunk]) -> list[SpeechPro
     assert max(frame.probability for frame in still) < 0.3, "silence is taken for speech"
     check_wire(frames[0])
     return frames
+
+
+async def check_echo(engine: Echo, played: Sequence[AudioChunk], heard: Sequence[AudioChunk]) -> list[AudioChunk]:
+    """Check that *engine* takes the echo of *played* out of *heard* once it knows the room, and loses no sound."""
+    assert isinstance(engine, Echo)
+    stream = engine.fork()
+    clean = [stream.process(mic, own) for mic, own in zip(heard, played, strict=True)]
+    assert all(chunk.format == SPEECH for chunk in clean), "not 16 kHz mono 16-bit"
+    assert abs(sum(c.duration for c in clean) - sum(c.duration for c in heard)) < 0.1, "sound is lost"
+    for before, after in itertools.pairwise(clean):
+        assert abs(after.timestamp - before.end) < 0.001, "the timestamps do not follow the sound"
+    assert abs(clean[-1].end - heard[-1].end) < 0.1, "the sound is late"
+    half = len(clean) // 2
+    left = _power(clean[half:]) / _power(heard[half:])
+    assert left < 0.1, f"{left:.0%} of the echo is left"
+    again = engine.fork()
+    assert [again.process(mic, own) for mic, own in zip(heard, played, strict=True)] == clean, (
+        "a fork does not start afresh"
+    )
+    check_wire(clean[0])
+    return clean
+
+
+def _power(chunks: Sequence[AudioChunk]) -> float:
+    samples = array.array("h", b"".join(chunk.audio for chunk in chunks))
+    return sum(sample * sample for sample in samples) / max(len(samples), 1)
+
+
+async def check_turn(engine: Turn, complete: AudioChunk, incomplete: AudioChunk) -> tuple[float, float]:
+    """Check that *engine* tells a *complete* utterance from an *incomplete* one by its sound, and keeps no state."""
+    assert isinstance(engine, Turn)
+    scores = engine.score(complete), engine.score(incomplete)
+    assert scores[0] > 0.5 > scores[1], f"complete scores {scores[0]:.2f}, incomplete {scores[1]:.2f}"
+    assert (engine.score(complete), engine.score(incomplete)) == scores, "the engine keeps state between two calls"
+    for seconds in (0.0, 0.01, 30.0):
+        score = engine.score(AudioChunk(bytes(SPEECH.size(seconds)), SPEECH))
+        assert 0 <= score <= 1, f"the score of {seconds:g} s is no probability"
+    check_wire(scores[0])
+    return scores
 
 
 async def check_stt(engine: Stt, spoken: Sequence[AudioChunk], options: SttOptions | None = None) -> Transcript:

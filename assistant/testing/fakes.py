@@ -1,5 +1,6 @@
 """Engines that do as a script says: for races, failures and virtual time. Real engines are tested on real models."""
 
+import array
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -11,7 +12,18 @@ from assistant.chat import ChatDelta, ChatRequest, Done, TextDelta
 from assistant.engines import AnySpec, Capabilities, EngineConfig, EngineSpec, Kind
 from assistant.speech import Detection, Played, SpeechProbability, SttOptions, Transcript, Voice
 
-__all__ = ["FakeChat", "FakeSink", "FakeSource", "FakeStt", "FakeTts", "FakeVad", "FakeWake", "fake_spec"]
+__all__ = [
+    "FakeChat",
+    "FakeEcho",
+    "FakeSink",
+    "FakeSource",
+    "FakeStt",
+    "FakeTts",
+    "FakeTurn",
+    "FakeVad",
+    "FakeWake",
+    "fake_spec",
+]
 
 Script = str | Exception | float
 """One step of a scripted engine: say this, raise this, or do nothing for so many seconds."""
@@ -101,6 +113,36 @@ class FakeVad:
     def fork(self) -> Self:
         """Return a fresh stream."""
         return type(self)()
+
+
+@dataclass
+class FakeEcho:
+    """Take the played sound for its own echo, as loud as it was played and without delay."""
+
+    def process(self, mic: AudioChunk, played: AudioChunk) -> AudioChunk:
+        """Subtract one from the other."""
+        heard, own = array.array("h", mic.audio), array.array("h", played.audio)
+        clean = array.array("h", (max(-32768, min(h - o, 32767)) for h, o in zip(heard, own, strict=True)))
+        return AudioChunk(clean.tobytes(), mic.format, mic.timestamp)
+
+    def fork(self) -> Self:
+        """Return a fresh canceller."""
+        return type(self)()
+
+
+@dataclass
+class FakeTurn:
+    """Return the scripted probabilities that the turn ends, one for each time it is asked."""
+
+    script: list[float] = field(default_factory=list)
+    """What comes next; undecided once it is used up."""
+    heard: list[float] = field(default_factory=list)
+    """Seconds of sound it was asked about so far."""
+
+    def score(self, audio: AudioChunk) -> float:
+        """Say what the script says."""
+        self.heard.append(audio.duration)
+        return self.script.pop(0) if self.script else 0.5
 
 
 @dataclass

@@ -32,6 +32,7 @@ from assistant.testing import (
     FakeSource,
     FakeStt,
     FakeTts,
+    FakeTurn,
     FakeVad,
     FakeWake,
     check_chat,
@@ -40,6 +41,7 @@ from assistant.testing import (
     check_spec,
     check_stt,
     check_tts,
+    check_turn,
     check_vad,
     check_wake,
     check_wire,
@@ -50,6 +52,7 @@ from assistant.testing import (
 
 MARKER = AudioChunk((0x7ABC).to_bytes(2, "little") + bytes(2558), AudioFormat(16_000), 0.16)
 SPOKEN = [tone(0.08), tone(0.08, timestamp=0.08), MARKER, tone(0.08, timestamp=0.24)]
+WHOLE, PART = tone(1.0), tone(0.5)
 REQUEST = ChatRequest((ChatMessage.of("user", "Hello?"),))
 
 Check = Callable[[], Coroutine[Any, Any, object]]
@@ -60,6 +63,7 @@ def test_the_fakes_keep_every_promise() -> None:
         await check_chat(FakeChat(["Hello there."] * 9), REQUEST)
         await check_tts(FakeTts())
         await check_vad(FakeVad(), SPOKEN)
+        await check_turn(FakeTurn([0.9, 0.1] * 2), WHOLE, PART)
         await check_source(FakeSource(SPOKEN))
         await check_sink(FakeSink())
 
@@ -223,6 +227,10 @@ BROKEN: list[tuple[str, Check]] = [
     ("frames leave a gap", lambda: check_vad(Vad(gap=0.01), SPOKEN)),
     ("not on the clock of the audio", lambda: check_vad(Vad(back=5.0), SPOKEN)),
     ("silence is taken for speech", lambda: check_vad(Vad(), SPOKEN)),
+    ("complete scores 0.40, incomplete 0.10", lambda: check_turn(FakeTurn([0.4, 0.1]), WHOLE, PART)),
+    ("complete scores 0.90, incomplete 0.60", lambda: check_turn(FakeTurn([0.9, 0.6]), WHOLE, PART)),
+    ("keeps state", lambda: check_turn(FakeTurn([0.9, 0.1, 0.8, 0.1]), WHOLE, PART)),
+    ("the score of 30 s is no probability", lambda: check_turn(FakeTurn([0.9, 0.1] * 2 + [0, 1, 1.1]), WHOLE, PART)),
     ("wanted one hey_jarvis", lambda: check_wake(Wake(), SPOKEN, "hey_jarvis")),
     ("wanted one hey_jarvis", lambda: check_wake(Wake(HEARD, HEARD), SPOKEN, "hey_jarvis")),
     ("wanted one hey_jarvis", lambda: check_wake(Wake(replace(HEARD, name="alexa")), SPOKEN, "hey_jarvis")),
@@ -253,9 +261,18 @@ def test_a_voice_that_waits_for_all_of_the_text_is_told() -> None:
         run_in_virtual_time(check_tts(Tts(tone(1.0), patient=True)))
 
 
-@pytest.mark.parametrize("check", [check_chat, check_stt, check_tts, check_vad, check_wake, check_source, check_sink])
+KIND_CHECKS = [check_chat, check_stt, check_tts, check_turn, check_vad, check_wake, check_source, check_sink]
+
+
+@pytest.mark.parametrize("check", KIND_CHECKS)
 def test_what_is_no_engine_of_the_kind_is_told(check: Callable[..., Coroutine[Any, Any, object]]) -> None:
-    arguments = {check_chat: (REQUEST,), check_stt: (SPOKEN,), check_vad: (SPOKEN,), check_wake: (SPOKEN, "x")}
+    arguments = {
+        check_chat: (REQUEST,),
+        check_stt: (SPOKEN,),
+        check_turn: (WHOLE, PART),
+        check_vad: (SPOKEN,),
+        check_wake: (SPOKEN, "x"),
+    }
     with pytest.raises(AssertionError):
         asyncio.run(check(object(), *arguments.get(check, ())))
 
