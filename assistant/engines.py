@@ -138,10 +138,18 @@ class Turn(Protocol):
 
 @runtime_checkable
 class Echo(Protocol):
-    """Takes the assistant's own voice out of what the microphone hears."""
+    """Takes the assistant's own voice out of what the microphone hears. One object follows one device."""
 
     def process(self, mic: AudioChunk, played: AudioChunk) -> AudioChunk:
-        """Return *mic* without *played*; both 16 kHz mono, of equal length."""
+        """Return *mic* without *played*; both 16 kHz mono, of equal length. Light, never blocks.
+
+        What does not fill a step of the engine comes with the next call, so the chunk that is returned may be shorter,
+        longer or empty; its timestamp is that of its own first sample.
+        """
+        ...
+
+    def fork(self) -> Self:
+        """Return a fresh canceller, for another device."""
         ...
 
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from assistant import (
+    SPEECH,
     AudioChunk,
     AudioFormat,
     Capabilities,
@@ -28,6 +29,7 @@ from assistant import (
 )
 from assistant.testing import (
     FakeChat,
+    FakeEcho,
     FakeSink,
     FakeSource,
     FakeStt,
@@ -36,6 +38,7 @@ from assistant.testing import (
     FakeVad,
     FakeWake,
     check_chat,
+    check_echo,
     check_sink,
     check_source,
     check_spec,
@@ -55,6 +58,8 @@ SPOKEN = [tone(0.08), tone(0.08, timestamp=0.08), MARKER, tone(0.08, timestamp=0
 WHOLE, PART = tone(1.0), tone(0.5)
 REQUEST = ChatRequest((ChatMessage.of("user", "Hello?"),))
 
+PLAYED = [tone(0.08, timestamp=0.08 * n) for n in range(10)]
+
 Check = Callable[[], Coroutine[Any, Any, object]]
 
 
@@ -63,6 +68,7 @@ def test_the_fakes_keep_every_promise() -> None:
         await check_chat(FakeChat(["Hello there."] * 9), REQUEST)
         await check_tts(FakeTts())
         await check_vad(FakeVad(), SPOKEN)
+        await check_echo(FakeEcho(), PLAYED, PLAYED)
         await check_turn(FakeTurn([0.9, 0.1] * 2), WHOLE, PART)
         await check_source(FakeSource(SPOKEN))
         await check_sink(FakeSink())
@@ -160,6 +166,23 @@ class Vad(FakeVad):
         return self
 
 
+class Echo(FakeEcho):
+    """A canceller that keeps a share of the echo, loses sound, or is late."""
+
+    def __init__(self, left: float = 0.0, lost: float = 0.0, late: float = 0.0, once: bool = False) -> None:
+        self.left, self.lost, self.late, self.once = left, lost, late, once
+
+    def process(self, mic: AudioChunk, played: AudioChunk) -> AudioChunk:
+        kept = [round(sample * self.left) for sample in memoryview(mic.audio).cast("h")]
+        if self.once:
+            self.left = 0.1
+        audio = b"".join(sample.to_bytes(2, "little", signed=True) for sample in kept)
+        return AudioChunk(audio[SPEECH.size(self.lost) :], mic.format, mic.timestamp - self.late)
+
+    def fork(self) -> Self:
+        return self
+
+
 class Wake(FakeWake):
     """A wake word engine that hears what it is told at the end of everything."""
 
@@ -227,6 +250,10 @@ BROKEN: list[tuple[str, Check]] = [
     ("frames leave a gap", lambda: check_vad(Vad(gap=0.01), SPOKEN)),
     ("not on the clock of the audio", lambda: check_vad(Vad(back=5.0), SPOKEN)),
     ("silence is taken for speech", lambda: check_vad(Vad(), SPOKEN)),
+    ("49% of the echo is left", lambda: check_echo(Echo(0.7), PLAYED, PLAYED)),
+    ("sound is lost", lambda: check_echo(Echo(lost=0.02), PLAYED, PLAYED)),
+    ("the sound is late", lambda: check_echo(Echo(late=0.2), PLAYED, PLAYED)),
+    ("a fork does not start afresh", lambda: check_echo(Echo(once=True), PLAYED, PLAYED)),
     ("complete scores 0.40, incomplete 0.10", lambda: check_turn(FakeTurn([0.4, 0.1]), WHOLE, PART)),
     ("complete scores 0.90, incomplete 0.60", lambda: check_turn(FakeTurn([0.9, 0.6]), WHOLE, PART)),
     ("keeps state", lambda: check_turn(FakeTurn([0.9, 0.1, 0.8, 0.1]), WHOLE, PART)),
@@ -261,13 +288,24 @@ def test_a_voice_that_waits_for_all_of_the_text_is_told() -> None:
         run_in_virtual_time(check_tts(Tts(tone(1.0), patient=True)))
 
 
-KIND_CHECKS = [check_chat, check_stt, check_tts, check_turn, check_vad, check_wake, check_source, check_sink]
+KIND_CHECKS = [
+    check_chat,
+    check_echo,
+    check_stt,
+    check_tts,
+    check_turn,
+    check_vad,
+    check_wake,
+    check_source,
+    check_sink,
+]
 
 
 @pytest.mark.parametrize("check", KIND_CHECKS)
 def test_what_is_no_engine_of_the_kind_is_told(check: Callable[..., Coroutine[Any, Any, object]]) -> None:
     arguments = {
         check_chat: (REQUEST,),
+        check_echo: (PLAYED, PLAYED),
         check_stt: (SPOKEN,),
         check_turn: (WHOLE, PART),
         check_vad: (SPOKEN,),
