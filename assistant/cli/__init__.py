@@ -30,6 +30,7 @@ _COMMANDS = {
     "run": "run",
     "say": "say",
     "transcribe": "transcribe",
+    "why-slow": "why_slow",
 }
 """Commands, and the modules of this package that define them."""
 
@@ -62,7 +63,7 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if module := _COMMANDS.get(cmd_name):
-            command: click.Command = getattr(importlib.import_module(f"assistant.cli.{module}"), cmd_name)
+            command: click.Command = getattr(importlib.import_module(f"assistant.cli.{module}"), module)
             return command
         return next((command for command in _of_plugins(ctx) if command.name == cmd_name), None)
 

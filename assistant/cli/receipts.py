@@ -25,14 +25,15 @@ def receipts(settings: Settings, most: int, as_json: bool) -> None:
     if as_json:
         show_json([msgspec.to_builtins(receipt) | {"voice_to_voice": receipt.voice_to_voice} for receipt in found])
         return
-    columns = ["when", "device", "outcome", "end", "stt", "token", "clause", "audio", "total"]
+    columns = ["when", "device", "outcome", "draft", "end", "stt", "token", "clause", "audio", "total"]
     show_table(columns, [_row(receipt) for receipt in found])
 
 
 def _row(receipt: Receipt) -> list[str]:
     when = time.strftime("%d %b %H:%M", time.localtime(receipt.started))
     parts = [f"{receipt.parts[stage]:.3f}" if stage in receipt.parts else "-" for stage in STAGES]
-    return [when, receipt.device, receipt.outcome, *parts, f"{receipt.voice_to_voice:.3f}"]
+    draft = "-" if not receipt.drafting.begun else "hit" if receipt.drafting.hit else "miss"
+    return [when, receipt.device, receipt.outcome, draft, *parts, f"{receipt.voice_to_voice:.3f}"]
 
 
 async def _read(most: int) -> list[Receipt]:

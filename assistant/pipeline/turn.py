@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
+from dataclasses import asdict
 from typing import Any
 
 from assistant.chat import ChatMessage, ChatRequest, Priority, Usage
@@ -80,6 +81,9 @@ class Turn:
             parts=dict(receipt.parts),
             voice_to_voice=receipt.voice_to_voice,
             models=dict(receipt.models),
+            work=dict(receipt.work),
+            drafting=asdict(receipt.drafting),
+            certainty=receipt.certainty,
         )
         return receipt
 

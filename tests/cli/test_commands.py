@@ -262,6 +262,17 @@ def test_a_turn_leaves_a_receipt_without_content(house: Home) -> None:
     assert b"Hello there" not in database
 
 
+def test_why_slow_names_the_setting_that_cost_the_most(house: Home) -> None:
+    assert "there is no turn yet" in house.run("why-slow").stderr
+    answer = house.json("ask", "What is the secret of life?")
+    said = house.run("why-slow").stdout
+    assert answer["turn"] in said
+    assert "models.chat" in said
+    found = house.json("why-slow", answer["turn"][:6])
+    assert found["reasons"][0]["seconds"] == max(found["receipt"]["parts"].values())
+    assert house.run("why-slow", "nonsense").returncode != 0
+
+
 def test_a_state_that_cannot_be_used_is_two_lines(house: Home) -> None:
     (house.folder / "state").write_text("no folder")
     done = house.run("receipts")
@@ -291,6 +302,52 @@ def test_what_cannot_be_meant_is_two_lines(house: Home, command: list[str], says
     assert done.returncode not in (0, 70) or says.startswith("pip")
     assert says in done.stderr
     assert len(done.stderr.splitlines()) == 2, done.stderr
+
+
+OPENS = """
+import asyncio
+from contextlib import asynccontextmanager
+from assistant import Capabilities, EngineConfig, EngineSpec, Kind, ModelError, hookimpl
+from assistant.testing import FakeChat
+
+@asynccontextmanager
+async def opened(config):
+    {opens}
+    yield FakeChat([{says}])
+
+@hookimpl
+def assistant_engines():
+    return [EngineSpec(name="own", kind=Kind.CHAT, config=EngineConfig, describe=lambda c: Capabilities(), open=opened)]
+"""
+"""A plugin with an engine that opens, and answers, as it is told."""
+
+
+@pytest.mark.parametrize(
+    ("opens", "says", "error"),
+    [
+        ("raise ModelError('it is not here', hint='fetch it')", "", "assistant: model chat: it is not here"),
+        ("raise ZeroDivisionError('odd')", "", "assistant: model chat: own failed: ZeroDivisionError: odd"),
+        ("pass", "ModelError('it broke', hint='mend it')", "assistant: it broke"),
+        ("pass", "ZeroDivisionError('odd')", "assistant: ZeroDivisionError: odd"),
+    ],
+    ids=["cannot be opened", "fails to open", "breaks", "breaks oddly"],
+)
+def test_a_question_that_fails_is_two_lines_and_more_with_debug(house: Home, opens: str, says: str, error: str) -> None:
+    house.write(CONFIG.replace("fake-chat", "own"), own=OPENS.format(opens=opens, says=says))
+    done = house.run("ask", "What is it?")
+    first, second = done.stderr.splitlines()
+    assert first == error
+    assert second.startswith("  ")
+    assert "Traceback" in house.run("--debug", "ask", "What is it?").stderr
+
+
+def test_a_question_waits_for_a_model_that_loads_longer_than_a_turn_has_patience(house: Home) -> None:
+    house.write(
+        CONFIG.replace("fake-chat", "own") + "timeouts: {chat: 0.2}\n",
+        own=OPENS.format(opens="await asyncio.sleep(0.6)", says="'Here I am.'"),
+    )
+    done = house.run("ask", "Where are you?")
+    assert (done.returncode, done.stdout) == (0, "Here I am.\n"), done.stderr
 
 
 def test_two_devices_cannot_share_a_microphone(house: Home) -> None:
