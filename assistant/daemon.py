@@ -1,6 +1,7 @@
 """The daemon: configuration, plugins, engines, services. One exit stack takes everything down in reverse order."""
 
 import asyncio
+import itertools
 import logging
 import os
 import signal
@@ -12,8 +13,10 @@ from aiohttp import web
 
 from assistant.assembly import Assembly, assemble, check_required, load_plugins
 from assistant.config import Loaded
+from assistant.config.roles import roles
+from assistant.engines import Kind
 from assistant.errors import AssistantError, ConfigError
-from assistant.host import Observer
+from assistant.host import ModelStatus, Observer
 from assistant.http.app import make_app, serve
 from assistant.http.guard import check_bind
 from assistant.pipeline.listen import Listener
@@ -24,6 +27,12 @@ __all__ = ["run"]
 
 log = logging.getLogger(__name__)
 
+_HEAVY = (Kind.TTS, Kind.STT, Kind.CHAT)
+"""Engines that are heavy to load, in the order in which they are: a voice first, which can say sorry for the others."""
+_HELD_UP = 10.0
+"""Seconds after which an engine that is still opening no longer delays the next one."""
+_AGAIN = (15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+"""Seconds to wait before an engine that failed to open is tried again; the last value repeats."""
 _SETTLING = 15.0
 """Seconds after which a device that gives no sound no longer delays the rest."""
 _IMPATIENT = 1.0
@@ -35,7 +44,8 @@ _DRAIN = 10.0
 async def run(loaded: Loaded, ready: Callable[[int], None] = lambda port: None) -> None:
     """Run the daemon until SIGTERM or SIGINT.
 
-    The HTTP door opens first, engines next, and *ready* is called with the port once everything that can be open is.
+    The HTTP door opens first, engines next; each device listens as soon as its own are open, and *ready* is called with
+    the port once everything that can be open is.
     Raises ConfigError or ServiceError where the daemon cannot start; an engine or a device that fails is named by
     `/readyz` and in the log, and the rest runs.
     """
@@ -83,11 +93,11 @@ async def _serve(
     async with asyncio.TaskGroup() as group:
         for observer in observers:
             group.create_task(_observe(assembly, observer), name=f"observer {observer.name}")
-        await _open_all(assembly)
-        for listener in listeners:
-            group.create_task(listener.run(), name=f"device {listener.name}")
         for name, service in services.items():
             group.create_task(_keep_serving(name, service), name=f"service {name}")
+        for listener in listeners:
+            group.create_task(_listen(assembly, listener), name=f"device {listener.name}")
+        await _open_all(assembly, group)
         for listener in listeners:
             with suppress(TimeoutError):  # /readyz names it
                 await asyncio.wait_for(listener.settled.wait(), _SETTLING)
@@ -95,12 +105,49 @@ async def _serve(
         log.info("ready")
 
 
-async def _open_all(assembly: Assembly) -> None:
-    """Open every engine, one after the other: loading is heavy, and a small machine has no two hands for it."""
-    for status in assembly.models():
-        with suppress(AssistantError):  # logged by the pool, named by /readyz, tried again by the next lease
-            await assembly.pool.open(status.id)
-    await assembly.equipment.phrases.prepare(assembly.pool, assembly.config.assistants)
+async def _open_all(assembly: Assembly, group: asyncio.TaskGroup) -> None:
+    """Open every engine, the light ones first; return when each is open or was tried.
+
+    One is opened after the other: loading is heavy, and a small machine has no two hands for it. But one that takes
+    very long, or hangs, delays the others only for a while.
+    """
+    tried = []
+    for model in sorted(assembly.models(), key=lambda m: _HEAVY.index(m.kind) if m.kind in _HEAVY else -1):
+        tried.append(first := asyncio.Event())
+        group.create_task(_keep_open(assembly, model, first), name=f"open {model.id}")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(first.wait(), _HELD_UP)
+    for first in tried:
+        await first.wait()
+
+
+async def _keep_open(assembly: Assembly, model: ModelStatus, tried: asyncio.Event) -> None:
+    """Open an engine, however often it takes, and set *tried* after the first time; a voice then says its phrases."""
+    reason = ""
+    for wait in itertools.chain(_AGAIN, itertools.repeat(_AGAIN[-1])):
+        try:
+            await assembly.pool.open(model.id)
+        except AssistantError as error:  # also named by /readyz
+            if str(error) != reason:
+                log.error("%s%s", error, f" ({error.hint})" if error.hint else "")
+            reason = str(error)
+        else:
+            if model.kind is Kind.TTS:
+                speakers = {name: a for name, a in assembly.config.assistants.items() if a.tts == model.id}
+                await assembly.equipment.phrases.prepare(assembly.pool, speakers)
+            return
+        finally:
+            tried.set()
+        await asyncio.sleep(wait)
+
+
+async def _listen(assembly: Assembly, listener: Listener) -> None:
+    """Listen at a device as soon as its own engines are open; what cannot be opened, the listener names."""
+    for role in roles(assembly.config):
+        if role.path[:2] == ("devices", listener.name) and role.kind is not Kind.SINK:
+            with suppress(AssistantError):
+                await assembly.pool.open(role.model)
+    await listener.run()
 
 
 async def _observe(assembly: Assembly, observer: Observer) -> None:

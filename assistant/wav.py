@@ -12,6 +12,7 @@ import struct
 import wave
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Annotated, Any
 
@@ -189,6 +190,8 @@ class WavSourceConfig(EngineConfig, frozen=True, kw_only=True):
     """Which channel to listen to, counted from 0; without it their mean."""
     realtime: bool = True
     """Whether sound comes at the pace of a microphone, or as fast as it is taken."""
+    wait: bool = False
+    """Whether to give silence until the file is there, or to fail where it is not."""
     silence: Annotated[float, Meta(ge=0)] | None = None
     """Seconds of silence after the file, then the source ends; without it silence goes on, as from a microphone."""
 
@@ -202,6 +205,8 @@ class WavSource:
 
     def check(self) -> None:
         """Read the file's header; raises AudioError where the file cannot be used."""
+        if self._awaited():
+            return
         with _reading(self._path) as sound:
             sound.to_speech(self._config.channel)
 
@@ -216,15 +221,20 @@ class WavSource:
                     await asyncio.sleep(heard.end - loop.time())
                 yield heard
 
+    def _awaited(self) -> bool:
+        return self._config.wait and not self._path.exists()
+
     def _sound(self) -> Iterator[AudioChunk]:
-        end = 0.0
+        silence, now = bytes(SPEECH.size(_PIECE)), 0.0
+        while self._awaited():
+            yield (chunk := AudioChunk(silence, SPEECH, now))
+            now = chunk.end
         for chunk in read_speech(self._path, self._config.channel):
-            end = chunk.end
-            yield chunk
-        silence = bytes(SPEECH.size(_PIECE))
+            yield (chunk := replace(chunk, timestamp=now))
+            now = chunk.end
         seconds = self._config.silence
         for n in itertools.count() if seconds is None else range(round(seconds / _PIECE)):
-            yield AudioChunk(silence, SPEECH, end + n * _PIECE)
+            yield AudioChunk(silence, SPEECH, now + n * _PIECE)
 
 
 class WavSinkConfig(EngineConfig, frozen=True, kw_only=True):

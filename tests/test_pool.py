@@ -85,7 +85,7 @@ def live(main: Main) -> Main:
 
 @live
 async def test_an_engine_is_opened_once_for_many_and_closed_once() -> None:
-    engine = Engine(takes=5)
+    engine = Engine(takes=3)
     pool = pool_of(chat=engine, parallel=9)
 
     async def use() -> object:
@@ -189,8 +189,8 @@ async def test_who_fails_gives_the_engine_back() -> None:
     await pool.close()
 
 
-async def _use(pool: Pool, model: str = "chat") -> None:
-    async with pool.lease(model):
+async def _use(pool: Pool, model: str = "chat", priority: Priority = Priority.VOICE) -> None:
+    async with pool.lease(model, priority):
         await asyncio.sleep(0.01)
 
 
@@ -242,13 +242,37 @@ async def test_many_who_try_again_at_once_open_it_once() -> None:
 async def test_an_engine_that_is_slow_to_open_is_given_up_by_who_waits_and_used_by_who_comes_later() -> None:
     engine = Engine(takes=100)
     pool = pool_of(chat=engine, opening=30)
-    with pytest.raises(EngineUnavailable, match="not open after 30 s") as error:
-        await _use(pool)
+    with pytest.raises(EngineUnavailable, match="model chat: counted is still opening") as error:
+        await pool.open("chat")
+    assert asyncio.get_running_loop().time() == pytest.approx(30)
     assert "timeouts.open" in error.value.hint
     await asyncio.sleep(80)
     await _use(pool)
     assert engine.opened == 1
     await pool.close()
+
+
+@pytest.mark.parametrize(
+    ("priority", "waits"), [(Priority.VOICE, 4), (Priority.API, 60), (Priority.BACKGROUND, 60)], ids=str
+)
+@pytest.mark.parametrize("began", [0, 20, 500])
+def test_a_voice_waits_only_briefly_for_an_engine_that_is_still_opening(
+    priority: Priority, waits: float, began: float
+) -> None:
+    async def main() -> None:
+        pool = pool_of(chat=Engine(takes=10_000), opening=60)
+        opening = asyncio.create_task(pool.open("chat")) if began else None
+        await asyncio.sleep(began)
+        before = asyncio.get_running_loop().time()
+        with pytest.raises(EngineUnavailable, match="still opening"):
+            await _use(pool, priority=priority)
+        assert asyncio.get_running_loop().time() - before == pytest.approx(waits)
+        await pool.close()
+        if opening is not None:
+            await asyncio.wait({opening})
+            assert isinstance(opening.exception(), EngineUnavailable)
+
+    run_in_virtual_time(main())
 
 
 @live

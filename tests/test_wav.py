@@ -1,6 +1,7 @@
 import struct
 import tracemalloc
 import wave
+from contextlib import aclosing
 from itertools import pairwise
 from pathlib import Path
 
@@ -223,6 +224,18 @@ async def test_source_as_fast_as_possible_ends_after_its_silence(file: Path) -> 
     chunks = [chunk async for chunk in source.capture()]
     assert sum(chunk.duration for chunk in chunks) == pytest.approx(60.8)
     assert chunks[-1].end - chunks[0].timestamp == pytest.approx(60.8)
+
+
+async def test_source_may_wait_for_its_file_in_silence(file: Path) -> None:
+    config = WavSourceConfig(file=str(file), wait=True, realtime=False, silence=0)
+    async with open_source(config) as source, aclosing(source.capture()) as capture:
+        heard = [await anext(capture) for _ in range(5)]
+        assert not any(b"".join(chunk.audio for chunk in heard))
+        write_wav(file, [tone(0.4)])
+        heard += [chunk async for chunk in capture]
+    assert all(any(chunk.audio) for chunk in heard[-5:])
+    for before, after in pairwise(heard):
+        assert after.timestamp == pytest.approx(before.end)
 
 
 async def test_source_without_its_file_cannot_be_opened(tmp_path: Path) -> None:

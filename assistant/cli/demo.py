@@ -71,7 +71,6 @@ async def _demo(settings: Settings, question: str, wav: Path | None, source: str
         else:
             sound = list(read_speech(wav))
             say(f"asking    {wav}")
-        write_wav(question_wav, sound)
         stage = _through_pyaudio if source == "pyaudio" else _through_files
         async with stage(settings, loaded, question_wav, sound, reply_wav, say) as (daemon, speak):
             seen = await _follow(daemon, speak, say)
@@ -133,16 +132,19 @@ async def _through_pyaudio(
 async def _through_files(
     settings: Settings, loaded: Loaded, question_wav: Path, sound: list[AudioChunk], reply_wav: Path, say: Say
 ) -> AsyncGenerator[tuple[DaemonProcess, Speak], None]:
-    source = {"engine": "wav-source", "file": str(question_wav), "realtime": "true"}
+    source = {"engine": "wav-source", "file": str(question_wav), "wait": "true", "realtime": "true"}
     sink = {"engine": "wav-sink", "file": str(reply_wav), "realtime": "true"}
     say(f"device    {question_wav}")
     environment = sound_settings(loaded.config, source, sink)
 
-    async def nothing() -> None:
-        """Do nothing: the file speaks for itself."""
+    async def speak() -> None:
+        """Put the whole file where the daemon waits for it; from then on it speaks for itself."""
+        written = question_wav.with_suffix(".part")
+        write_wav(written, sound)
+        written.replace(question_wav)
 
     async with daemon_process(loaded.config, settings.config, environment) as daemon:
-        yield daemon, nothing
+        yield daemon, speak
 
 
 async def _follow(daemon: DaemonProcess, speak: Speak, say: Say) -> Seen:

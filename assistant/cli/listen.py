@@ -15,6 +15,7 @@ from assistant.assembly import Assembly, assemble
 from assistant.audio import AudioChunk
 from assistant.cli import Settings
 from assistant.cli.output import show_receipt
+from assistant.config.roles import roles
 from assistant.errors import ConfigError, DeviceError
 from assistant.events import EventType, TurnEvent
 from assistant.pipeline.listen import Listener
@@ -51,8 +52,9 @@ async def _listen(settings: Settings, device: str, assistant: str) -> None:
     async with assemble(loaded) as assembly:
         assistant = assembly.assistant(assistant)
         listener = Listener(name, configured[name], assembly.equipment)
-        for model in assembly.models():
-            await assembly.pool.open(model.id)
+        for role in roles(loaded.config):
+            if role.path[:2] in (("devices", name), ("assistants", assistant)):
+                await assembly.pool.open(role.model)
         running = asyncio.create_task(listener.run())
         try:
             try:

@@ -9,7 +9,6 @@ import click
 
 from assistant.assembly import Assembly, assemble
 from assistant.audio import AudioChunk
-from assistant.chat import Priority
 from assistant.cli import Settings
 from assistant.engines import Kind
 from assistant.errors import ConfigError
@@ -43,7 +42,7 @@ async def _say(settings: Settings, text: str, output: Path | None, voice: Voice,
             device = next(iter(assembly.config.devices.values()), None)
             if device is None:
                 raise ConfigError("devices: there is none, so there is no speaker", hint="write a file with -o FILE")
-            async with assembly.pool.lease(device.sink) as sink, aclosing(sink.play(speech)) as progress:
+            async with assembly.lease(device.sink) as sink, aclosing(sink.play(speech)) as progress:
                 async for _ in progress:
                     pass
 
@@ -51,7 +50,7 @@ async def _say(settings: Settings, text: str, output: Path | None, voice: Voice,
 async def said(assembly: Assembly, text: str, model: str, voice: Voice) -> AsyncGenerator[AudioChunk, None]:
     """Yield *text* as speech, clause by clause."""
     async with (
-        assembly.pool.lease(model, Priority.VOICE) as tts,
+        assembly.lease(model) as tts,
         aclosing(clauses(once(text))) as parts,
         aclosing(tts.speak((clause.spoken async for clause in parts), voice)) as speech,
     ):

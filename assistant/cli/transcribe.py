@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from assistant.assembly import Assembly, assemble
-from assistant.chat import Priority
 from assistant.cli import Settings
 from assistant.cli.output import json_option, show_json
 from assistant.engines import Kind
@@ -46,7 +45,7 @@ async def transcribed(assembly: Assembly, model: str, file: Path, language: str)
     heard: Transcript
     async with (
         aclosing(iterate_in_thread(lambda: read_speech(file))) as speech,
-        assembly.pool.lease(model, Priority.VOICE) as stt,
+        assembly.lease(model) as stt,
         aclosing(stt.transcribe(speech, options)) as transcripts,
     ):
         async for heard in transcripts:

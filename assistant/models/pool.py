@@ -26,7 +26,7 @@ _FORKED = frozenset({Kind.WAKE, Kind.VAD, Kind.ECHO})
 _RETRY = 10.0
 """Seconds after which an engine that failed to open is tried again by the next lease."""
 _BRIEFLY = 4.0
-"""Seconds that a voice waits for an engine that is still opening: within five a person hears an answer or an apology."""
+"""Seconds that a voice waits for an engine that is still opening: somebody shall hear an apology within five."""
 
 
 @dataclass(frozen=True, slots=True)
