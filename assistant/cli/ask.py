@@ -1,13 +1,14 @@
 """`assistant ask`: a turn of text, or of a recorded question."""
 
 import asyncio
+import logging
 from contextlib import aclosing
 from pathlib import Path
 
 import click
 
 from assistant.assembly import assemble
-from assistant.chat import Priority
+from assistant.chat import ChatMessage, ChatRequest, Priority
 from assistant.cli import Settings
 from assistant.cli.output import json_option, show_json
 from assistant.cli.transcribe import transcribed
@@ -35,6 +36,8 @@ def ask(
     """Ask a question in TEXT or in a recording, and print the reply as it is written."""
     if not text and audio is None:
         raise click.UsageError("give a TEXT, or a recording by --audio")
+    if not settings.debug:
+        logging.getLogger("assistant.pipeline.turn").setLevel(logging.CRITICAL)  # a failure is said once, at the end
     asyncio.run(_ask(settings, text, audio, output, language, assistant, as_json))
 
 
@@ -48,6 +51,8 @@ async def _ask(
             text = f"{text} {heard.text}".strip()
             if not as_json:
                 click.echo(f"> {heard.text}")
+        question = ChatRequest((ChatMessage.of("user", text),))
+        await assembly.pool.open(turn.chat_model(question))  # which may take longer than a turn has patience
         said = ""
         async with aclosing(text_turn(turn, text)) as words:
             async for word in words:
@@ -57,6 +62,7 @@ async def _ask(
         if not as_json:
             click.echo()
         if output is not None:
+            await assembly.pool.open(turn.config.tts)
             language = "en" if turn.config.language == "auto" else turn.config.language
             async with aclosing(speak(clauses(once(said), language), language, Outbox.unheld(turn))) as pieces:
                 write_wav(output, [piece.chunk async for piece in pieces])
