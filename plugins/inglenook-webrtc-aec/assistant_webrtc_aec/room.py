@@ -7,6 +7,8 @@ else is, so that it needs no detector of double talk and does not go astray when
 acoustic echo controller", ICASSP 2014.
 """
 
+from collections import deque
+
 import numpy as np
 import numpy.typing as npt
 
@@ -23,6 +25,20 @@ UNKNOWN = np.float32(0.003)
 filter overshoots in a quiet room; with less, it is slow in a loud one."""
 SMOOTH = np.float32(0.9)
 """How much of the estimate of all sound that is not echo is kept from one block to the next."""
+LOOK = 25
+"""Blocks in which a shift of the echo is looked for."""
+EVERY = 5
+"""Blocks between two looks."""
+SHIFT = 640
+"""Samples by which an echo may be shifted: 40 ms. Each reply opens the speaker anew, behind other buffers."""
+ALIKE = 0.4
+"""Least correlation of what was heard with the expected echo, shifted: less may be chance."""
+CLEARER = 0.15
+"""How much more the shifted echo must correlate than the one that is not: a voice resembles itself one pitch later."""
+UNSURE = np.float32(0.2)
+"""Variance of the response after a shift, as a share of its power: part of a sample may be left."""
+NOTICE = 0.2
+"""Share of each block in the loudness before and after: 50 ms."""
 FLOOR = np.float32(1e-6)
 """Power below which nothing is divided by: a tenth of a 16-bit step."""
 
@@ -39,9 +55,16 @@ class Room:
         self._response: Spectra = np.zeros(shape, np.complex64)
         self._variance: Floats = np.full(shape, UNKNOWN, np.float32)
         self._other: Floats = np.zeros(block + 1, np.float32)
+        self._heard: deque[Floats] = deque(maxlen=LOOK)
+        self._expected: deque[Floats] = deque(maxlen=LOOK)
+        self._blocks = 0
+        self._before = self._after = 0.0
 
     def push(self, mic: Floats, played: Floats) -> Floats:
-        """Return *mic* without the echo of what was *played*, both `[block]`, of -1 to 1."""
+        """Return *mic* without the echo of what was *played*, both `[block]`, of -1 to 1.
+
+        Where the response makes it worse, as it may when something has changed, *mic* is returned as it is.
+        """
         block = self._block
         self._played = np.concatenate((self._played[block:], played))
         self._spectra[1:] = self._spectra[:-1]
@@ -51,7 +74,14 @@ class Room:
         echo = _sound((self._spectra * self._response).sum(axis=0))[block:]
         rest: Floats = mic - echo
         self._learn(_spectra(np.concatenate((np.zeros_like(rest), rest))))
-        return rest
+        self._heard.append(mic)
+        self._expected.append(echo)
+        self._blocks += 1
+        if self._blocks % EVERY == 0 and len(self._heard) == LOOK and (late := self._late()):
+            self._shift(late)
+        self._before += NOTICE * (float(mic @ mic) - self._before)
+        self._after += NOTICE * (float(rest @ rest) - self._after)
+        return rest if self._after < self._before else mic
 
     def _learn(self, rest: Spectra) -> None:
         """Correct the response by the spectrum of what it did not explain."""
@@ -65,6 +95,26 @@ class Room:
         self._variance *= 1 - step * power / 2
         self._variance = STEADY**2 * self._variance + (1 - STEADY**2) * _power(self._response)
         self._response *= STEADY
+
+    def _late(self) -> int:
+        """Return by how many samples the echo comes later than the response says; 0 where that is not clear."""
+        heard, echo = np.concatenate(self._heard), np.concatenate(self._expected)
+        size = 2 * len(heard)
+        alike = np.fft.irfft(np.fft.rfft(heard, size) * np.fft.rfft(echo, size).conj())
+        alike /= np.sqrt((heard @ heard) * (echo @ echo)) + FLOOR
+        alike = np.concatenate((alike[-SHIFT:], alike[: SHIFT + 1]))
+        best = int(alike.argmax())
+        return best - SHIFT if alike[best] > max(ALIKE, alike[SHIFT] + CLEARER) else 0
+
+    def _shift(self, late: int) -> None:
+        """Let the response begin *late* samples later."""
+        self._heard.clear()
+        self._expected.clear()
+        response = _sound(self._response)[:, : self._block].ravel()
+        moved = np.zeros_like(response)
+        moved[max(late, 0) : len(response) + min(late, 0)] = response[max(-late, 0) : len(response) - max(late, 0)]
+        self._response = _spectra(np.pad(moved.reshape(-1, self._block), ((0, 0), (0, self._block))))
+        self._variance = np.maximum(self._variance, UNSURE * _power(self._response))
 
 
 def _spectra(sound: Floats) -> Spectra:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pytest
 from assistant_webrtc_aec import WebrtcAecConfig, assistant_engines, open_webrtc_aec
 from assistant_webrtc_aec.canceller import WebrtcAec
+from assistant_webrtc_aec.room import Room
 
 from assistant import SPEECH, AudioChunk, EngineError
 from assistant.testing import check_echo, check_spec, recordings, speech
@@ -139,6 +140,17 @@ def test_a_change_in_the_room_is_followed() -> None:
     heard = np.concatenate((one[: 5 * RATE], other[5 * RATE :]))
     clean = cleaned(heard, played)
     assert loudness(heard, 9.5, 11.5) - loudness(clean, 9.5, 11.5) > 18
+
+
+@pytest.mark.parametrize("late", [-0.02, 0.0071])
+def test_a_speaker_that_was_opened_anew_is_noticed(late: float) -> None:
+    played = voice(10)
+    one, other = echo(played, 0.1, 0.2, 0.4), echo(played, 0.1 + late, 0.2, 0.4)
+    heard = np.concatenate((one[: 8 * RATE], other[8 * RATE :]))
+    room = Room(160, 8000)
+    both = np.stack((heard, played)).astype(np.float32)
+    rest = np.concatenate([room.push(*both[:, at : at + 160]) for at in range(0, len(heard), 160)])
+    assert loudness(heard, 8.5, 9.5) - loudness(rest, 8.5, 9.5) > 12  # it took seconds to learn
 
 
 def test_silence_from_the_speaker_leaves_the_sound_as_it_is() -> None:
