@@ -44,9 +44,15 @@ class _Words:
     open: frozenset[str]
     """Something must follow: articles, prepositions, conjunctions, possessives, auxiliaries, openings of questions."""
     wanting: frozenset[str]
-    """Something often follows: a quantity before its unit, a timer before its duration."""
+    """Something often follows: the duration after a timer."""
+    numbers: frozenset[str]
+    """Spoken quantities; digits count too."""
     closing: frozenset[str]
     """Complete, although the last word alone would be open."""
+    either: frozenset[str]
+    """Complete or not, nobody can tell: "who is that" may be heard for "who is the", "where is it from" is rare."""
+    spans: frozenset[str]
+    """Before a quantity, they begin a span of time, whose unit follows."""
     whole: frozenset[str]
     """Complete as the only words of an utterance."""
     polite: frozenset[str]
@@ -71,22 +77,29 @@ _LANGUAGES = {
             going to, want to, need to, very, well, okay so, you know, i mean, i want, i need, called, named
             """
         ),
-        wanting=_set(
+        wanting=_set("a timer, an alarm, a reminder, the timer for, a note, forty five, you say"),
+        numbers=_set(
             """
-            a timer, an alarm, a reminder, the timer for, a note, one, two, three, four, five, six, seven, eight,
-            nine, ten, eleven, twelve, fifteen, twenty, thirty, forty, forty five, fifty, sixty, ninety, hundred,
-            half
+            one, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, fifteen, twenty, thirty,
+            forty, fifty, sixty, ninety, hundred, half, thirteen, fourteen, sixteen, eighteen, seventy, eighty
             """
         ),
         closing=_set(
             """
-            it is, they are, i am, you are, we are, he is, she is, that is, i do, i will, i can, it for, that for,
-            this for, what for, you from, it from, it about, that about, this about, it to, him to, weather like,
-            look like, sound like, it like, like that, like this, do that, do this, is this, is that, what's this,
-            what's that, stop that, stop this, about that, about this, of this, of that, doing that, think so,
+            it is, they are, i am, you are, we are, he is, she is, that is, i do, i will, i can, weather like,
+            look like, sound like, it like, like that, like this, stop that, stop this, doing that, think so,
             hope so, these days, come in, log in, many times
             """
         ),
+        either=_set(
+            """
+            it for, that for, this for, what for, you from, it from, that from, it about, that about, this about,
+            it to, him to, it with, that with, is that, is this, is there, was that, does that, does this,
+            about that, about this, of this, of that, do that, do this, on that, off that, in that, me too, me two,
+            you too, bye
+            """
+        ),
+        spans=_set("for, in"),
         whole=_set(
             """
             yes, yeah, yep, no, nope, stop, okay, ok, sure, thanks, thank you, next, previous, pause, resume, play,
@@ -121,18 +134,23 @@ _LANGUAGES = {
         ),
         wanting=_set(
             """
-            einen timer, einen wecker, eine erinnerung, den wecker, den timer, eine notiz, timer auf, wecker auf,
+            einen timer, einen wecker, eine erinnerung, den wecker, den timer, eine notiz, timer auf, wecker auf
+            """
+        ),
+        numbers=_set(
+            """
             eins, zwei, drei, vier, fünf, sechs, sieben, acht, neun, zehn, elf, zwölf, fünfzehn, zwanzig, dreißig,
             vierzig, fünfzig, sechzig, hundert, halb
             """
         ),
-        closing=_set(
+        closing=_set("ich will, ich kann, ich bin, spät ist, noch mal, stopp das"),
+        either=_set(
             """
-            ist das, ist dies, ist er, ist sie, war das, das ist, es ist, lass das, stopp das,
-            heißt das, bedeutet das, geht das, macht das, ich will, ich kann, ich bin, spät ist, noch mal,
-            kostet das
+            ist das, ist dies, war das, das ist, es ist, lass das, heißt das, bedeutet das, geht das, macht das,
+            kostet das, ist er, ist sie
             """
         ),
+        spans=_set("für, auf, in"),
         whole=_set(
             """
             ja, nein, stopp, stop, halt, danke, weiter, nächstes, nächster titel, zurück, pause, abbrechen, egal,
@@ -164,20 +182,25 @@ _LANGUAGES = {
             environ, ne, n'
             """
         ),
-        wanting=_set(
+        wanting=_set("un minuteur, une minuterie, une alarme, un rappel, le minuteur, un réveil, une note"),
+        numbers=_set(
             """
-            un minuteur, une minuterie, une alarme, un rappel, le minuteur, un réveil, une note, deux, trois,
-            quatre, cinq, six, sept, huit, neuf, dix, onze, douze, quinze, vingt, trente, quarante, cinquante,
-            soixante, cent
+            deux, trois, quatre, cinq, six, sept, huit, neuf, dix, onze, douze, quinze, vingt, trente, quarante,
+            cinquante, soixante, cent
             """
         ),
         closing=_set(
             """
-            est il, est elle, sont ils, fait il, il est, elle est, c'est où, c'est qui, c'est quoi, y a, ça va,
-            il fait, tu fais, vas tu, où est, je veux, tu veux, en plus, de plus, de moins, en moins, encore plus,
-            à quoi, avec qui, pour qui
+            c'est où, c'est qui, c'est quoi, est il, est elle, sont ils, fait il, il est, elle est, ça va, il fait,
+            vas tu, en plus, de plus, de moins, en moins, encore plus
             """
         ),
+        either=_set(
+            """
+            où est, je veux, tu veux, à quoi, avec qui, pour qui, y a, tu fais
+            """
+        ),
+        spans=_set("de, pour, dans"),
         whole=_set(
             """
             oui, non, stop, arrête, merci, suivant, suivante, précédent, pause, continue, annule, laisse tomber,
@@ -200,20 +223,21 @@ _LANGUAGES = {
             aproximadamente
             """
         ),
-        wanting=_set(
+        wanting=_set("un temporizador, una alarma, un recordatorio, el temporizador, una nota, la alarma"),
+        numbers=_set(
             """
-            un temporizador, una alarma, un recordatorio, el temporizador, una nota, la alarma, uno, dos, tres,
-            cuatro, cinco, seis, siete, ocho, nueve, diez, once, doce, quince, veinte, treinta, cuarenta, cincuenta,
-            sesenta, cien
+            uno, dos, tres, cuatro, cinco, seis, siete, ocho, nueve, diez, once, doce, quince, veinte, treinta,
+            cuarenta, cincuenta, sesenta, cien
             """
         ),
         closing=_set(
             """
             hora es, cómo está, cómo están, eso es, así es, no sé, qué más, algo más, nada más, uno más, poco más,
-            vez más, no más, minutos más, para qué, de qué, con quién, qué tal, qué hay, ya está, de más, de menos,
-            todo esto, como este, como esta
+            vez más, no más, minutos más, qué tal, qué hay, ya está, de más, de menos
             """
         ),
+        either=_set("todo esto, como este, como esta, para qué, de qué, con quién"),
+        spans=_set("de, para, en, por, dentro de"),
         whole=_set(
             """
             sí, si, no, para, stop, basta, gracias, siguiente, anterior, pausa, continúa, sigue, cancela, cancelar,
@@ -237,20 +261,21 @@ _LANGUAGES = {
             metti, imposta, chiamato, chiamata, che cosa, che ore
             """
         ),
-        wanting=_set(
+        wanting=_set("un timer, una sveglia, un promemoria, il timer, la sveglia, una nota"),
+        numbers=_set(
             """
-            un timer, una sveglia, un promemoria, il timer, la sveglia, una nota, due, tre, quattro, cinque, sei,
-            sette, otto, nove, dieci, undici, dodici, quindici, venti, trenta, quaranta, cinquanta, sessanta, cento,
-            mezz'
+            due, tre, quattro, cinque, sei, sette, otto, nove, dieci, undici, dodici, quindici, venti, trenta,
+            quaranta, cinquanta, sessanta, cento, mezz'
             """
         ),
-        closing=_set(
+        closing=_set("ore sono, ora è, cosa è, così è, di più, di meno, in più, un po'"),
+        either=_set(
             """
-            ore sono, ora è, cosa è, così è, dove sei, dove sono, chi sono, chi è, dov'è, com'è, cos'è, di più,
-            di meno, in più, un po', con chi, di chi, per chi, da dove, a cosa, cos'è questo, cos'è questa,
+            dove sei, dove sono, chi sono, con chi, di chi, per chi, da dove, a cosa, cos'è questo, cos'è questa,
             come questo, come questa, tutti questi
             """
         ),
+        spans=_set("di, per, tra, fra"),
         whole=_set(
             """
             sì, si, no, stop, basta, ferma, fermati, grazie, prossima, prossimo, successiva, precedente, pausa,
@@ -274,17 +299,18 @@ _LANGUAGES = {
         ),
         wanting=_set(
             """
-            een timer, een wekker, een herinnering, de timer, de wekker, een notitie, timer op, wekker op, een,
-            twee, drie, vier, vijf, zes, zeven, acht, negen, tien, elf, twaalf, vijftien, twintig, dertig, veertig,
-            vijftig, zestig, honderd, half
+            een timer, een wekker, een herinnering, de timer, de wekker, een notitie, timer op, wekker op
             """
         ),
-        closing=_set(
+        numbers=_set(
             """
-            is het, is dat, is dit, was dat, was het, het is, dat is, doe dat, betekent dat, kan dat,
-            klopt dat, stop dat, kost dat, kost het, doet het, ik ben, ik wil, ik kan, en dan
+            een, twee, drie, vier, vijf, zes, zeven, acht, negen, tien, elf, twaalf, vijftien, twintig, dertig,
+            veertig, vijftig, zestig, honderd, half
             """
         ),
+        closing=_set("is het, was het, het is, stop dat, kost het, doet het, ik ben, ik wil, ik kan, en dan"),
+        either=_set("is dat, is dit, was dat, dat is, betekent dat, kan dat, klopt dat, kost dat, doe dat"),
+        spans=_set("van, voor, over, op"),
         whole=_set(
             """
             ja, nee, stop, dank je, dankjewel, bedankt, volgende, vorige, pauze, ga door, annuleer, laat maar,
@@ -325,12 +351,15 @@ def _ending(words: list[str], known: _Words, *, asked: bool) -> float:
     last, ends = words[-1], {words[-1], " ".join(words[-2:])}
     if last in _HESITATIONS:
         return _HESITATION
+    if ends & known.either and len(words) > 1:
+        return _UNKNOWN
     if " ".join(words) in known.whole or ends & known.closing:
         return _WHOLE
     parted = last in known.particles and known.verbs.intersection(words[:-2])
     if ends & (known.open | known.particles) and not parted:
         return _OPEN
-    if not asked and (last.isdigit() or ends & known.wanting):
+    quantity = last.isdigit() or last in known.numbers
+    if ends & known.wanting or (quantity and known.spans.intersection(words[-2:-1])):
         return _WANTING
     if len(words) == 1:
         return _FRAGMENT

@@ -11,17 +11,18 @@ COMPLETE = {
     "en": """
         What time is it?|what time is it|Stop.|Set a timer for five minutes.|Set a timer for 5 minutes|Turn it on.
         Turn on the kitchen light.|Turn the kitchen light on.|Is the garage door open?|Are the lights off?
-        Never mind.|What is the capital of Italy?|What's the weather?|What's the weather like?|Who is that?
-        Where are you from?|What is it for?|Turn on the light, please.|Cancel all timers.|Skip.|Pause the timer.
-        Yes.|Thank you.|What is this?|Tell me a joke.|Add milk to the shopping list.|How are you?|Play some music.
-        What's the date?|Resume|Go back.|Remind me to call my mother tomorrow.
-        Turn off all of the lights in the office.|I don't know what time it is.
+        Never mind.|What is the capital of Italy?|What's the weather?|What's the weather like?
+        Turn on the light, please.|Cancel all timers.|Skip.|Pause the timer.|Yes.|Thank you.|Tell me a joke.
+        Set the volume to 40%|Set an alarm for half past six.|What is two plus two?|Remind me on Monday at 9
+        Add milk to the shopping list.|How are you?|Play some music.|What's the date?|Resume|Go back.
+        Remind me to call my mother tomorrow.|Turn off all of the lights in the office.
+        I don't know what time it is.
     """,
     "de": """
         Wie spät ist es?|Stopp.|Stell einen Timer auf fünf Minuten.|Mach das Licht in der Küche an.
         Schalte den Fernseher aus.|Was ist die Hauptstadt von Italien?|Wie wird das Wetter morgen?|Licht aus.
-        Ist das Garagentor offen?|Was ist das?|Erinnere mich morgen an den Arzttermin.|Mach das Licht an, bitte.
-        Erzähl mir einen Witz.|Ja.|Fahr die Rollläden hoch.|Wer war das?|Spiel Musik.|Abbrechen.|Was kostet das?
+        Ist das Garagentor offen?|Erinnere mich morgen an den Arzttermin.|Mach das Licht an, bitte.
+        Erzähl mir einen Witz.|Ja.|Fahr die Rollläden hoch.|Spiel Musik.|Abbrechen.
     """,
     "fr": """
         Quelle heure est-il ?|Stop.|Mets un minuteur de cinq minutes.|Allume la lumière de la cuisine.
@@ -44,11 +45,21 @@ COMPLETE = {
     """,
     "nl": """
         Hoe laat is het?|Stop.|Zet een timer van vijf minuten.|Doe het licht in de keuken aan.|Zet de televisie uit.
-        Wat is de hoofdstad van Italië?|Wat voor weer wordt het morgen?|Is de garagedeur open?|Dank je.|Wat is dat?
+        Wat is de hoofdstad van Italië?|Wat voor weer wordt het morgen?|Is de garagedeur open?|Dank je.
         Herinner me eraan mijn moeder te bellen.|Doe het licht aan, alsjeblieft.|Vertel een grap.|Ja.
-        Annuleer alle timers.|Speel muziek.|Wat kost dat?
+        Annuleer alle timers.|Speel muziek.
     """,
 }
+
+EITHER = {
+    "en": "Who is that?|Where is it from?|What is it for?|Remind me too|Play some music, bye.|Is that?",
+    "de": "Was ist das?|Wer war das?|Was kostet das",
+    "fr": "C'est pour qui ?",
+    "es": "¿Para qué?",
+    "it": "Con chi?",
+    "nl": "Wat is dat?",
+}
+"""Recognisers write "that" for a "the" that breaks off, and "too" for "to"; "das" is an article, too."""
 
 INCOMPLETE = {
     "en": """
@@ -61,7 +72,7 @@ INCOMPLETE = {
     "de": """
         Stell einen Timer auf|Mach das|Mach das Licht in der|Was ist die|Was ist die Hauptstadt von|Erinnere mich an
         Und|Stell einen Timer für ...|Wie wird das Wetter in|Kannst du|Spiel Musik von|Schalte die Lampe im|Äh
-        Mach das Licht an und|Stell einen Timer|Wer ist|Setz Milch und|Wie viele
+        Mach das Licht an und|Stell einen Timer|Stell einen Timer auf fünf|Wer ist|Setz Milch und|Wie viele
     """,
     "fr": """
         Mets un minuteur de|Allume la|Allume la lumière de la|Quelle est la|Quelle est la capitale de
@@ -91,6 +102,11 @@ def cases(table: dict[str, str]) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("language", "text"), cases(COMPLETE))
 def test_what_is_whole_is_complete(language: str, text: str) -> None:
     assert completeness(text, language) >= 0.8
+
+
+@pytest.mark.parametrize(("language", "text"), cases(EITHER))
+def test_of_what_may_go_on_or_not_nothing_is_known(language: str, text: str) -> None:
+    assert completeness(text, language) == 0.5
 
 
 @pytest.mark.parametrize(("language", "text"), cases(INCOMPLETE))
