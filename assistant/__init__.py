@@ -56,6 +56,7 @@ from assistant.errors import (
 from assistant.events import EventBus, EventType, TurnEvent
 from assistant.hookspecs import hookimpl
 from assistant.host import Answer, Candidate, Host, ModelStatus, Observer, ServiceSpec, Tool
+from assistant.paths import cache_folder
 from assistant.soundcheck import Device
 from assistant.speech import Detection, Played, Recognition, SpeechProbability, SttOptions, Transcript, Voice
 from assistant.streams import in_thread, iterate_in_thread, once, prefetch
@@ -127,6 +128,7 @@ __all__ = [
     "Vad",
     "Voice",
     "Wake",
+    "cache_folder",
     "hookimpl",
     "in_thread",
     "iterate_in_thread",

@@ -30,6 +30,8 @@ class LlamaConfig(EngineConfig, frozen=True, kw_only=True):
     """Layers that are put on the GPU; -1 puts all. Needs a llama-cpp-python that was built for it."""
     memory_map: bool = True
     """Map the file instead of reading it: loads faster, and memory is shared with the page cache."""
+    disk_cache: Annotated[int, Meta(ge=0, le=1_048_576)] = 256
+    """MiB on the disk for system prompts that were read, so that a restart starts warm; 0 saves none."""
     template: str = ""
     """Chat template (Jinja2); empty takes the model's own."""
     temperature: Annotated[float, Meta(ge=0, le=5)] = 0.2

@@ -49,6 +49,7 @@ class LlamaChat:
     async def _deltas(self, request: ChatRequest, prepared: Prepared) -> AsyncGenerator[ChatDelta, None]:
         job = Job(
             tokens=prepared.tokens,
+            static=prepared.static,
             conversation=request.conversation,
             priority=request.priority,
             limit=prepared.limit,

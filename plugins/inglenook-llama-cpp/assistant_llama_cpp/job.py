@@ -59,6 +59,8 @@ class Job:
 
     tokens: list[int]
     """The prompt, and the reply as it grows."""
+    static: int
+    """Tokens at the start that are the same in every conversation: system message and tools."""
     conversation: str
     """Whose prefix to continue."""
     priority: Priority

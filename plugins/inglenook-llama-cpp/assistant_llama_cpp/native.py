@@ -19,7 +19,7 @@ from assistant_llama_cpp.cpu import physical_cores
 from assistant_llama_cpp.gguf import read_header
 from assistant_llama_cpp.vocabulary import Vocabulary
 
-__all__ = ["Entry", "Model", "loaded"]
+__all__ = ["Entry", "Model", "loaded", "settings"]
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +97,15 @@ def _context_params(config: LlamaConfig, model: Any) -> Any:
     return params
 
 
+def settings(config: LlamaConfig) -> tuple[object, ...]:
+    """Return what the content of a KV cache depends on beside the model and the tokens."""
+    return (
+        llama_cpp.__version__,
+        llama_cpp.llama_print_system_info(),
+        (config.context, config.slots + config.conversations, config.gpu_layers),
+    )
+
+
 class Model:
     """A model, its vocabulary, and one context with many sequences."""
 
@@ -147,6 +156,31 @@ class Model:
         """Give *target* the first *length* positions of *source*; the cells are shared, nothing is computed."""
         llama_cpp.llama_memory_seq_cp(self._memory, source, target, 0, length if self.divisible else -1)
 
+    def state_size(self, sequence: int) -> int:
+        """Return the bytes of `state`."""
+        return int(llama_cpp.llama_state_seq_get_size(self._context, sequence))
+
+    def state(self, sequence: int) -> bytes:
+        """Return what a sequence holds, for `restore`; empty where llama.cpp fails to write it."""
+        size = self.state_size(sequence)
+        data = np.empty(size, np.uint8)
+        return data[: llama_cpp.llama_state_seq_get_data(self._context, _bytes(data), size, sequence)].tobytes()
+
+    def restore(self, sequence: int, state: memoryview) -> bool:
+        """Let a sequence hold *state* and nothing else; False, and it holds nothing, where llama.cpp refuses.
+
+        The state must come from `state`, of the same model and `settings`: llama.cpp does not check all of it.
+        """
+        data = np.frombuffer(state, np.uint8)
+        if llama_cpp.llama_state_seq_set_data(self._context, _bytes(data), data.size, sequence) == data.size:
+            return True
+        self.clear(sequence)
+        return False
+
     def close(self) -> None:
         """Free the batch."""
         llama_cpp.llama_batch_free(self._batch)
+
+
+def _bytes(data: NDArray[np.uint8]) -> Any:
+    return data.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))

@@ -1,5 +1,6 @@
 """From a request to what the owner thread takes, on a thread of its own, so that nobody else waits for a template."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from assistant_llama_cpp.template import ChatTemplate
 __all__ = ["Prepared", "Preparer"]
 
 T = TypeVar("T")
+
+_STATIC = 16
+"""System messages, each with its tools, of which the tokens are remembered."""
 
 _CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
@@ -38,6 +42,8 @@ class Prepared:
     """How tokens are drawn; nothing is left open."""
     output: Output
     """From tokens to deltas."""
+    static: int = 0
+    """Tokens at the start that are the same in every conversation: system message and tools."""
     grammar: str | None = None
     """What holds the reply from its start."""
     call_grammar: str | None = None
@@ -51,6 +57,7 @@ class Preparer:
         self._config = config
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="llama-cpp prompts")
         self._template: ChatTemplate | None = None
+        self._static_prompts: deque[tuple[object, list[int]]] = deque(maxlen=_STATIC)
 
     async def start(self, model: Model) -> None:
         """Read the chat template and find out what it takes; raises ModelError where it is none."""
@@ -95,25 +102,41 @@ class Preparer:
             frame = forced_call(tools, request.tool_choice)
             tokens = self._tokens(request.messages, tools, frame.prefix)
             output = Output(request.stop, names, frame.prefix, frame.suffix)
-            return Prepared(tokens, self._limit(tokens, request), sampling, output, frame.grammar)
+            static = self._static(tokens[:-1], request.messages, tools)
+            return Prepared(tokens, self._limit(tokens, request), sampling, output, static, frame.grammar)
         grammar = request_grammar(request)
         tokens = self._tokens(request.messages, tools)
         limit = self._limit(tokens, request)
+        static = self._static(tokens[:-1], request.messages, tools)  # reading the last one starts the reply
         if grammar is not None or not tools:
-            return Prepared(tokens, limit, sampling, Output(request.stop), grammar)
-        return Prepared(tokens, limit, sampling, Output(request.stop, names), call_grammar=call_grammar(tools))
+            return Prepared(tokens, limit, sampling, Output(request.stop), static, grammar)
+        return Prepared(tokens, limit, sampling, Output(request.stop, names), static, call_grammar=call_grammar(tools))
 
     def _warm(self, request: ChatRequest) -> Prepared:
         tools = request.tools if request.tool_choice != "none" else ()
         if request.messages and request.messages[-1].role == "user":
             tokens = self._tokens(request.messages, tools)
-        else:  # what stays the same whatever is said next
-            one, other = (
-                self._tokens((*request.messages, ChatMessage.of("user", words)), tools) for words in ("a", "b")
-            )
-            tokens = one[: common_prefix(one, other)]
+        else:
+            tokens = self._start(request.messages, tools)
         self._limit(tokens, request)
-        return Prepared(tokens, 0, settled(request.sampling, self._config), Output())
+        static = self._static(tokens, request.messages, tools)
+        return Prepared(tokens, 0, settled(request.sampling, self._config), Output(), static)
+
+    def _static(self, tokens: list[int], messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> int:
+        """Return how many of a prompt's tokens come before anything that a person said or that changes by itself."""
+        rules = messages[:1] if messages and messages[0].role == "system" else ()
+        if not self._config.disk_cache or not rules:
+            return 0
+        static = next((start for known, start in self._static_prompts if known == (rules, tools)), None)
+        if static is None:
+            static = self._start(rules, tools)
+            self._static_prompts.append(((rules, tools), static))
+        return common_prefix(tokens, static)
+
+    def _start(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> list[int]:
+        """Return the tokens that stay the same whatever is said next."""
+        one, other = (self._tokens((*messages, ChatMessage.of("user", words)), tools) for words in ("a", "b"))
+        return one[: common_prefix(one, other)]
 
     def _tokens(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec], start: str = "") -> list[int]:
         """Return the tokens of a prompt; *start* is what the reply starts with."""

@@ -8,13 +8,15 @@ import logging
 import threading
 from bisect import insort
 from contextlib import closing
+from pathlib import Path
 
-from assistant import AssistantError, Done, EngineError, EngineUnavailable, Usage
+from assistant import AssistantError, Done, EngineError, EngineUnavailable, Usage, cache_folder
 from assistant_llama_cpp.config import LlamaConfig
 from assistant_llama_cpp.job import Job
-from assistant_llama_cpp.native import Entry, Model, loaded
+from assistant_llama_cpp.native import Entry, Model, loaded, settings
 from assistant_llama_cpp.sampling import Sampler
-from assistant_llama_cpp.sequences import PrefixCache
+from assistant_llama_cpp.saved import SavedPrefixes, fingerprint
+from assistant_llama_cpp.sequences import PrefixCache, Sequence
 
 __all__ = ["Worker"]
 
@@ -86,13 +88,14 @@ class Worker:
         try:
             with loaded(self._config) as self._model, closing(self._model):
                 self._cache = PrefixCache(self._config.slots + self._config.conversations, self._model.divisible)
-                self._loaded.set()
-                try:
-                    while self._await_work():
-                        self._step(self._model)
-                finally:
-                    for sampler in self._active.values():
-                        sampler.close()
+                with closing(_saved(self._config)) as self._saved:
+                    self._loaded.set()
+                    try:
+                        while self._await_work():
+                            self._step(self._model)
+                    finally:
+                        for sampler in self._active.values():
+                            sampler.close()
         except AssistantError as failure:
             error = failure
         except Exception as failure:
@@ -161,8 +164,27 @@ class Worker:
         elif not model.cut(sequence.id, claim.cached):
             model.clear(sequence.id)
             sequence.tokens = []
+        if claim.cached < job.static:
+            self._restore(model, sequence, job.tokens[: job.static])
         job.sequence, job.cached = sequence, claim.cached
         self._active[job] = sampler
+        if not job.limit and job.cached == len(job.tokens):
+            self._finish(job, "stop")  # it only had to be restored
+
+    def _restore(self, model: Model, sequence: Sequence, static: list[int]) -> None:
+        """Take the static part of a prompt, which no sequence holds, from the disk."""
+        if (state := self._saved.load(static)) is None:
+            return
+        if model.restore(sequence.id, state):
+            sequence.tokens = static
+        else:
+            sequence.tokens = []
+            self._saved.discard(static)
+
+    def _save(self, model: Model, sequence: Sequence) -> None:
+        """Save a static prompt that was just read."""
+        if self._saved.wants(sequence.tokens, model.state_size(sequence.id)):
+            self._saved.save(sequence.tokens, model.state(sequence.id))
 
     def _compose(self) -> tuple[list[Entry], list[tuple[Job, int, int]]]:
         """Choose what the next step reads: the batch, and for each job in it how many tokens and its last entry."""
@@ -213,6 +235,8 @@ class Worker:
         if len(held) < len(job.tokens):
             return
         if not job.limit:
+            if job.static == len(held):
+                self._save(model, job.sequence)
             self._finish(job, "stop")
             return
         try:
@@ -264,3 +288,8 @@ class Worker:
             self._active.pop(job).close()
         if job.sequence:
             self._cache.release(job.sequence)
+
+
+def _saved(config: LlamaConfig) -> SavedPrefixes:
+    key = fingerprint(Path(config.model), *settings(config)) if config.disk_cache else b""
+    return SavedPrefixes(cache_folder() / "llama-cpp", config.disk_cache << 20, key)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from assistant.testing import model_path
@@ -7,3 +9,10 @@ from assistant.testing import model_path
 def model() -> str:
     """SmolLM2-135M-Instruct, the real one."""
     return model_path("smollm2-135m")
+
+
+@pytest.fixture(autouse=True)
+def saved(model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder for the prompts that are saved. The path of the model is known before the home is moved."""
+    monkeypatch.setenv("INGLENOOK_HOME", str(tmp_path / "home"))
+    return tmp_path / "home" / "cache" / "llama-cpp"
