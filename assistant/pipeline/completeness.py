@@ -13,14 +13,14 @@ __all__ = ["combine", "completeness"]
 
 # Estimates, checked by benchmarks/endpointing.py; what counts is their order and that none is a certainty.
 _UNKNOWN = 0.5
-_HESITATION = 0.03
-_OPEN = 0.05
-_TRAILING = 0.1
-_WANTING = 0.35
+_HESITATION = 0.02
+_OPEN = 0.02
+_TRAILING = 0.03
+_WANTING = 0.25
 _FRAGMENT = 0.5
-_STATEMENT = 0.8
-_QUESTION = 0.85
-_WHOLE = 0.9
+_STATEMENT = 0.9
+_QUESTION = 0.93
+_WHOLE = 0.95
 
 _SUREST = 0.98
 """Nobody's word counts for more than this, and nothing joined for more than `_CERTAIN`: any one may be wrong."""
