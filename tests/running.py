@@ -25,13 +25,14 @@ PATIENCE = 60.0
 
 FAKES = """
 from assistant import Kind, hookimpl
-from assistant.testing import FakeChat, FakeStt, FakeTts, fake_spec
+from assistant.testing import FakeChat, FakeStt, FakeTts, FakeTurn, fake_spec
 
 @hookimpl
 def assistant_engines():
     return [
         fake_spec("fake-stt", Kind.STT, FakeStt()),
         fake_spec("fake-tts", Kind.TTS, FakeTts()),
+        fake_spec("fake-turn", Kind.TURN, FakeTurn()),
         fake_spec("fake-chat", Kind.CHAT, FakeChat(["Hello there."] * 100)),
     ]
 """
@@ -39,7 +40,7 @@ def assistant_engines():
 
 CONFIG = """
 models:
-  {stt: {engine: fake-stt}, tts: {engine: fake-tts}, chat: {engine: fake-chat},
+  {stt: {engine: fake-stt}, tts: {engine: fake-tts}, chat: {engine: fake-chat}, turn: {engine: fake-turn},
    wake: null, vad: null, microphone: null, speaker: null}
 devices: null
 http: {port: 0}

@@ -4,17 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from assistant import Capabilities, ConfigError, Kind, hookimpl
+from assistant import Capabilities, ConfigError, EngineUnavailable, Kind, hookimpl
 from assistant.assembly import read_models
 from assistant.config import load
 from assistant.engines import AnySpec
 from assistant.models.pool import Model, Pool
 from assistant.plugins import Plugins
-from assistant.testing import FakeChat, FakeStt, FakeTts, FakeVad, FakeWake, fake_spec, run_in_virtual_time
+from assistant.testing import FakeChat, FakeStt, FakeTts, FakeTurn, FakeVad, FakeWake, fake_spec, run_in_virtual_time
 
 CONFIG = """
 devices: null
-models: {stt: {engine: s}, chat: {engine: c}, tts: {engine: t}, wake: null, vad: null, microphone: null, speaker: null}
+models: {stt: {engine: s}, chat: {engine: c}, tts: {engine: t}, turn: {engine: u},
+         wake: null, vad: null, microphone: null, speaker: null}
 """
 
 
@@ -27,6 +28,7 @@ class Fakes:
             fake_spec("s", Kind.STT, FakeStt()),
             fake_spec("c", Kind.CHAT, FakeChat()),
             fake_spec("t", Kind.TTS, FakeTts()),
+            fake_spec("u", Kind.TURN, FakeTurn()),
         ]
 
 
@@ -41,6 +43,48 @@ def test_a_model_of_another_kind_is_refused(tmp_path: Path, key: str, model: str
     with pytest.raises(ConfigError, match=f"assistants.jarvis.{key}: the model '{model}' .* {kind} is needed") as error:
         read_models(load(file, {}), plugins)
     assert f"of that kind: {kind}" in error.value.hint
+
+
+def test_a_model_whose_plugin_was_set_aside_fails_and_one_that_nobody_uses_is_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "assistant.yaml"
+    file.write_text(CONFIG.replace("engine: t}", "engine: broken-voice}, spare: {engine: broken-voice, size: 3}"))
+    plugins = Plugins()
+    plugins.add("fakes", Fakes)
+    plugins.add("broken", lambda: 1 / 0)
+    models = read_models(load(file, {}), plugins)
+    assert set(models) == {"stt", "chat", "tts", "turn"}
+    assert (models["tts"].spec.name, models["tts"].spec.kind) == ("broken-voice", Kind.TTS)
+    assert "models.spare: there is no engine 'broken-voice': plugin broken was set aside" in caplog.text
+    pool = Pool(models, lambda config: config)
+
+    async def main() -> None:
+        with pytest.raises(EngineUnavailable, match=r"model tts: .* plugin broken was set aside: ZeroDivisionError"):
+            await pool.open("tts")
+        await pool.open("chat")
+        await pool.close()
+
+    run_in_virtual_time(main())
+
+
+def test_a_plugin_that_is_set_aside_later_keeps_what_is_open_and_opens_no_more(tmp_path: Path) -> None:
+    file = tmp_path / "assistant.yaml"
+    file.write_text(CONFIG)
+    plugins = Plugins()
+    plugins.add("fakes", Fakes)
+    pool = Pool(read_models(load(file, {}), plugins), lambda config: config)
+
+    async def main() -> None:
+        await pool.open("chat")
+        plugins.set_aside("fakes", RuntimeError("no luck"))
+        async with pool.lease("chat"):
+            pass
+        with pytest.raises(EngineUnavailable, match=r"model stt: .* plugin fakes was set aside: RuntimeError: no luck"):
+            await pool.open("stt")
+        await pool.close()
+
+    run_in_virtual_time(main())
 
 
 @pytest.mark.parametrize(("kind", "engine"), [(Kind.WAKE, FakeWake()), (Kind.VAD, FakeVad())])

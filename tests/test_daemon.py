@@ -160,6 +160,32 @@ def test_an_engine_that_fails_is_named_and_the_rest_runs(house: Home, fault: str
         assert daemon.stop() == 0
 
 
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("raise RuntimeError('no luck')\n" + BROKEN, "plugin broken was set aside: RuntimeError: no luck"),
+        (
+            BROKEN + "\n@hookimpl\ndef assistant_tools(host):\n    raise RuntimeError('no tools')\n",
+            "plugin broken was set aside: RuntimeError: no tools",
+        ),
+    ],
+    ids=["at loading", "in a later hook"],
+)
+def test_a_model_of_a_plugin_that_is_set_aside_is_named_and_the_rest_runs(house: Home, code: str, says: str) -> None:
+    house.write(CONFIG.replace("engine: fake-chat", "engine: broken, fault: none"), broken=code)
+    with house.daemon() as daemon:
+        daemon.logged("ready\n")
+        status, body = daemon.ask("/readyz")
+        assert (status, list(body["not_open"])) == (503, ["model chat"])
+        assert says in body["not_open"]["model chat"]
+        assert daemon.stop() == 0
+    findings = {finding["what"]: finding for finding in json.loads(house.run("check", "--json").stdout)}
+    assert says in findings["model chat (broken)"]["text"]
+    assert findings["model stt (fake-stt)"]["state"] == "ok"
+    house.variables["INGLENOOK__PLUGINS__REQUIRED"] = "[broken]"
+    assert house.run("run").returncode == 78
+
+
 def test_an_engine_that_fails_at_its_end_does_not_hold_up_the_others(house: Home) -> None:
     house.write(CONFIG, broken=BROKEN)
     house.variables["INGLENOOK__MODELS__OTHER"] = "{engine: broken, fault: close}"
@@ -245,7 +271,7 @@ def test_services_observers_tools_and_routes_of_plugins_work(house: Home) -> Non
         assert daemon.ask("/plugins/offers/turn") == (200, {"text": "Hello there."})
         daemon.logged("service door failed: RuntimeError: the door is stuck; again in 1 s")
         state = settled(lambda: s if (s := daemon.ask("/plugins/offers/state")[1])["runs"] == 2 else None)
-        assert state["models"] == ["stt", "tts", "chat"]
+        assert state["models"] == ["stt", "tts", "chat", "turn"]
         daemon.logged("observer lights failed: RuntimeError: too bright")
         seen = settled(lambda: s if "run-end" in (s := daemon.ask("/plugins/offers/state")[1]["seen"]) else None)
         assert seen.index("run-start") < seen.index("intent-end") < seen.index("run-end")

@@ -90,7 +90,7 @@ class AssistantConfig(Section, frozen=True, kw_only=True):
     """Names of the tools the chat model may call; `*` stands for all."""
     max_tokens: Annotated[int, msgspec.Meta(ge=1, le=32_768)] = 160
     """Tokens after which a reply is cut: a minute of speech."""
-    turn: str = ""
+    turn: str = "turn"
     """Model id of the detector that hears whether a speaker has finished; empty for none."""
     endpoint: EndpointConfig = EndpointConfig()
     """When an utterance begins and ends."""

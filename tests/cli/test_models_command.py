@@ -107,10 +107,10 @@ def test_a_bare_pull_fetches_what_the_configuration_needs(home, monkeypatch):
     (home / "data" / "plugins").mkdir(parents=True)
     (home / "data" / "plugins" / "named.py").write_text(PLUGIN)
     (home / "config").mkdir()
-    names = ("wake", "vad", "stt", "tts", "microphone", "speaker")
+    names = ("wake", "vad", "turn", "stt", "tts", "microphone", "speaker")
     sections = "".join(f"  {name}: null\n" for name in names)
     config = f"models:\n{sections}  chat: {{engine: named, model: smollm2-135m}}\n  other: {{engine: named}}\n"
-    config += "devices: null\nassistants: {jarvis: {stt: '', tts: ''}}\n"
+    config += "devices: null\nassistants: {jarvis: {stt: '', tts: '', turn: ''}}\n"
     (home / "config" / "assistant.yaml").write_text(config)
     pulled = []
 

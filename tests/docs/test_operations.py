@@ -30,7 +30,7 @@ def test_every_stage_of_a_receipt_is_explained() -> None:
 
 
 def test_every_command_in_the_documentation_exists() -> None:
-    call = re.compile(r"(?m)(?:^\$ |`|^    )assistant (?:--debug |--config \S+ )?([a-z-]+)\b")
+    call = re.compile(r"(?m)(?:^\$ |`|^    )assistant (?:--debug |--config \S+ )?([a-z][a-z-]*)\b")
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for command in call.findall(page.read_text()):
             assert command in _COMMANDS, f"{page.name}: assistant {command}"

@@ -24,7 +24,7 @@ ASKED = [*quiet(1), MARKER, *quiet(0.4), *voice(1.2)]
 
 
 def test_a_turn_from_wake_word_to_reply() -> None:
-    config = AssistantConfig(wake=["hey_jarvis"], endpoint=EndpointConfig(shortest=0.7))
+    config = AssistantConfig(wake=["hey_jarvis"], turn="", endpoint=EndpointConfig(shortest=0.7))
     stt, chat = FakeStt(["What is the capital of Italy?"]), FakeChat(["Rome. It lies on the Tiber, they say."])
     room = Room(ASKED, stt, chat, config=config)
     run_in_virtual_time(room.live())
@@ -277,7 +277,9 @@ def test_a_model_that_only_calls_tools_is_stopped() -> None:
 
 
 def test_the_silence_that_ends_an_utterance_is_configurable() -> None:
-    config = AssistantConfig(wake=["hey_jarvis"], endpoint=EndpointConfig(silence=1.5, shortest=1.5, longest=1.5))
+    config = AssistantConfig(
+        wake=["hey_jarvis"], turn="", endpoint=EndpointConfig(silence=1.5, shortest=1.5, longest=1.5)
+    )
     room = Room(ASKED, FakeStt(["Hello?"]), FakeChat(["Hi."]), config=config)
     run_in_virtual_time(room.live())
     assert room.receipts[0].parts["endpoint"] == pytest.approx(1.5, abs=0.09)
