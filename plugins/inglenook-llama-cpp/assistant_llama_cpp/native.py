@@ -166,7 +166,7 @@ class Model:
         data = np.empty(size, np.uint8)
         return data[: llama_cpp.llama_state_seq_get_data(self._context, _bytes(data), size, sequence)].tobytes()
 
-    def restore(self, sequence: int, state: memoryview) -> bool:
+    def restore(self, sequence: int, state: bytes) -> bool:
         """Let a sequence hold *state* and nothing else; False, and it holds nothing, where llama.cpp refuses.
 
         The state must come from `state`, of the same model and `settings`: llama.cpp does not check all of it.

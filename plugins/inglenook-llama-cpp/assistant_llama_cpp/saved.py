@@ -62,7 +62,7 @@ class SavedPrefixes:
         """Write the state after *tokens* to the disk, on a thread of its own."""
         self._writer.submit(self._write, self._file(tokens), state)
 
-    def load(self, tokens: Sequence[int]) -> memoryview | None:
+    def load(self, tokens: Sequence[int]) -> bytes | None:
         """Return the state after *tokens*, or None. A file that is damaged or of another origin is deleted."""
         file = self._file(tokens)
         try:
@@ -73,7 +73,7 @@ class SavedPrefixes:
             log.warning("%s cannot be read: %s", file, error)
             self.discard(tokens)
             return None
-        state = memoryview(data)[_HEADER:]
+        state = data[_HEADER:]
         if data[:_HEADER] != _header(file, state):
             log.warning("%s is damaged or not ours: the prompt is read afresh", file)
             self.discard(tokens)
@@ -138,7 +138,7 @@ class SavedPrefixes:
             total -= size
 
 
-def _header(file: Path, state: bytes | memoryview) -> bytes:
+def _header(file: Path, state: bytes) -> bytes:
     """Return how the file of a state starts. Its name is in it, so that no file can stand in for another."""
     digest = hashlib.sha256(file.name.encode())
     digest.update(state)
