@@ -2,14 +2,15 @@ import asyncio
 import contextlib
 import os
 import shutil
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from assistant import AudioChunk, AudioFormat, DeviceError
-from assistant.soundcard import Port, sound_card
-from assistant.testing import tone
+from assistant.soundcard import Port, Room, sound_card
+from assistant.testing import silence, tone
 from assistant.wav import read_wav
 
 MANAGER = next(filter(shutil.which, ["wireplumber", "pipewire-media-session"]), "wireplumber")
@@ -70,6 +71,24 @@ async def test_channels_of_an_array_stay_apart(server: str, tmp_path: Path) -> N
         async with card.record(tmp_path / "out.wav", "array"):
             await card.speak([AudioChunk(third.tobytes(), form)], microphone="array")
     assert (np.abs(recorded(tmp_path / "out.wav")).max(axis=0) > 0.1).tolist() == [False, False, True, False]
+
+
+async def test_in_a_room_the_microphone_hears_the_speaker(server: str, tmp_path: Path) -> None:
+    before = children()
+    async with AsyncExitStack() as stack:
+        card = await stack.enter_async_context(sound_card())
+        await stack.enter_async_context(card.echo(Room(gain=0.5, delay=0.05, reverberation=0.3)))
+        await stack.enter_async_context(card.record(tmp_path / "said.wav"))
+        await stack.enter_async_context(card.record(tmp_path / "heard.wav", "microphone"))
+        await card.speak([silence(0.5), tone(0.5)], microphone="speaker")
+        await asyncio.sleep(0.8)
+    said, heard = recorded(tmp_path / "said.wav")[:, 0], recorded(tmp_path / "heard.wav")[:, 0]
+    level = np.sqrt((heard**2).sum() / (said**2).sum())
+    assert 0.2 < level < 1.0  # a tone may meet itself in the reverberation, with either sign
+    began = np.flatnonzero(np.abs(said) > 0.02)[0], np.flatnonzero(np.abs(heard) > 0.02)[0]
+    assert 0.05 < (began[1] - began[0]) / 48_000 < 0.5
+    assert np.abs(heard[began[1] + 26_000 :]).max() > 0.002  # it rings on
+    assert children() == before
 
 
 @pytest.mark.parametrize("name", ["usb", "microphone"])

@@ -16,9 +16,10 @@ from assistant.errors import DeviceError
 from assistant.soundcard.card import MICROPHONE, SPEAKER, Port, SoundCard
 from assistant.soundcard.pipewire import PIPEWIRE
 from assistant.soundcard.pulseaudio import PULSEAUDIO
+from assistant.soundcard.room import Room
 from assistant.soundcard.server import Processes, Server, printed, until
 
-__all__ = ["Port", "SoundCard", "sound_card"]
+__all__ = ["Port", "Room", "SoundCard", "sound_card"]
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """The card itself: ports that are null sinks of a sound server, and what is played into and recorded from them."""
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Literal
 
 from assistant.audio import AudioChunk
 from assistant.errors import DeviceError
+from assistant.soundcard.room import Room
 from assistant.soundcard.server import bare_environment, ended, path_of, until
 
 __all__ = ["MICROPHONE", "SPEAKER", "Port", "SoundCard"]
@@ -118,6 +120,19 @@ class SoundCard:
             await until(lambda: file.exists() and file.stat().st_size > 44, failure, {"parec": parec})
             yield
             await asyncio.sleep(0.1)  # what has been played is still on its way
+
+    @asynccontextmanager
+    async def echo(
+        self, room: Room, speaker: str = "speaker", microphone: str = "microphone"
+    ) -> AsyncGenerator[None, None]:
+        """Let a microphone hear in *room* what a speaker plays, for as long as the context is open."""
+        process = await self._run(sys.executable, *room.command(speaker, microphone))
+        async with ended(process):
+            assert process.stdout is not None
+            if not await process.stdout.readline():
+                _, said = await process.communicate()
+                raise DeviceError(f"{speaker} is not heard by {microphone}: {said.decode(errors='replace').strip()}")
+            yield
 
     async def _pactl(self, *command: str) -> str:
         pactl = await self._run("pactl", *command)
