@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from assistant.chat import Priority
 from assistant.config import Loaded
 from assistant.config.roles import roles
-from assistant.engines import AnySpec, Capabilities, EngineConfig, Kind
+from assistant.engines import AnySpec, Capabilities, EngineConfig, EngineSpec, Kind
 from assistant.errors import AssistantError, ConfigError, PluginError
 from assistant.events import EventBus
 from assistant.host import Answer, ModelStatus, Tool
@@ -121,8 +121,20 @@ def check_required(loaded: Loaded, plugins: Plugins) -> None:
 
 
 def read_models(loaded: Loaded, plugins: Plugins) -> dict[str, Model]:
-    """Validate every model of the configuration by its engine; raises ConfigError that points at the key."""
-    models = {id_: _model(id_, loaded, plugins) for id_ in loaded.config.models}
+    """Validate every model of the configuration by its engine; raises ConfigError that points at the key.
+
+    A model whose plugin was set aside fails when it is opened. Where nobody uses it, nothing tells what it is for, and
+    it is left out.
+    """
+    kinds = {role.model: role.kind for role in roles(loaded.config)}
+    models = {}
+    for id_ in loaded.config.models:
+        try:
+            models[id_] = _model(id_, loaded, plugins)
+        except PluginError as failure:
+            log.warning("models.%s: %s", id_, failure)
+            if id_ in kinds:
+                models[id_] = _missing(id_, loaded.config.models[id_].engine, kinds[id_], failure)
     for role in roles(loaded.config):
         kind = models[role.model].spec.kind
         if kind is not role.kind:
@@ -138,6 +150,10 @@ def _model(id_: str, loaded: Loaded, plugins: Plugins) -> Model:
     where = f"{loaded.layer.place(('models', id_, 'engine'))}: models.{id_}.engine"
     spec: AnySpec = plugins.engine(loaded.config.models[id_].engine, where)
     config: EngineConfig = loaded.options(id_, spec.config)
+
+    def opened(config: EngineConfig) -> AbstractAsyncContextManager[Any]:
+        return plugins.engine(spec.name, where).open(config)  # asked again: a hook that failed since sets it aside
+
     try:
         capabilities = spec.describe(config)
         if not isinstance(capabilities, Capabilities):
@@ -152,9 +168,21 @@ def _model(id_: str, loaded: Loaded, plugins: Plugins) -> Model:
             hint="report it to the plugin's author, or choose another engine",
         )
     else:
-        return Model(id_, spec, config, capabilities)
+        return Model(id_, replace(spec, open=opened), config, capabilities)
     log.warning("models.%s: %s", id_, failure)
     return Model(id_, replace(spec, open=partial(_refuse, failure)), config, Capabilities())
+
+
+def _missing(id_: str, engine: str, kind: Kind, failure: PluginError) -> Model:
+    """Return a model whose plugin was set aside, to be named and used in vain."""
+    spec: AnySpec = EngineSpec(
+        name=engine,
+        kind=kind,
+        config=EngineConfig,
+        describe=lambda config: Capabilities(),
+        open=partial(_refuse, failure),
+    )
+    return Model(id_, spec, EngineConfig(), Capabilities())
 
 
 def _refuse(failure: AssistantError, config: EngineConfig) -> NoReturn:

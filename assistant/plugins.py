@@ -11,7 +11,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -43,7 +43,7 @@ class Plugin:
     disabled: bool = False
     """Whether the configuration switched it off."""
     engines: tuple[str, ...] = ()
-    """Names of the engines it offers."""
+    """Names of the engines it offers, or offered when it was set aside; none where it failed before it could say."""
 
 
 class Plugins:
@@ -102,10 +102,10 @@ class Plugins:
         log.warning("plugin %s is set aside: %s", name, failure)
         log.debug("plugin %s failed", name, exc_info=error)
         for engine in plugin.engines:
-            del self._engines[engine]
+            self._engines.pop(engine, None)
         if self._manager.has_plugin(name):
             self._manager.unregister(name=name)
-        self._found[name] = Plugin(name, plugin.origin, failure)
+        self._found[name] = replace(plugin, failure=failure)
 
     def __iter__(self) -> Iterator[Plugin]:
         return iter(self._found.values())
@@ -116,16 +116,24 @@ class Plugins:
         return self._engines
 
     def engine(self, name: str, where: str) -> AnySpec:
-        """Return the spec of an engine; raises ConfigError that names *where* it was asked for."""
+        """Return the spec of an engine.
+
+        Raises PluginError where its plugin was set aside, or may be one of those that failed before they could say what
+        they offer; otherwise ConfigError that names *where* it was asked for.
+        """
         if name in self._engines:
             return self._engines[name]
         broken = [plugin for plugin in self if plugin.failure]
-        if near := get_close_matches(name, self._engines, 1):
-            hint = f"did you mean {near[0]!r}?"
-        elif broken:
-            hint = "; ".join(f"plugin {plugin.name} was set aside: {plugin.failure}" for plugin in broken)
-        else:
-            hint = f"in a clone: assistant plugins install plugins/inglenook-{name}"
+        near = get_close_matches(name, self._engines, 1)
+        suspects = [plugin for plugin in broken if name in plugin.engines or name.startswith(plugin.name)]
+        if not near:
+            suspects = suspects or [plugin for plugin in broken if not plugin.engines]
+        if suspects:
+            reasons = "; ".join(f"plugin {plugin.name} was set aside: {plugin.failure}" for plugin in suspects)
+            raise PluginError(f"there is no engine {name!r}: {reasons}", hint="see `assistant plugins list`")
+        hint = (
+            f"did you mean {near[0]!r}?" if near else f"in a clone: assistant plugins install plugins/inglenook-{name}"
+        )
         raise ConfigError(f"{where}: no plugin offers the engine {name!r}", hint=hint)
 
     def services(self) -> dict[str, ServiceSpec[Any]]:

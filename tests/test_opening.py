@@ -24,6 +24,7 @@ from assistant.testing import (
     FakeSource,
     FakeStt,
     FakeTts,
+    FakeTurn,
     FakeVad,
     FakeWake,
     fake_spec,
@@ -35,6 +36,7 @@ ENGINES: dict[str, tuple[Kind, object]] = {
     "speaker": (Kind.SINK, FakeSink()),
     "wake": (Kind.WAKE, FakeWake()),
     "vad": (Kind.VAD, FakeVad()),
+    "turn": (Kind.TURN, FakeTurn()),
     "chat": (Kind.CHAT, FakeChat()),
     "stt": (Kind.STT, FakeStt()),
     "tts": (Kind.TTS, FakeTts()),
@@ -127,8 +129,8 @@ def test_light_engines_open_first_and_a_voice_before_what_it_may_have_to_apologi
         assert listener.listening.is_set()
 
     live(house, home, main)
-    assert set(house.order()[:4]) == {"microphone", "wake", "vad", "speaker"}
-    heavy = house.begun[4:]
+    assert set(house.order()[:5]) == {"microphone", "wake", "vad", "turn", "speaker"}
+    heavy = house.begun[5:]
     assert [name for _, name in heavy] == ["tts", "stt", "chat"]
     assert all(later - earlier >= 1 for (earlier, _), (later, _) in pairwise(heavy))
     assert house.ready is not None and house.ready < 10

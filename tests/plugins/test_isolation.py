@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant import ChatRequest, ConfigError
+from assistant import ChatRequest, ConfigError, PluginError
 from assistant.engines import Capabilities
 from assistant.host import Candidate
 from assistant.plugins import Plugins
@@ -230,17 +230,48 @@ def test_a_plugin_that_is_switched_off_is_not_even_imported(load: Load) -> None:
     assert "good" in plugins.engines
 
 
-def test_an_engine_that_nobody_offers_names_the_nearest_or_who_was_set_aside(load: Load) -> None:
-    plugins = load(fine=GOOD, broken="raise RuntimeError('no luck')")
+@pytest.mark.parametrize("more", [{}, {"broken": "raise RuntimeError('no luck')"}], ids=["all fine", "one broken"])
+def test_an_engine_that_is_written_wrongly_names_the_nearest(load: Load, more: dict[str, str]) -> None:
     with pytest.raises(ConfigError) as error:
-        plugins.engine("godo", "here:1")
+        load(fine=GOOD, **more).engine("godo", "here:1")
     assert (str(error.value), error.value.hint) == (
         "here:1: no plugin offers the engine 'godo'",
         "did you mean 'good'?",
     )
+
+
+def test_an_engine_that_nobody_offers_tells_how_to_install_one(load: Load) -> None:
+    late = (
+        engines("return [spec('mine')]") + "\n@hookimpl\ndef assistant_commands():\n    raise RuntimeError('no luck')\n"
+    )
+    plugins = load(fine=GOOD, late=late)
+    plugins.commands()  # `late` is set aside, but this engine was none of its own
     with pytest.raises(ConfigError) as error:
         plugins.engine("xxxxxxxx", "here:1")
-    assert "plugin broken was set aside: RuntimeError: no luck" in error.value.hint
+    assert error.value.hint == "in a clone: assistant plugins install plugins/inglenook-xxxxxxxx"
+
+
+@pytest.mark.parametrize(
+    ("name", "engine"),
+    [("broken", "xxxxxxxx"), ("broken", "broken-chat"), ("goods", "goods")],
+    ids=["of any name", "named after its plugin", "named after its plugin and like another"],
+)
+def test_an_engine_whose_plugin_was_set_aside_says_so(load: Load, name: str, engine: str) -> None:
+    plugins = load(fine=GOOD, **{name: "raise RuntimeError('no luck')"})
+    with pytest.raises(PluginError, match=f"plugin {name} was set aside: RuntimeError: no luck"):
+        plugins.engine(engine, "here:1")
+
+
+def test_an_engine_whose_plugin_was_set_aside_later_says_so(load: Load) -> None:
+    later = (
+        engines("return [spec('xyz')]") + "\n@hookimpl\ndef assistant_commands():\n    raise RuntimeError('no luck')\n"
+    )
+    plugins = load(later=later)
+    assert plugins.engine("xyz", "here:1").name == "xyz"
+    plugins.commands()
+    with pytest.raises(PluginError, match="plugin later was set aside: RuntimeError: no luck"):
+        plugins.engine("xyz", "here:1")
+    assert find(plugins, "later").engines == ("xyz",)
 
 
 # -- who answers -----------------------------------------------------------------------------------------------------
