@@ -26,11 +26,11 @@ __all__ = ["models", "wanted_by_config"]
 
 def wanted_by_config(loaded: "Loaded", store: Store) -> list[str]:
     """Return the ids of the models that a configuration names; raises ConfigError where it cannot be used."""
-    from assistant.assembly import load_plugins, read_models
+    from assistant.assembly import find_plugins, read_models
     from assistant.models.references import wanted
 
     named: set[str] = set()
-    for model in read_models(loaded, load_plugins(loaded)).values():
+    for model in read_models(loaded, find_plugins(loaded)).values():
         named |= wanted(model.config, store.catalogue)
     return [model for model in store.catalogue.models if model in named]
 

@@ -11,6 +11,7 @@ from assistant.cli.models import models
 from assistant.engines import Kind
 from assistant.models.catalogue import Catalogue, Entry, File, catalogue
 from assistant.models.store import Progress, Store
+from tests.running import CONFIG
 
 DATA = b"model" * 1000
 
@@ -48,7 +49,15 @@ def test_the_list_fits_a_terminal_and_says_what_is_here(home):
         (line,) = (line for line in lines if line.startswith(f"{model} "))
         assert entry.licence in line and "missing" in line
     assert "not for commercial use" in result.output
-    assert "smart-turn" not in run("list").output
+    assert "wake-hey_mycroft" not in run("list").output
+
+
+def test_a_pull_needs_no_plugin_but_those_whose_models_it_fetches(house):
+    house.write(CONFIG + "plugins: {required: [nobody]}", broken="raise RuntimeError('no luck')")
+    house.variables["INGLENOOK__MODELS__TTS__ENGINE"] = "broken"
+    done = house.run("models", "pull")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "models.tts: there is no engine 'broken': plugin broken was set aside: RuntimeError: no luck" in done.stderr
 
 
 def test_the_list_as_json(store):
