@@ -1,13 +1,12 @@
 """Wake words by openWakeWord's models, run on ONNX Runtime: several at once, and none of it in a silent room."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from assistant import Capabilities, EngineConfig, EngineSpec, Kind, ModelRef, hookimpl
+from assistant import Capabilities, EngineConfig, EngineSpec, Kind, ModelRef, hookimpl, in_thread
 
 if TYPE_CHECKING:
     from assistant_openwakeword.wake import OpenWakeWord
@@ -55,10 +54,14 @@ def describe(config: OpenWakeWordConfig) -> Capabilities:
 @asynccontextmanager
 async def open_openwakeword(config: OpenWakeWordConfig) -> AsyncGenerator["OpenWakeWord", None]:
     """Load the models; raises ModelError where a file is missing or is no wake word."""
-    from assistant_openwakeword.models import Models
-    from assistant_openwakeword.wake import OpenWakeWord
 
-    yield OpenWakeWord(await asyncio.to_thread(Models.load, config), config)
+    def load() -> "OpenWakeWord":
+        from assistant_openwakeword.models import Models
+        from assistant_openwakeword.wake import OpenWakeWord
+
+        return OpenWakeWord(Models.load(config), config)
+
+    yield await in_thread(load)
 
 
 @hookimpl

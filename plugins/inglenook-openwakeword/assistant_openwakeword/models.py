@@ -30,6 +30,7 @@ class Model:
     """What it takes; a name stands for any size."""
 
     def __init__(self, path: Path) -> None:
+        # Much as in inglenook-silero-vad: plugins share nothing but the core, and the core needs no ONNX Runtime.
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1

@@ -1,12 +1,11 @@
 """Voice activity by Silero VAD, run on ONNX Runtime."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant import Capabilities, EngineConfig, EngineSpec, Kind, ModelRef, hookimpl
+from assistant import Capabilities, EngineConfig, EngineSpec, Kind, ModelRef, hookimpl, in_thread
 
 if TYPE_CHECKING:
     from assistant_silero_vad.vad import SileroVad
@@ -29,10 +28,14 @@ def describe(config: SileroVadConfig) -> Capabilities:
 @asynccontextmanager
 async def open_silero_vad(config: SileroVadConfig) -> AsyncGenerator["SileroVad", None]:
     """Load the model; raises ModelError where the file is missing or is another model."""
-    from assistant_silero_vad.model import Model
-    from assistant_silero_vad.vad import SileroVad
 
-    yield SileroVad(await asyncio.to_thread(Model, Path(config.model)))
+    def load() -> "SileroVad":
+        from assistant_silero_vad.model import Model
+        from assistant_silero_vad.vad import SileroVad
+
+        return SileroVad(Model(Path(config.model)))
+
+    yield await in_thread(load)
 
 
 @hookimpl

@@ -42,6 +42,7 @@ class Model:
         """Load *path*; raises ModelError where it is missing or is another model."""
         if not path.is_file():
             raise ModelError(f"{path}: no such file", hint="try: assistant models pull")
+        # Much as in inglenook-openwakeword: plugins share nothing but the core, and the core needs no ONNX Runtime.
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
