@@ -1,8 +1,8 @@
 """Claim: the microphone loses nothing while every core is loaded.
 
-A tone of known length is played in real time into a PulseAudio null sink, and `pyaudio-source` captures it while one
-busy loop for each core (or `--busy N`) competes for the CPU. Lost chunks are the difference between the time that
-passed on the clock and the sound that arrived; what is missing of the tone was lost or torn on the way.
+A tone of known length is played in real time into a null sink of PulseAudio or PipeWire, and `pyaudio-source` captures
+it while one busy loop for each core (or `--busy N`) competes for the CPU. Lost chunks are the difference between the
+time that passed on the clock and the sound that arrived; what is missing of the tone was lost or torn on the way.
 
     python benchmarks/microphone_loss.py [--seconds 30] [--busy N]
 """
