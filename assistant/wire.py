@@ -6,8 +6,8 @@ Only the value types below can come back, so nothing that arrives can make anyth
 
 import dataclasses
 from collections.abc import Mapping
-from types import ModuleType
-from typing import Any
+from types import ModuleType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -27,6 +27,8 @@ def _values(*modules: ModuleType) -> dict[str, type]:
 
 VALUES = _values(audio, chat, speech, vision)
 """Every type that may cross an engine's boundary, by name."""
+_FIELDS = {name: get_type_hints(value) for name, value in VALUES.items()}
+"""The types of their fields."""
 
 
 def encode(value: Any) -> bytes:
@@ -38,7 +40,7 @@ def encode(value: Any) -> bytes:
 
 
 def decode(data: bytes) -> Any:
-    """Decode what `encode` made; raises AssistantError for anything else."""
+    """Decode what `encode` made; raises AssistantError for anything else, such as a field of another type."""
     try:
         return _value(msgspec.msgpack.decode(data))
     except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, AttributeError, RecursionError) as error:
@@ -70,5 +72,22 @@ def _value(data: Any) -> Any:
         return {key: _value(item) for key, item in data.items()}
     if data[_TAG] == "":
         return {key: _value(item) for key, item in data["items"].items()}
-    items = {key: _value(item) for key, item in data.items() if key != _TAG}
-    return VALUES[data[_TAG]](**{key: tuple(item) if isinstance(item, list) else item for key, item in items.items()})
+    name, kinds = data[_TAG], _FIELDS[data[_TAG]]
+    fields = {key: _fitting(item, kinds[key], f"{name}.{key}") for key, item in data.items() if key != _TAG}
+    return VALUES[name](**fields)
+
+
+def _fitting(data: Any, kind: Any, where: str) -> Any:
+    """Return what *data* stands for in the field *where* of type *kind*; raises TypeError for another type."""
+    try:
+        if get_origin(kind) is tuple:
+            return tuple([_fitting(item, get_args(kind)[0], where) for item in msgspec.convert(data, list)])
+        value = _value(data)
+        kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+        if not any(dataclasses.is_dataclass(k) for k in kinds):
+            return msgspec.convert(value, kind, builtin_types=(bytes,))
+    except msgspec.ValidationError as error:
+        raise TypeError(f"{where}: {error}") from None
+    if type(value) not in kinds:  # msgspec takes no union of dataclasses, and any mapping for one of them
+        raise TypeError(f"{where}: {type(value).__name__} does not belong there")
+    return value

@@ -47,7 +47,8 @@ def sample(kind: Any) -> Any:
     if origin is tuple:
         return tuple(sample(argument) for argument in _members(arguments[0]))
     if origin is Mapping:
-        return {"a key": sample(arguments[1]), "others": [{"deep": None}, 1.5, True]}
+        others = {"others": [{"deep": None}, 1.5, True]} if arguments[1] is Any else {}
+        return {"a key": sample(arguments[1]), **others}
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         hints = get_type_hints(kind)
         return kind(**{field.name: sample(hints[field.name]) for field in dataclasses.fields(kind)})
@@ -145,6 +146,54 @@ def forged(value: Any) -> bytes:
 def test_what_nobody_encoded_is_refused(data: bytes) -> None:
     with pytest.raises(AssistantError):
         wire.decode(data)
+
+
+@pytest.mark.parametrize("name", sorted(wire.VALUES))
+def test_a_field_of_another_type_is_refused_by_name(name: str) -> None:
+    value = sample(wire.VALUES[name])
+    whole = msgspec.msgpack.decode(wire.encode(value))
+    for field in dataclasses.fields(value):
+        right = getattr(value, field.name)
+        for wrong in (
+            None,
+            True,
+            7,
+            2.5,
+            "YWI=",
+            b"",
+            [],
+            [1],
+            {},
+            {"a": 1},
+            chat.ToolSpec("x", "y", {}),
+            chat.Done("stop"),
+        ):
+            forged = wire.encode([wrong])  # a list of one, so that the wrong one is encoded as it would be in a value
+            frame = msgspec.msgpack.encode(whole | {field.name: msgspec.msgpack.decode(forged)[0]})
+            try:
+                decoded = getattr(wire.decode(frame), field.name)
+            except AssistantError as error:
+                assert f"{name}.{field.name}" in str(error)
+            else:
+                assert _alike(decoded, right, get_type_hints(wire.VALUES[name])[field.name]), (field.name, decoded)
+
+
+def _alike(value: Any, right: Any, kind: Any) -> bool:
+    """Tell whether *value* may stand where *right* does."""
+    if value is None:
+        return type(None) in get_args(kind)
+    if isinstance(right, tuple):
+        return isinstance(value, tuple) and all(type(item) in {type(r) for r in right} for item in value)
+    if isinstance(right, Mapping):
+        return isinstance(value, Mapping)
+    return type(value) is type(right)
+
+
+def test_a_program_that_sends_numbers_as_names_gets_no_value_of_them() -> None:
+    request = chat.ChatRequest((chat.ChatMessage.of("user", "x"),), priority=chat.Priority.API)
+    decoded = wire.decode(wire.encode(request))
+    assert type(decoded.priority) is chat.Priority
+    assert wire.decode(forged({"$": "Played", "seconds": 1, "timestamp": 2})) == speech.Played(1.0, 2.0)
 
 
 def test_noise_is_refused_or_plain_data() -> None:
