@@ -1,8 +1,10 @@
-"""What the assistant itself has to say and to understand, by language: apologies and the word that silences it."""
+"""What the assistant itself has to say and to understand, by language: apologies, words that silence it, murmurs."""
+
+import re
 
 from assistant.pipeline.wake_phrase import plain
 
-__all__ = ["apology", "is_stop", "system_prompt"]
+__all__ = ["apology", "is_back_channel", "is_stop", "system_prompt"]
 
 _APOLOGIES = {
     "de": "Entschuldigung, das hat nicht geklappt.",
@@ -21,6 +23,24 @@ _STOPS = {
     "it": {"stop", "basta", "silenzio", "fermati", "annulla", "zitto"},
     "nl": {"stop", "stil", "hou op", "genoeg", "annuleer"},
 }
+
+_MURMURS = "a+h+, a+h*a+, e+h+, h+m+, m+, mhm, m+hm+, u+h+, h+u+h+, o+h+, wow, okay, ok, super, bravo"
+_BACK_CHANNELS = {
+    "de": "ja, ja+h*, jaja, jep, jo, nee, genau, klar, gut, sehr gut, schön, stimmt, richtig, verstehe, ich "
+    "verstehe, ach, ach so, aha, alles klar, in ordnung, echt, interessant, danke, na gut, so",
+    "en": "yes, yeah, yep, yup, yea, no way, right, all right, alright, sure, exactly, i see, got it, good, "
+    "great, nice, cool, fine, true, really, indeed, of course, thanks, thank you, interesting, well, oh "
+    "my, i know",
+    "es": "sí, si, ya, claro, vale, bien, muy bien, bueno, exacto, cierto, entiendo, ajá, de acuerdo, gracias, "
+    "anda, así es",
+    "fr": "oui, ouais, ouai, d'accord, daccord, exactement, c'est ça, bien, très bien, bon, voilà, je vois, ah "
+    "bon, merci, c'est vrai, entendu, bien sûr",
+    "it": "sì, si, già, certo, bene, va bene, esatto, giusto, capisco, capito, ho capito, d'accordo, grazie, "
+    "ecco, davvero",
+    "nl": "ja, jawel, jep, precies, goed, oké, oke, juist, klopt, begrijp ik, ik snap het, snap ik, prima, "
+    "mooi, bedankt, dank je, inderdaad, echt, leuk",
+}
+"""What people say while they listen, by regular expressions; any number of them may follow each other."""
 
 _PROMPTS = {
     "de": "Du bist ein hilfsbereiter Sprachassistent. Antworte in ein oder zwei kurzen Sätzen, ohne Listen.",
@@ -50,3 +70,13 @@ def is_stop(text: str, language: str) -> bool:
     """Tell whether *text*, all of it, only asks for silence."""
     words = plain(text).removeprefix("please ").removesuffix(" please")
     return words in _STOPS.get(language.partition("-")[0].lower(), set()) | _STOPS["en"]
+
+
+def is_back_channel(text: str, language: str) -> bool:
+    """Tell whether *text* is empty, or only shows that somebody listens: "mhm", "okay", "yes, I see"."""
+    return bool(re.fullmatch(f"(({_back_channels(language)})( |$))*", plain(text)))
+
+
+def _back_channels(language: str) -> str:
+    words = f"{_MURMURS}, {_of(_BACK_CHANNELS, language)}"
+    return "|".join(word.strip() for word in words.split(","))

@@ -3,7 +3,7 @@
 import pytest
 
 from assistant.pipeline import language
-from assistant.pipeline.language import apology, is_stop, system_prompt
+from assistant.pipeline.language import apology, is_back_channel, is_stop, system_prompt
 from assistant.pipeline.wake_phrase import plain
 
 
@@ -49,3 +49,31 @@ def test_every_language_has_every_sentence() -> None:
     assert set(language._APOLOGIES) == set(language._STOPS) == set(language._PROMPTS)
     for tag, stops in language._STOPS.items():
         assert stops == {plain(stop) for stop in stops}, f"{tag}: not as it is compared"
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        *(("", "en"), (" ... ", "en"), ("Mhm.", "en"), ("Mm-hmm.", "en"), ("Mmm, mmm.", "en"), ("Uh-huh.", "en")),
+        *(("Hmm...", "en"), ("Okay.", "en"), ("OK, OK!", "en"), ("Yeah, yeah, I see.", "en"), ("Oh wow, nice.", "en")),
+        *(("Aha", "en"), ("Ah.", "en"), ("All right, got it.", "en"), ("Thank you.", "en-GB"), ("Ooh", "en")),
+        *(("Ja, genau.", "de"), ("Jaja", "de"), ("Ach so, okay.", "de-AT"), ("Alles klar!", "de"), ("Hm.", "de")),
+        *(("Oui, oui.", "fr"), ("D'accord.", "fr"), ("Ah bon ?", "fr"), ("C'est ça.", "fr")),
+        *(("Sí, claro.", "es"), ("Vale, vale.", "es"), ("Sì, va bene.", "it"), ("Ho capito.", "it")),
+        *(("Ja, precies.", "nl"), ("Oké.", "nl"), ("Mhm", "ja"), ("Okay", "ja")),
+    ],
+)
+def test_who_only_listens_is_told_from_who_wants_to_speak(text: str, tag: str) -> None:
+    assert is_back_channel(text, tag)
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        *(("Stop.", "en"), ("Yes, but what about Rome?", "en"), ("Okay, turn on the light.", "en"), ("No.", "en")),
+        *(("What?", "en"), ("Wait.", "en"), ("Really good question", "en"), ("Yesterday", "en"), ("Genau", "en")),
+        *(("Ja, aber wann?", "de"), ("Nein, nicht so.", "de"), ("Oui mais non", "fr"), ("Halt", "de"), ("Basta", "it")),
+    ],
+)
+def test_other_words_are_no_murmur(text: str, tag: str) -> None:
+    assert not is_back_channel(text, tag)
