@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Converter", "converted"]
+__all__ = ["Converter", "converted", "faded"]
 
 _RATES = range(4_000, 384_001)
 _CHANNELS = range(1, 33)
@@ -97,6 +97,17 @@ def _bytes(samples: "NDArray[np.float32]", target: AudioFormat) -> bytes:
     if target.width == 3:
         return bytes(scaled.astype("<i4").view(np.uint8).reshape(-1, 4)[:, :3].tobytes())
     return bytes(scaled.astype(f"<i{target.width}").tobytes())
+
+
+def faded(chunk: AudioChunk, first: float, last: float) -> AudioChunk:
+    """Return *chunk* with its loudness going from the factor *first* to the factor *last*, in a straight line."""
+    import numpy as np
+
+    form = chunk.format
+    frames = _floats(chunk.audio, form.width).reshape(-1, form.channels)
+    factors = np.linspace(first, last, len(frames), dtype=np.float32)
+    audio = _bytes((frames * factors[:, None]).reshape(-1), AudioFormat(form.rate, form.width))
+    return AudioChunk(audio, form, chunk.timestamp)
 
 
 async def converted(audio: AsyncIterator[AudioChunk], target: AudioFormat) -> AsyncGenerator[AudioChunk, None]:

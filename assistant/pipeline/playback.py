@@ -1,11 +1,12 @@
 """Play an answer, and know which of its words were really heard."""
 
 import math
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from assistant.audio import AudioChunk
+from assistant.convert import faded
 from assistant.engines import Sink
 from assistant.speech import Played
 
@@ -13,6 +14,10 @@ __all__ = ["Playback", "Spoken"]
 
 _TAIL = 0.1
 """Seconds of a clause that may be missing and it still counts as heard: synthesis ends in a little silence."""
+_SLICE = 0.02
+"""Seconds of sound whose loudness is decided at once, and in which it rises or falls without a click."""
+_DUCKED = 0.15
+"""Loudness while somebody may be speaking: 16 dB less, which is still heard, and leaves little echo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,15 @@ class Playback:
         self._given = 0.0
         self._played = 0.0
         self._whole = False
+        self._volume = self._wanted = 1.0
+
+    def duck(self) -> None:
+        """Lower the voice, because somebody may be speaking: that of the next sound which the sink asks for."""
+        self._wanted = _DUCKED
+
+    def restore(self) -> None:
+        """Let the voice rise again."""
+        self._wanted = 1.0
 
     async def play(self, sink: Sink, spoken: AsyncIterator[Spoken]) -> AsyncGenerator[Played, None]:
         """Play *spoken* and yield how far it has come; closing it silences the sink."""
@@ -46,12 +60,19 @@ class Playback:
             if piece.clause:
                 self._clauses.append((piece.clause, self._given))
             self._given += piece.chunk.duration
-            yield piece.chunk
+            for part in _slices(piece.chunk):
+                volume, self._volume = self._volume, self._wanted
+                yield part if volume == self._volume == 1.0 else faded(part, volume, self._volume)
         self._whole = True
 
     @property
     def _starts(self) -> list[float]:
         return [start for _, start in self._clauses]
+
+    @property
+    def said(self) -> str:
+        """Return the words that the sink was given so far."""
+        return " ".join(clause for clause, _ in self._clauses)
 
     @property
     def silent(self) -> bool:
@@ -72,3 +93,9 @@ class Playback:
             heard.extend(words[: max(0, min(int(len(words) * share), len(words) - 1))])
             break
         return " ".join(heard)
+
+
+def _slices(chunk: AudioChunk) -> Iterator[AudioChunk]:
+    size = chunk.format.size(_SLICE)
+    for at in range(0, len(chunk.audio), size):
+        yield AudioChunk(chunk.audio[at : at + size], chunk.format)

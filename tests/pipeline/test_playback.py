@@ -1,5 +1,8 @@
 """What was heard of an answer: whole clauses, and of one that was cut off its share of the words."""
 
+import array
+import asyncio
+import itertools
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -89,3 +92,52 @@ def test_an_answer_without_sound_is_silent(pieces: tuple[Spoken, ...]) -> None:
 def test_a_clause_without_sound_between_others_is_no_division_by_nothing() -> None:
     assert heard(0.5, piece(1.0, "One two."), piece(0.0, "Silent."), piece(1.0, "Three.")) == "One"
     assert heard(99, piece(1.0, "One two."), piece(0.0, "Silent."), piece(1.0, "Three.")) == "One two. Silent. Three."
+
+
+def loudness(form: AudioFormat, *commands: tuple[float, str]) -> list[int]:
+    """Play two seconds of a constant, call methods at times, and return the value at the end of each 20 ms."""
+    playback, sink = Playback(), FakeSink()
+    top = 1 << (8 * form.width - 2)
+    frame = top.to_bytes(form.width, "little") * form.channels
+    piece = Spoken(AudioChunk(frame * 2 * form.rate, form), "Words.")
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        for at, method in commands:
+            loop.call_later(at, getattr(playback, method))
+        async with aclosing(playback.play(sink, spoken(piece))) as progress:
+            async for _ in progress:
+                pass
+
+    run_in_virtual_time(main())
+    assert sum(chunk.duration for chunk in sink.heard) == pytest.approx(2.0)
+    assert playback.heard == playback.said == "Words."
+    last = [chunk.audio[-form.frame : -form.frame + form.width or None] for chunk in sink.heard]
+    return [round(100 * int.from_bytes(value, "little", signed=True) / top) for value in last]
+
+
+@pytest.mark.parametrize("form", [AudioFormat(22_050), AudioFormat(48_000, 3, 2), AudioFormat(16_000, 4)])
+def test_the_voice_is_lowered_and_rises_again(form: AudioFormat) -> None:
+    heard = loudness(form, (0.51, "duck"), (1.01, "restore"))
+    assert heard == [100] * 26 + [15] * 25 + [100] * 49
+
+
+def test_nothing_is_touched_where_the_voice_is_as_it_was() -> None:
+    assert loudness(AudioFormat(16_000)) == [100] * 100
+
+
+def test_the_voice_is_lowered_without_a_click() -> None:
+    playback, sink = Playback(), FakeSink()
+    form = AudioFormat(16_000)
+    piece = Spoken(AudioChunk((10_000).to_bytes(2, "little") * 16_000, form), "Words.")
+
+    async def main() -> None:
+        asyncio.get_running_loop().call_later(0.5, playback.duck)
+        async with aclosing(playback.play(sink, spoken(piece))) as progress:
+            async for _ in progress:
+                pass
+
+    run_in_virtual_time(main())
+    samples = array.array("h", b"".join(chunk.audio for chunk in sink.heard))
+    assert samples[-1] == 1500
+    assert max(abs(a - b) for a, b in itertools.pairwise(samples)) < 40
