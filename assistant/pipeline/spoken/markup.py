@@ -38,7 +38,7 @@ def strip_markup(text: str) -> str:
     text = _PAUSE.sub(_pause, text)
     text = _ASIDE.sub(lambda aside: f", {aside[1]}{',' if aside[2] is None else ''}", text)
     text = _REPEATED.sub(lambda marks: "?" if "?" in marks[0] else "!", text)
-    return re.sub(r"\s+", " ", text).strip()
+    return re.sub(r"\s+(?=[,.;:!?](?:\s|$))", "", re.sub(r"\s+", " ", text)).strip()
 
 
 def _line(line: str) -> str:
