@@ -105,6 +105,7 @@ class DaemonProcess:
                             not_open = (await response.json())["not_open"]
                             if response.status == 200:
                                 return
+                            _check_failed(not_open)
                     await asyncio.sleep(0.2)
         if self.process.returncode is not None:
             raise self._ended()
@@ -137,6 +138,13 @@ class DaemonProcess:
                     kind = value
                 elif name == "data":
                     yield {"type": kind, **json.loads(value)}
+
+
+def _check_failed(not_open: Mapping[str, str]) -> None:
+    """Raise ServiceError where a model has failed: nobody mends it while the demo waits."""
+    for name, why in not_open.items():
+        if name.startswith("model ") and why not in ("closed", "opening"):
+            raise ServiceError(f"the daemon is not ready: {why}", hint="try: assistant models pull; assistant check")
 
 
 @asynccontextmanager

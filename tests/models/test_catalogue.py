@@ -14,7 +14,7 @@ IDS = list(catalogue().models)
 
 def test_the_default_set_is_a_whole_voice():
     kinds = {catalogue()[model].kind for model in catalogue().default}
-    assert kinds == {Kind.WAKE, Kind.VAD, Kind.STT, Kind.CHAT, Kind.TTS}
+    assert kinds == {Kind.WAKE, Kind.VAD, Kind.TURN, Kind.STT, Kind.CHAT, Kind.TTS}
     assert {"wake-hey_jarvis", "wake-alexa", "whisper-tiny.en", "whisper-base"} <= set(catalogue().default)
 
 
