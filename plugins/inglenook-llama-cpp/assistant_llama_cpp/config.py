@@ -25,7 +25,8 @@ class LlamaConfig(EngineConfig, frozen=True, kw_only=True):
     batch: Annotated[int, Meta(ge=16, le=8192)] = 128
     """Prompt tokens read in one step. A reply can be stopped, and others go on, between steps; a GPU likes 512."""
     threads: Annotated[int, Meta(ge=0, le=512)] = 0
-    """CPU threads; 0 takes one for each physical core that the process may use, and one to write with a small model."""
+    """CPU threads; 0 takes one for each physical core that the process may use, half of them to read a prompt while
+    others want every core, and one to write with a small model."""
     gpu_layers: Annotated[int, Meta(ge=-1, le=10_000)] = 0
     """Layers that are put on the GPU; -1 puts all. Needs a llama-cpp-python that was built for it."""
     memory_map: bool = True

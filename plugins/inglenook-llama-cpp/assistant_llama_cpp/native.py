@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from assistant import ModelError
 from assistant_llama_cpp.calls import MARKS
 from assistant_llama_cpp.config import LlamaConfig
-from assistant_llama_cpp.cpu import physical_cores
+from assistant_llama_cpp.cpu import overloaded, physical_cores
 from assistant_llama_cpp.gguf import read_header
 from assistant_llama_cpp.vocabulary import Vocabulary
 
@@ -89,12 +89,16 @@ def _context_params(config: LlamaConfig, model: Any) -> Any:
     params.n_ctx = config.context
     params.n_batch = params.n_ubatch = config.batch + config.slots  # a longer batch would end the process
     params.n_seq_max = config.slots + config.conversations
-    small = llama_cpp.llama_model_n_params(model) < _SMALL
-    params.n_threads = config.threads or (1 if small else physical_cores())  # for one token at a time
-    params.n_threads_batch = config.threads or physical_cores()
+    params.n_threads, params.n_threads_batch = _threads(config, model)
     params.kv_unified = True  # one pool of cells: sequences may be of any length and share a prefix
     params.no_perf = True
     return params
+
+
+def _threads(config: LlamaConfig, model: Any) -> tuple[int, int]:
+    """Return the threads for one token at a time, and those for many."""
+    small = llama_cpp.llama_model_n_params(model) < _SMALL
+    return config.threads or (1 if small else physical_cores()), config.threads or physical_cores()
 
 
 def settings(config: LlamaConfig) -> tuple[object, ...]:
@@ -112,6 +116,8 @@ class Model:
     def __init__(self, config: LlamaConfig, model: Any, context: Any) -> None:
         self._context = context
         self._memory = llama_cpp.llama_get_memory(context)
+        self._write_threads, self._read_threads = _threads(config, model)
+        self._yields = not config.threads
         self._batch = llama_cpp.llama_batch_init(config.batch + config.slots, 0, 1)
         self.vocabulary = Vocabulary(model, shown=MARKS)
         self.longest = min(config.context, llama_cpp.llama_model_n_ctx_train(model) or config.context)
@@ -127,6 +133,9 @@ class Model:
         """Read a batch and return llama.cpp's code: 0 done, 1 no room in the cache, below 0 failed."""
         batch = self._batch
         batch.n_tokens = len(entries)
+        if self._yields and len(entries) > 1:
+            threads = max(1, self._read_threads // 2) if overloaded() else self._read_threads
+            llama_cpp.llama_set_n_threads(self._context, self._write_threads, threads)
         for n, (token, position, sequence, wanted) in enumerate(entries):
             batch.token[n] = token
             batch.pos[n] = position

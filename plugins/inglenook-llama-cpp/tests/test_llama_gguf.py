@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from assistant_llama_cpp import LlamaConfig, describe_llama, open_llama, parameters
-from assistant_llama_cpp.cpu import physical_cores
+from assistant_llama_cpp.cpu import overloaded, physical_cores
 from assistant_llama_cpp.gguf import BLOCKS, read_header
 
 from assistant import ModelError
@@ -138,3 +138,15 @@ def test_threads_follow_physical_cores(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         (folder / "thread_siblings_list").write_text("0-63\n")
     assert physical_cores(tmp_path) == 1
+
+
+def test_a_machine_is_overloaded_where_others_want_every_core(tmp_path: Path) -> None:
+    import os
+
+    load, cores = tmp_path / "loadavg", os.cpu_count() or 1
+    for running, wanted in ((1, False), (cores, False), (cores + 1, True), (9 * cores, True)):
+        load.write_text(f"9.85 6.53 5.57 {running}/301 4242\n")
+        assert overloaded(load) is wanted
+    load.write_text("nonsense")
+    assert not overloaded(load) and not overloaded(tmp_path / "none")
+    assert overloaded() in (True, False)
