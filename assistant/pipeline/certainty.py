@@ -35,6 +35,7 @@ class Certainty:
         self._endpoint = endpoint
         self._chunks = chunks
         self._said: dict[str, float] = {}
+        self._draft: Draft | None = None
         self._scoring: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -54,12 +55,14 @@ class Certainty:
         """Begin to weigh whether the speech that ended *at* (seconds on the clock of the audio) is complete."""
         if self._turn.config.turn:
             self._scoring = asyncio.create_task(self._score_as_it_grows(at), name=f"certainty of {self._turn.id}")
+        self._draft = draft
         if draft is not None:
-            draft.transcript.add_done_callback(self._read)
+            draft.transcript.add_done_callback(lambda transcript: self._read(draft, transcript))
 
     def resumed(self) -> None:
         """Forget what was weighed: the speaker went on."""
         self._said.clear()
+        self._draft = None
         self.complete = None
         if self._scoring is not None:
             self._scoring.cancel()
@@ -70,11 +73,12 @@ class Certainty:
         self.complete = combine(*self._said.values())
         self._endpoint.score(self.complete)
 
-    def _read(self, transcript: "asyncio.Future[Transcript]") -> None:
-        if transcript.cancelled() or transcript.exception() is not None or not transcript.result().text:
+    def _read(self, draft: Draft, transcript: "asyncio.Future[Transcript]") -> None:
+        if draft is not self._draft or transcript.cancelled() or transcript.exception() is not None:
             return
         words = transcript.result()
-        self._weigh("words", completeness(words.text, words.language or self._turn.config.language))
+        if words.text:
+            self._weigh("words", completeness(words.text, words.language or self._turn.config.language))
 
     async def _score_as_it_grows(self, at: float) -> None:
         loop = asyncio.get_running_loop()
