@@ -2,16 +2,17 @@
 #
 # PYTHON=python3.13  makes .venv with that Python, of 3.11 or newer (else: the first that is found)
 # GPU=cuda           builds llama.cpp for a GPU: cuda, metal, rocm or vulkan (else: for the CPU)
+# BENCH='--per-set 99 --devices 1,2,4'   is handed to benchmarks/voice_to_voice.py
 # DEMO='--say "What is the capital of Italy?"'   is handed to `assistant demo`
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format environment clean
+.PHONY: help demo test bench-voice lint format environment clean
 export PYTHON GPU
 
 help: ## List these targets.
-	@sed -nE 's/^([a-z]+): ?[a-z]* ?## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -nE 's/^([a-z-]+): ?[a-z]* ?## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 	@sed -nE 's/^# ([A-Z]+=.*)/  \1/p' $(MAKEFILE_LIST)
 
 demo: environment ## Install what is missing, then hold a spoken conversation of one turn through a made-up microphone.
@@ -20,6 +21,10 @@ demo: environment ## Install what is missing, then hold a spoken conversation of
 
 test: ## Check everything: style, types, and all tests with real models on Python 3.11 and 3.13.
 	@scripts/test
+
+bench-voice: environment ## Measure how long people wait for an answer, beside other assistants (15 minutes).
+	.venv/bin/assistant models pull
+	.venv/bin/python benchmarks/voice_to_voice.py $(BENCH)
 
 lint: environment ## Check style and types only.
 	.venv/bin/ruff check
