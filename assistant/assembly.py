@@ -22,11 +22,12 @@ from assistant.models.pool import Model, Pool
 from assistant.models.references import resolve
 from assistant.models.store import Store
 from assistant.paths import data_folder, state_folder
-from assistant.pipeline.conversation import Conversations
+from assistant.pipeline.conversation import Conversation, Conversations
 from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.phrases import Phrases
 from assistant.pipeline.text_turn import text_turn
 from assistant.pipeline.turn import Turn
+from assistant.pipeline.warming import warm
 from assistant.plugins import Plugins
 from assistant.state import State
 
@@ -86,6 +87,17 @@ class Assembly:
         turn = self.turn(assistant, device)
         async with aclosing(text_turn(turn, text, conversation)) as words:
             return Answer("".join([word async for word in words]), turn.id)
+
+    async def prepare(self, model: str) -> None:
+        """Do what is best done once an engine is open: a voice speaks its phrases, a chat model reads its prompts."""
+        kind = self.pool.model(model).spec.kind
+        if kind is Kind.TTS:
+            speakers = {name: section for name, section in self.config.assistants.items() if section.tts == model}
+            await self.equipment.phrases.prepare(self.pool, speakers)
+        elif kind is Kind.CHAT:
+            for name, section in self.config.assistants.items():
+                if model in ([section.chat] if isinstance(section.chat, str) else section.chat):
+                    await warm(self.turn(name), Conversation(""))
 
     def add_tools(self, tools: Iterable[Tool]) -> None:
         """Let chat models call *tools* from the next turn on; the first of a name stays."""
