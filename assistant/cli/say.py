@@ -48,10 +48,13 @@ async def _say(settings: Settings, text: str, output: Path | None, voice: Voice,
 
 
 async def said(assembly: Assembly, text: str, model: str, voice: Voice) -> AsyncGenerator[AudioChunk, None]:
-    """Yield *text* as speech, clause by clause."""
+    """Yield *text* as speech, clause by clause, in the language of the voice."""
+    voices = assembly.pool.model(model).capabilities.voices
+    spoken = [known.language for known in voices if voice.name in ("", known.name)]
+    language = voice.language or next(iter(spoken), "")
     async with (
         assembly.lease(model) as tts,
-        aclosing(clauses(once(text))) as parts,
+        aclosing(clauses(once(text), language)) as parts,
         aclosing(tts.speak((clause.spoken async for clause in parts), voice)) as speech,
     ):
         async for chunk in speech:

@@ -61,8 +61,10 @@ class Clause:
 async def clauses(deltas: AsyncIterator[str], language: str = "en") -> AsyncGenerator[Clause, None]:
     """Yield the clauses of the text that *deltas* spell in *language* (BCP-47), each as soon as it is whole.
 
-    A clause may be as long as all before it together: while that much is played, so much can be written and
-    synthesised without a gap, and the first may be short. The clauses are the same whatever pieces the text comes in.
+    A clause may be as long as all before it together: while that much is played, so much more can be written and
+    synthesised. So the first may be short, and no gap is heard where synthesis takes up to half of the time of its
+    sound (0.1 of it here, 0.5 on a Raspberry Pi) and the model writes 15 tokens a second, or 0.3 and 10. The text may
+    come in any pieces, the clauses are the same.
     """
     text = ""
     before = 0

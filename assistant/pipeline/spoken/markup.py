@@ -5,7 +5,7 @@ import re
 __all__ = ["strip_markup"]
 
 _CODE = re.compile(r"```.*?(```|$)", re.DOTALL)
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_TAG = re.compile(r"</?(?:a|b|br|code|div|em|h[1-6]|hr|i|li|ol|p|pre|span|strong|su[bp]|t[dhr]|table|u|ul)\b[^<>]*>")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*(?:\s[^)]*)?\)")
 _URL = re.compile(r"<?\bhttps?://(?:www\.)?([^\s/?#:>]+)[^\s>]*?>?(?=[.,;:!?)\]\"']*(?:\s|$))")
 _RULE = re.compile(r"(?:([-*_])\s*(?:\1\s*){2,}|\|?[\s:|-]*-[\s:|-]*\|?)")

@@ -108,9 +108,8 @@ def _ranges(language: Language) -> Iterator[Rule]:
 
     def between(match: re.Match[str]) -> str:
         first, last = match.groups()
-        return (
-            f"{first} {language.signs['to']} {last}" if size(first) < size(last) else f"{first} {last}"
-        )  # 3-1: a score
+        rising = size(first) < size(last)  # 3-1 is how a game ended
+        return f"{first} {language.signs['to']} {last}" if rising else f"{first} {last}"
 
     number = r"([$€£]?\d+(?:[.,:]\d+)*(?:\s?%|°[CF]?)?)"
     yield rf"(?<![\w.,/:$€£-]){number}(?:-|\s?–\s?){number}(?![\d-])", between
@@ -149,8 +148,8 @@ def _amounts(language: Language) -> Iterator[Rule]:
         return one if match[1] == "1" else f"{match[1]} {many}"
 
     yield r"°\s?([CF])\b", r"°\1"
-    units = _any(language.units).replace("|s|", "|(?<=\\s)s|")  # 30s may be the thirties
-    yield rf"{_ALONE}({_NUMBER})\s?({units})(?![\w/²³'’])", measure
+    decade = r"\d+s\b"  # 30s may be the thirties
+    yield rf"{_ALONE}(?!{decade})({_NUMBER})\s?({_any(language.units)})(?![\w/²³'’])", measure
 
 
 def _signs(language: Language) -> Iterator[Rule]:
