@@ -61,6 +61,10 @@ async def write(request: ChatRequest, outbox: Outbox) -> AsyncGenerator[str, Non
         whole += said
         if not calls:
             break
+        if said:
+            outbox.publish(EventType.INTENT_PROGRESS, delta="\n")
+            whole += "\n"
+            yield "\n"  # what was said before a tool is a clause of its own, and is spoken while the tool works
         await outbox.committed()
         results = [await _run_tool(call, outbox) for call in calls[:_CALLS]]
         heard = ChatMessage.of("assistant", said).parts if said else ()

@@ -235,6 +235,21 @@ def test_tools_run_and_the_model_goes_on() -> None:
     assert room.tts.said == ["It is on."]
 
 
+def test_what_is_said_before_a_tool_is_spoken_while_it_works() -> None:
+    async def slow(arguments: Any) -> str:
+        assert room.tts.said == ["Let me look at that."]
+        await asyncio.sleep(2.0)
+        assert room.sounded == pytest.approx(0.5, abs=0.1)
+        return "rain"
+
+    tool = Tool(ToolSpec("weather", "", {"type": "object"}), slow)
+    call = [TextDelta("Let me look at that."), ToolCall("1", "weather", {}), Done("tool_calls")]
+    room = Room(ASKED, FakeStt(["Weather?"]), FakeChat([call, "It rains."]), tools={"weather": tool})
+    run_in_virtual_time(room.live())
+    assert room.said(EventType.INTENT_END) == [{"reply": "Let me look at that.\nIt rains."}]
+    assert room.chat.requests[-1].messages[-1].parts[0].content == "rain"  # type: ignore[union-attr]
+
+
 def test_tools_that_fail_stall_or_are_sensitive_are_told_to_the_model() -> None:
     async def fails(arguments: Any) -> str:
         raise RuntimeError("no bulb")
