@@ -67,14 +67,15 @@ _LANGUAGES = {
     "en": _Words(
         open=_set(
             """
-            a, an, the, my, your, his, its, our, their, this, these, those, some, any, every, another, each, and,
-            or, but, because, if, when, while, that, than, then, so, as, also, plus, minus, times, for, to, of, in,
-            at, from, with, by, about, into, until, between, under, near, like, without, per, via, is, are, was,
-            were, am, be, will, would, can, could, should, shall, may, must, do, does, did, have, has, i, we, they,
-            he, she, i'm, i'd, i'll, let's, what's, where's, who's, when's, how's, it's, there's, what,
-            which, whose, who, where, how, why, how much, how many, how long, how far, how old, what time, can you,
-            could you, would you, will you, do you, tell me, show me, give me, remind me, wake me, let me, next to,
-            going to, want to, need to, very, well, okay so, you know, i mean, i want, i need, called, named
+            a, an, the, my, your, his, its, our, their, some, any, every, another, each, and, or, but, because, if,
+            when, while, than, then, so, as, also, plus, minus, times, for, to, of, in, at, from, with, by, about,
+            into, until, between, under, near, like, without, per, via, is, are, was, were, am, be, will, would,
+            can, could, should, shall, may, must, do, does, did, have, has, i, we, they, he, she, i'm, i'd, i'll,
+            let's, what's, where's, who's, when's, how's, it's, there's, what, which, whose, who, where, how, why,
+            how much, how many, how long, how far, how old, what time, can you, could you, would you, will you,
+            do you, tell me, show me, give me, remind me, wake me, let me, next to, going to, want to, need to,
+            very, well, okay so, you know, i mean, i want, i need, called, named, after, before, since, during,
+            whether, above, behind, beside, onto, through
             """
         ),
         wanting=_set("a timer, an alarm, a reminder, the timer for, a note, forty five, you say"),
@@ -88,21 +89,21 @@ _LANGUAGES = {
             """
             it is, they are, i am, you are, we are, he is, she is, that is, i do, i will, i can, weather like,
             look like, sound like, it like, like that, like this, stop that, stop this, doing that, think so,
-            hope so, these days, come in, log in, many times
+            hope so, these days, come in, log in, many times, plus two, times two, at two, past two, by two, plus 2,
+            times 2, at 2, by 2, repeat that, say that, mean that
             """
         ),
         either=_set(
             """
-            it for, that for, this for, what for, you from, it from, that from, it about, that about, this about,
-            it to, him to, it with, that with, is that, is this, is there, was that, does that, does this,
-            about that, about this, of this, of that, do that, do this, on that, off that, in that, me too, me two,
-            you too, bye
+            it for, what for, you from, it from, that from, it about, that about, this about, it to, him to,
+            it with, that with, is there, bye, too, two, 2, mine, for it, for him, for them, on them, off them,
+            of them, to you, of it, is on, is off, are on, are off, that, this, these, those, that for, this for
             """
         ),
         spans=_set("for, in"),
         whole=_set(
             """
-            yes, yeah, yep, no, nope, stop, okay, ok, sure, thanks, thank you, next, previous, pause, resume, play,
+            yes, yeah, yep, no, nope, stop, okay, ok, sure, thanks, thank you, next, previous, pause, resume,
             continue, cancel, never mind, nevermind, skip, repeat, again, louder, quieter, mute, unmute, help,
             hello, hi, goodbye, bye, good night, good morning, lights off, lights on, snooze, quiet, undo, back,
             go on, go back
@@ -351,14 +352,14 @@ def _ending(words: list[str], known: _Words, *, asked: bool) -> float:
     last, ends = words[-1], {words[-1], " ".join(words[-2:])}
     if last in _HESITATIONS:
         return _HESITATION
-    if ends & known.either and len(words) > 1:
-        return _UNKNOWN
     if " ".join(words) in known.whole or ends & known.closing:
         return _WHOLE
+    if ends & known.either and len(words) > 1:
+        return _UNKNOWN
     parted = last in known.particles and known.verbs.intersection(words[:-2])
     if ends & (known.open | known.particles) and not parted:
         return _OPEN
-    quantity = last.isdigit() or last in known.numbers
+    quantity = (last.isdigit() and len(last) < 4) or last in known.numbers  # four digits are a year
     if ends & known.wanting or (quantity and known.spans.intersection(words[-2:-1])):
         return _WANTING
     if len(words) == 1:

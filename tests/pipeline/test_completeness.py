@@ -14,9 +14,9 @@ COMPLETE = {
         Never mind.|What is the capital of Italy?|What's the weather?|What's the weather like?
         Turn on the light, please.|Cancel all timers.|Skip.|Pause the timer.|Yes.|Thank you.|Tell me a joke.
         Set the volume to 40%|Set an alarm for half past six.|What is two plus two?|Remind me on Monday at 9
-        Add milk to the shopping list.|How are you?|Play some music.|What's the date?|Resume|Go back.
-        Remind me to call my mother tomorrow.|Turn off all of the lights in the office.
-        I don't know what time it is.
+        Add milk to the shopping list.|How are you?|Play some music.|What's the date?|Resume
+        Who won the world cup in 1998?|Could you please repeat that?|Go back.|Remind me to call my mother tomorrow.
+        Turn off all of the lights in the office.|I don't know what time it is.
     """,
     "de": """
         Wie spät ist es?|Stopp.|Stell einen Timer auf fünf Minuten.|Mach das Licht in der Küche an.
@@ -66,8 +66,8 @@ INCOMPLETE = {
         Set a timer for|Set a timer for...|Set a timer for, um|Turn on the|Turn on|Turn on the kitchen light and
         What is the|What is the capital of|Remind me to|Add milk and|Tell me|How many|Can you|Could you please|And
         Um|What's|Who is|Play some music by|Set the volume to|Turn off all of the lights in the|Is the|I want to
-        Add —|Put it in my|What's the weather in|Set a timer|Wake me up at|Because the|Set an alarm for seven
-        Turn off the light in
+        Add —|Put it in my|What's the weather in|Set a timer|Wake me up at|Stop the music after|Because the
+        Set an alarm for seven|Turn off the light in
     """,
     "de": """
         Stell einen Timer auf|Mach das|Mach das Licht in der|Was ist die|Was ist die Hauptstadt von|Erinnere mich an
