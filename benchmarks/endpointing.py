@@ -11,7 +11,7 @@ Claims: with the default wait fewer of the pauses of 0.3 to 1.2 s are cut off th
 after the last voiced sample is shorter than the fixed 0.7 s.
 
 The tables of `assistant.pipeline.completeness` and the scale of Smart Turn's score were chosen by the first 80
-sentences. The others were kept out, but for what is true of all English: "after" is open, "that" may be, 1998 is a year.
+sentences. The others were kept out, but for what is true of all English: "after" is open, "that" may be, 1998 a year.
 """
 
 import argparse
