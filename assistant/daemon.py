@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import logging
+import math
 import os
 import signal
 import threading
@@ -33,6 +34,10 @@ _HELD_UP = 10.0
 """Seconds after which an engine that is still opening no longer delays the next one."""
 _AGAIN = (15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 """Seconds to wait before an engine that failed to open is tried again; the last value repeats."""
+_DEAF = 5.0
+"""Seconds without a chunk after which a microphone that is open has stalled."""
+_LOOK = 1.0
+"""Seconds between two looks at whether a microphone gives sound."""
 _SETTLING = 15.0
 """Seconds after which a device that gives no sound no longer delays the rest."""
 _IMPATIENT = 1.0
@@ -53,17 +58,17 @@ async def run(loaded: Loaded, ready: Callable[[int], None] = lambda port: None) 
     plugins = load_plugins(loaded)
     async with AsyncExitStack() as stack:
         assembly = await stack.enter_async_context(assemble(loaded, plugins))
-        listeners = [Listener(name, device, assembly.equipment) for name, device in loaded.config.devices.items()]
+        devices = [_Device(name, assembly) for name in loaded.config.devices]
         services = _services(loaded, plugins, assembly)
         observers, routes = plugins.observers(), _routes(assembly)
         check_required(loaded, plugins)  # again: a hook may have failed since
         port = 0
         if loaded.config.http.enabled:
-            app = make_app(loaded.config.http, assembly.events, lambda: _closed(assembly, listeners), routes)
+            app = make_app(loaded.config.http, assembly.events, lambda: _closed(assembly, devices), routes)
             port = await stack.enter_async_context(serve(app, loaded.config.http))
         stop = asyncio.Event()
         _on_signal(stop.set)
-        await _until(stop, _serve(assembly, listeners, services, observers, lambda: ready(port)))
+        await _until(stop, _serve(assembly, devices, services, observers, lambda: ready(port)))
         log.info("stopping")
 
 
@@ -85,7 +90,7 @@ async def _until(stop: asyncio.Event, work: Awaitable[None]) -> None:
 
 async def _serve(
     assembly: Assembly,
-    listeners: list[Listener],
+    devices: list["_Device"],
     services: dict[str, Callable[[], Awaitable[None]]],
     observers: list[Observer],
     ready: Callable[[], None],
@@ -95,12 +100,13 @@ async def _serve(
             group.create_task(_observe(assembly, observer), name=f"observer {observer.name}")
         for name, service in services.items():
             group.create_task(_keep_serving(name, service), name=f"service {name}")
-        for listener in listeners:
-            group.create_task(_listen(assembly, listener), name=f"device {listener.name}")
+        for device in devices:
+            group.create_task(device.run(), name=f"device {device.name}")
         await _open_all(assembly, group)
-        for listener in listeners:
+        for device in devices:
             with suppress(TimeoutError):  # /readyz names it
-                await asyncio.wait_for(listener.settled.wait(), _SETTLING)
+                async with asyncio.timeout(_SETTLING):
+                    await device.listener.settled.wait()
         ready()
         log.info("ready")
 
@@ -116,7 +122,8 @@ async def _open_all(assembly: Assembly, group: asyncio.TaskGroup) -> None:
         tried.append(first := asyncio.Event())
         group.create_task(_keep_open(assembly, model, first), name=f"open {model.id}")
         with suppress(TimeoutError):
-            await asyncio.wait_for(first.wait(), _HELD_UP)
+            async with asyncio.timeout(_HELD_UP):
+                await first.wait()
     for first in tried:
         await first.wait()
 
@@ -141,13 +148,53 @@ async def _keep_open(assembly: Assembly, model: ModelStatus, tried: asyncio.Even
         await asyncio.sleep(wait)
 
 
-async def _listen(assembly: Assembly, listener: Listener) -> None:
-    """Listen at a device as soon as its own engines are open; what cannot be opened, the listener names."""
-    for role in roles(assembly.config):
-        if role.path[:2] == ("devices", listener.name) and role.kind is not Kind.SINK:
-            with suppress(AssistantError):
-                await assembly.pool.open(role.model)
-    await listener.run()
+class _Device:
+    """A device of the configuration, and whether it hears anything."""
+
+    def __init__(self, name: str, assembly: Assembly) -> None:
+        self.name = name
+        self.listener = Listener(name, assembly.config.devices[name], assembly.equipment)
+        self._assembly = assembly
+        self._deaf = False
+
+    async def run(self) -> None:
+        """Listen as soon as the device's own engines are open; what cannot be opened, the listener names."""
+        for role in roles(self._assembly.config):
+            if role.path[:2] == ("devices", self.name) and role.kind is not Kind.SINK:
+                with suppress(AssistantError):
+                    await self._assembly.pool.open(role.model)
+        watching = asyncio.create_task(self._watch(), name=f"watch {self.name}")
+        try:
+            await self.listener.run()
+        finally:
+            watching.cancel()
+            await asyncio.wait({watching})
+
+    async def _watch(self) -> None:
+        """Notice where an open microphone gives no sound: sources wait for a device that is gone, and tell nobody."""
+        while True:
+            await self.listener.listening.wait()
+            async with aclosing(self.listener.microphone.since(math.inf)) as sound:
+                try:
+                    async with asyncio.timeout(_DEAF):
+                        await anext(sound)
+                except TimeoutError:
+                    if self.listener.listening.is_set() and not self._deaf:
+                        log.error("%s hears nothing: no sound has come for %g s", self.name, _DEAF)
+                        self._deaf = True
+                    continue
+            if self._deaf:
+                log.warning("%s hears again", self.name)
+            self._deaf = False
+            await asyncio.sleep(_LOOK)
+
+    @property
+    def trouble(self) -> str:
+        """Return why it does not listen; empty where it does."""
+        if self.listener.listening.is_set():
+            return f"no sound has come for {_DEAF:g} s" if self._deaf else ""
+        ended = self.listener.settled.is_set()
+        return str(self.listener.failure or ("its sound has ended" if ended else "not listening yet"))
 
 
 async def _observe(assembly: Assembly, observer: Observer) -> None:
@@ -196,13 +243,10 @@ def _routes(assembly: Assembly) -> dict[str, list[web.RouteDef]]:
     return routes
 
 
-def _closed(assembly: Assembly, listeners: list[Listener]) -> dict[str, str]:
-    """Name what is not open: models with their state, devices that do not listen."""
-    closed = {f"model {m.id}": m.reason or m.state for m in assembly.models() if m.state != "open"}
-    for listener in listeners:
-        if not listener.listening.is_set():
-            closed[f"device {listener.name}"] = str(listener.failure or "not listening yet")
-    return closed
+def _closed(assembly: Assembly, devices: list[_Device]) -> dict[str, str]:
+    """Name what is not open: models with their state, devices that do not listen or hear nothing."""
+    models = {f"model {m.id}": m.reason or m.state for m in assembly.models() if m.state != "open"}
+    return models | {f"device {device.name}": device.trouble for device in devices if device.trouble}
 
 
 def _on_signal(stop: Callable[[], None]) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from assistant import EngineConfig, Kind, ModelError, hookimpl
+from assistant import AudioChunk, EngineConfig, Kind, ModelError, hookimpl
 from assistant.assembly import Assembly, assemble
 from assistant.config import load
-from assistant.daemon import _serve
+from assistant.daemon import _closed, _Device, _serve
 from assistant.engines import AnySpec
 from assistant.pipeline.listen import Listener
 from assistant.plugins import Plugins
@@ -57,12 +57,16 @@ class House:
     """When the opening of which model began."""
     ready: float | None = None
     """When everything that can be open was."""
+    closed: Callable[[], dict[str, str]] = dict
+    """What `/readyz` names."""
+    engines: dict[str, object] = field(default_factory=dict)
+    """Engines that take the place of the fakes, by model."""
 
     @hookimpl
     def assistant_engines(self) -> list[AnySpec]:
         """Offer an engine for each model, of the model's name."""
         return [
-            replace(fake_spec(name, kind, engine), open=partial(self._open, name, engine))
+            replace(fake_spec(name, kind, engine), open=partial(self._open, name, self.engines.get(name, engine)))
             for name, (kind, engine) in ENGINES.items()
         ]
 
@@ -93,10 +97,11 @@ class House:
             self.ready = loop.time()
 
         async with assemble(loaded, plugins) as assembly:
-            listener = Listener("room", loaded.config.devices["room"], assembly.equipment)
-            serving = asyncio.create_task(_serve(assembly, [listener], {}, [], ready))
+            device = _Device("room", assembly)
+            self.closed = lambda: _closed(assembly, [device])
+            serving = asyncio.create_task(_serve(assembly, [device], {}, [], ready))
             try:
-                yield assembly, listener
+                yield assembly, device.listener
             finally:
                 serving.cancel()
                 await asyncio.wait({serving})
@@ -219,3 +224,34 @@ def test_what_always_fails_is_tried_ever_more_rarely(home: Path) -> None:
 
     live(house, home, main)
     assert house.order().count("chat") == 11
+
+
+class StallingSource(FakeSource):
+    """A microphone that gives nothing from 20 s to 50 s, and ends after 80 s."""
+
+    async def capture(self) -> AsyncGenerator[AudioChunk, None]:
+        loop = asyncio.get_running_loop()
+        async for chunk in super().capture():
+            if 20 < loop.time() < 50:
+                await asyncio.sleep(50 - loop.time())
+            if loop.time() > 80:
+                return
+            yield chunk
+
+
+def test_a_microphone_that_stalls_is_named_until_it_is_heard_again(
+    home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    house = House(engines={"microphone": StallingSource([])})
+    seen: dict[int, dict[str, str]] = {}
+
+    async def main(assembly: Assembly, listener: Listener) -> None:
+        for second in (15, 22, 30, 49, 55, 90):
+            await asyncio.sleep(second - asyncio.get_running_loop().time())
+            seen[second] = house.closed()
+
+    live(house, home, main)
+    deaf = {"device room": "no sound has come for 5 s"}
+    assert seen == {15: {}, 22: {}, 30: deaf, 49: deaf, 55: {}, 90: {"device room": "its sound has ended"}}
+    said = [record.getMessage() for record in caplog.records if record.name == "assistant.daemon"]
+    assert said == ["room hears nothing: no sound has come for 5 s", "room hears again"]
