@@ -129,7 +129,7 @@ async def _open_all(assembly: Assembly, group: asyncio.TaskGroup) -> None:
 
 
 async def _keep_open(assembly: Assembly, model: ModelStatus, tried: asyncio.Event) -> None:
-    """Open an engine, however often it takes, and set *tried* after the first time; a voice then says its phrases."""
+    """Open an engine, however often it takes, and set *tried* after the first time; then prepare it."""
     reason = ""
     for wait in itertools.chain(_AGAIN, itertools.repeat(_AGAIN[-1])):
         try:
@@ -139,9 +139,7 @@ async def _keep_open(assembly: Assembly, model: ModelStatus, tried: asyncio.Even
                 log.error("%s%s", error, f" ({error.hint})" if error.hint else "")
             reason = str(error)
         else:
-            if model.kind is Kind.TTS:
-                speakers = {name: a for name, a in assembly.config.assistants.items() if a.tts == model.id}
-                await assembly.equipment.phrases.prepare(assembly.pool, speakers)
+            await assembly.prepare(model.id)
             return
         finally:
             tried.set()

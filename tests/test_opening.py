@@ -141,6 +141,18 @@ def test_light_engines_open_first_and_a_voice_before_what_it_may_have_to_apologi
     assert house.ready is not None and house.ready < 10
 
 
+def test_the_prompt_of_each_assistant_is_read_before_anybody_asks(home: Path) -> None:
+    chat = FakeChat()
+    house = House(engines={"chat": chat})
+
+    async def main(assembly: Assembly, listener: Listener) -> None:
+        await asyncio.sleep(20)
+        assert [[m.role for m in request.messages] for request in chat.warmed] == [["system"]]
+        assert chat.warmed[0].messages[0].text.startswith("You are")
+
+    live(house, home, main)
+
+
 @pytest.mark.parametrize("hangs", ["tts", "stt", "chat", "speaker"])
 def test_an_engine_that_hangs_delays_neither_the_device_nor_the_others(home: Path, hangs: str) -> None:
     house = House(takes={hangs: FOREVER})
