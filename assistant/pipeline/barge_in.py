@@ -15,6 +15,7 @@ __all__ = [
     "Confirmed",
     "FalseAlarm",
     "Hushed",
+    "Interruption",
     "Meaning",
     "Suspected",
     "is_own_words",
@@ -111,6 +112,15 @@ class BargeIn:
         if seconds >= _FORGET:
             self._suspected, self._voiced, self._confirmed = False, 0.0, 0
             yield FalseAlarm(self._last_voiced)
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """Somebody ended a reply."""
+
+    question: float | None = None
+    """Seconds on the clock of the audio at which the speech began that is to be answered; None where the reply was
+    merely told to end."""
 
 
 class Meaning(Enum):

@@ -3,14 +3,17 @@
 import asyncio
 import logging
 import time
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing
 
+from assistant.audio import AudioChunk
 from assistant.config.schema import DeviceConfig
-from assistant.engines import Source, Wake
+from assistant.engines import Echo, Source, Wake
 from assistant.errors import AssistantError, EngineError
 from assistant.events import EventType, TurnEvent
 from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.microphone import Microphone
+from assistant.pipeline.reference import Reference
 from assistant.pipeline.turn import Turn
 from assistant.pipeline.voice_turn import VoiceTurn
 from assistant.speech import Detection
@@ -22,6 +25,8 @@ log = logging.getLogger(__name__)
 
 _LEAVING = 3.0
 """Seconds that an interrupted turn may take to end before the next one goes on without it."""
+_PREROLL = 6.0
+"""Seconds of sound kept: who talked into a reply is answered, although it took a while to be sure of it."""
 _AGAIN = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds to wait before a device that failed is tried again; the last value repeats."""
 
@@ -31,7 +36,7 @@ class Listener:
 
     def __init__(self, name: str, device: DeviceConfig, equipment: Equipment) -> None:
         self.name = name
-        self.microphone = Microphone()
+        self.microphone = Microphone(preroll=_PREROLL)
         self.failure: AssistantError | None = None
         """Why nobody listens here; None while somebody does."""
         self.listening = asyncio.Event()
@@ -40,7 +45,9 @@ class Listener:
         """Set once the device listens, or has said why it does not."""
         self._device = device
         self._equipment = equipment
+        self._reference = Reference()
         self._voice: VoiceTurn | None = None
+        self._begun: VoiceTurn | None = None
         self._task: asyncio.Task[None] | None = None
         here = device.assistants or list(equipment.assistants)
         self._called = {word: name for name in reversed(here) for word in equipment.assistants[name].wake}
@@ -82,21 +89,34 @@ class Listener:
 
     async def _listen(self) -> None:
         pool = self._equipment.pool
-        async with pool.lease(self._device.source) as source, pool.lease(self._device.wake) as wake:
-            await self._follow(source, wake.fork())
+        async with AsyncExitStack() as stack:
+            source: Source = await stack.enter_async_context(pool.lease(self._device.source))
+            wake: Wake = await stack.enter_async_context(pool.lease(self._device.wake))
+            heard = await stack.enter_async_context(aclosing(source.capture()))
+            if self._device.echo:
+                echo: Echo = await stack.enter_async_context(pool.lease(self._device.echo))
+                heard = await stack.enter_async_context(aclosing(self._cleaned(heard, echo.fork())))
+            await self._follow(heard, wake.fork())
 
-    async def _follow(self, source: Source, wake: Wake) -> None:
-        async with aclosing(source.capture()) as audio:
-            async for chunk in audio:
-                if not self.listening.is_set():
-                    log.info("%s listens for %s", self.name, ", ".join(self._called) or "no wake word")
-                    self.failure = None
-                    self.listening.set()
-                    self.settled.set()
-                    self._await_wake_word()
-                self.microphone.publish(chunk)
-                for detection in await in_thread(lambda: wake.push(chunk), self._equipment.light):  # noqa: B023
-                    self.call(detection)
+    async def _cleaned(self, heard: AsyncIterator[AudioChunk], echo: Echo) -> AsyncGenerator[AudioChunk, None]:
+        """Yield what is heard without what this device itself plays."""
+        async for chunk in heard:
+            played = self._reference.during(chunk)
+            clean = await in_thread(lambda: echo.process(chunk, played), self._equipment.light)  # noqa: B023
+            if clean.audio:
+                yield clean
+
+    async def _follow(self, heard: AsyncIterator[AudioChunk], wake: Wake) -> None:
+        async for chunk in heard:
+            if not self.listening.is_set():
+                log.info("%s listens for %s", self.name, ", ".join(self._called) or "no wake word")
+                self.failure = None
+                self.listening.set()
+                self.settled.set()
+                self._await_wake_word()
+            self.microphone.publish(chunk)
+            for detection in await in_thread(lambda: wake.push(chunk), self._equipment.light):  # noqa: B023
+                self.call(detection)
         if self._task is not None:
             await asyncio.wait({self._task})
 
@@ -108,18 +128,19 @@ class Listener:
         self._equipment.events.publish(TurnEvent(kind, "", self.name, time.time(), data))
 
     def call(self, detection: Detection) -> None:
-        """Begin a turn, because a wake word was heard; a reply that is under way ends."""
+        """Begin a turn, because a wake word was heard; a reply that is under way ends, and so does a turn that nobody
+        called for."""
         assistant = self._called.get(detection.name)
         if assistant is None:
             log.debug("%s: nobody here is called %s", self.name, detection.name)
-        elif self._voice is None or self._voice.state == "answering":
+        elif self._voice is not self._begun or self._voice is None or self._voice.state == "answering":
             self.begin(assistant, detection, detection.timestamp)
 
     def begin(self, assistant: str, wake: Detection | None, at: float) -> "asyncio.Task[None]":
         """Begin a turn of *assistant*; speech counts from *at*, in seconds on the clock of the audio."""
         if self._task is not None:
             self._task.cancel()
-        self._voice = self._turn(assistant, wake, at)
+        self._voice = self._begun = self._turn(assistant, wake, at)
         self._task = asyncio.create_task(self._converse(self._voice, self._task), name=f"turn at {self.name}")
         return self._task
 
@@ -128,24 +149,32 @@ class Listener:
         turn.wake = wake
         if wake is not None:
             turn.publish(EventType.WAKE_WORD_END, name=wake.name, score=round(wake.score, 3))
-        return VoiceTurn(turn, self._device, self.microphone, at)
+        return VoiceTurn(turn, self._device, self.microphone, self._reference, at)
 
     async def _converse(self, voice: VoiceTurn, before: "asyncio.Task[None] | None") -> None:
-        """Run a turn, and another one after each reply that asks something back."""
+        """Run a turn, and all that follow from it: the reply is talked into, or asks something back."""
         try:
             if before is not None:
                 await asyncio.wait({before}, timeout=_LEAVING)
             await voice.run()
-            while voice.asked_back and (follow_up := voice.turn.config.endpoint.follow_up):
-                now = asyncio.get_running_loop().time()
-                voice = self._turn(voice.turn.assistant, None, now)
-                voice.wait_for(follow_up)
-                self._voice = voice
+            while (following := self._following(voice)) is not None:
+                self._voice = voice = following
                 await voice.run()
         finally:
             if self._voice is voice:
                 self._voice = None
                 self._await_wake_word()
+
+    def _following(self, voice: VoiceTurn) -> VoiceTurn | None:
+        """Return the turn that a turn leads to without a wake word, if it does."""
+        assistant = voice.turn.assistant
+        if voice.interruption is not None and (began := voice.interruption.question) is not None:
+            return self._turn(assistant, None, began)
+        if voice.asked_back and (follow_up := voice.turn.config.endpoint.follow_up):
+            voice = self._turn(assistant, None, asyncio.get_running_loop().time())
+            voice.wait_for(follow_up)
+            return voice
+        return None
 
     async def _end_turn(self) -> None:
         if self._task is not None:

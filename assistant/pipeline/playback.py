@@ -1,5 +1,6 @@
 """Play an answer, and know which of its words were really heard."""
 
+import asyncio
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
@@ -39,14 +40,19 @@ class Playback:
         self._played = 0.0
         self._whole = False
         self._volume = self._wanted = 1.0
+        self.loud = asyncio.Event()
+        """Set while the voice is not lowered."""
+        self.loud.set()
 
     def duck(self) -> None:
         """Lower the voice, because somebody may be speaking: that of the next sound which the sink asks for."""
         self._wanted = _DUCKED
+        self.loud.clear()
 
     def restore(self) -> None:
         """Let the voice rise again."""
         self._wanted = 1.0
+        self.loud.set()
 
     async def play(self, sink: Sink, spoken: AsyncIterator[Spoken]) -> AsyncGenerator[Played, None]:
         """Play *spoken* and yield how far it has come; closing it silences the sink."""
@@ -78,6 +84,11 @@ class Playback:
     def silent(self) -> bool:
         """Tell whether the answer had no sound at all."""
         return self._given == 0.0
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether the answer was heard to its end."""
+        return self._whole and self._played >= self._given - _TAIL
 
     @property
     def heard(self) -> str:

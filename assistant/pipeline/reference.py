@@ -35,18 +35,9 @@ class Reference:
     def __init__(self) -> None:
         self._tracks: list[_Track] = []
 
-    async def play(self, sink: Sink, audio: AsyncIterator[AudioChunk]) -> AsyncGenerator[Played, None]:
-        """Play *audio* through *sink* and yield how far it has come; closing it silences the sink."""
-        now = asyncio.get_running_loop().time
-        track = _Track()
-        self._tracks = [*(former for former in self._tracks if not former.over(now())), track]
-        try:
-            async with aclosing(sink.play(track.taken(audio))) as progress:
-                async for played in progress:
-                    track.follow(played)
-                    yield played
-        finally:
-            track.end(now())
+    def following(self, sink: Sink) -> Sink:
+        """Return *sink* such that what it plays is followed."""
+        return _Followed(sink, self._tracks)
 
     def during(self, heard: AudioChunk) -> AudioChunk:
         """Return what left the speaker while the 16 kHz mono *heard* was captured, of the same length and format.
@@ -54,8 +45,34 @@ class Reference:
         The samples of following chunks follow each other, as far as anything is known of what was played.
         """
         sounds = [track.read(heard.timestamp, len(heard.audio) // SPEECH.frame) for track in self._tracks]
-        self._tracks = [track for track in self._tracks if not track.over(heard.timestamp)]
+        _drop(self._tracks, heard.timestamp)
         return AudioChunk(_mixed(sounds) if sounds else bytes(len(heard.audio)), SPEECH, heard.timestamp)
+
+
+class _Followed:
+    """A sink, and what becomes of the sound that it is given."""
+
+    def __init__(self, sink: Sink, tracks: "list[_Track]") -> None:
+        self._sink = sink
+        self._tracks = tracks
+
+    async def play(self, audio: AsyncIterator[AudioChunk]) -> AsyncGenerator[Played, None]:
+        now = asyncio.get_running_loop().time
+        _drop(self._tracks, now())
+        track = _Track()
+        self._tracks.append(track)
+        try:
+            async with aclosing(self._sink.play(track.taken(audio))) as progress:
+                async for played in progress:
+                    track.follow(played)
+                    yield played
+        finally:
+            track.end(now())
+
+
+def _drop(tracks: "list[_Track]", timestamp: float) -> None:
+    """Drop the tracks that are over for a microphone that has come to *timestamp*."""
+    tracks[:] = [track for track in tracks if not track.over(timestamp)]
 
 
 class _Track:

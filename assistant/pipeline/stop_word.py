@@ -7,6 +7,8 @@ from msgspec import structs
 
 from assistant.audio import AudioChunk
 from assistant.config.schema import DeviceConfig, EndpointConfig
+from assistant.errors import EngineError
+from assistant.pipeline.barge_in import Interruption
 from assistant.pipeline.endpoint import Ended, Endpoint, SpeechStarted
 from assistant.pipeline.hear import hear
 from assistant.pipeline.language import is_stop
@@ -26,19 +28,19 @@ _ALWAYS = 86_400.0
 
 async def hear_stop(
     turn: Turn, device: DeviceConfig, microphone: Microphone, endpoint: EndpointConfig, language: str
-) -> None:
+) -> Interruption:
     """Return when somebody says "stop" and nothing else."""
     now = asyncio.get_running_loop().time()
     config = structs.replace(endpoint, silence=endpoint.shortest, nothing_said=_ALWAYS)
     while True:
         utterance = await _utterance(turn, device, microphone, Endpoint(config, now), now)
         if utterance is None:
-            return
+            raise EngineError("the microphone has ended")
         now = utterance.ended
         if utterance.seconds <= _STOP_WORD:
             transcript = await transcribe(utterance, turn, language)
             if is_stop(transcript.text, language):
-                return
+                return Interruption()
 
 
 async def _utterance(

@@ -3,24 +3,27 @@
 import asyncio
 import logging
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import structs
 
-from assistant.chat import ChatMessage, ChatRequest, Priority
+from assistant.chat import ChatMessage
 from assistant.config.schema import DeviceConfig
 from assistant.engines import Sink
 from assistant.errors import EngineError, EngineTimeout
 from assistant.events import EventType
+from assistant.pipeline.barge_in import Interruption
 from assistant.pipeline.conversation import Conversation
 from assistant.pipeline.draft import Draft, Drafts
+from assistant.pipeline.interruption import hear_interruption
 from assistant.pipeline.language import is_stop
 from assistant.pipeline.listening import DEAF, Listening
 from assistant.pipeline.microphone import Microphone
 from assistant.pipeline.playback import Playback
+from assistant.pipeline.reference import Reference
 from assistant.pipeline.stop_word import hear_stop
 from assistant.pipeline.turn import Turn
+from assistant.pipeline.warming import warm
 from assistant.speech import Played
 from assistant.streams import heed_cancellation, once, patient
 
@@ -37,13 +40,18 @@ _SPEAKER = 60.0
 class VoiceTurn:
     """One turn at one device. `begin` is the moment, on the clock of the audio, from which speech counts."""
 
-    def __init__(self, turn: Turn, device: DeviceConfig, microphone: Microphone, begin: float) -> None:
+    def __init__(
+        self, turn: Turn, device: DeviceConfig, microphone: Microphone, reference: Reference, begin: float
+    ) -> None:
         self.turn = turn
         self.state: Literal["listening", "answering"] = "listening"
         self.asked_back = False
         """Whether the reply was heard to its end and ends in a question."""
+        self.interruption: Interruption | None = None
+        """How somebody ended the reply by talking into it."""
         self._device = device
         self._microphone = microphone
+        self._reference = reference
         self._begin = begin
         self._equipment = turn.equipment
         self._endpoint = turn.config.endpoint
@@ -74,7 +82,7 @@ class VoiceTurn:
         key = f"{turn.assistant}@{turn.device}"
         async with self._equipment.conversations.turn(key) as conversation:
             drafts = Drafts(turn, conversation)
-            warming = asyncio.create_task(self._warm(turn.request(conversation)), name=f"warm {turn.id}")
+            warming = asyncio.create_task(warm(turn, conversation), name=f"warm {turn.id}")
             try:
                 listening = Listening(turn, self._device, self._microphone, self._endpoint, drafts)
                 draft = await listening.question(self._begin)
@@ -87,16 +95,6 @@ class VoiceTurn:
                 await drafts.close()
                 await asyncio.wait({warming}, timeout=_WARMING)
 
-    async def _warm(self, request: ChatRequest) -> None:
-        """Read what is known of the prompt into the prefix cache while the person still talks."""
-        turn = self.turn
-        try:
-            model = turn.chat_model(request)
-            async with self._equipment.pool.lease(model, Priority.BACKGROUND) as chat:
-                await chat.warm(replace(request, priority=Priority.BACKGROUND))
-        except Exception as error:
-            log.debug("turn %s: the prompt was not warmed: %s", turn.id, error)
-
     async def _reply(self, draft: Draft, conversation: Conversation) -> None:
         """Say the answer, and remember what was heard of it."""
         turn, question = self.turn, draft.transcript.result().text
@@ -105,36 +103,52 @@ class VoiceTurn:
             return
         self.state = "answering"
         try:
-            stopped = await self._answer(draft)
+            self.interruption = await self._answer(draft)
         finally:
             if heard := self._playback.heard:
                 conversation.add(ChatMessage.of("user", question), ChatMessage.of("assistant", heard))
-        turn.outcome = "stopped" if stopped else "answered"
-        self.asked_back = not stopped and heard.rstrip().endswith("?")
+        match self.interruption:
+            case Interruption(None):
+                turn.outcome = "stopped"
+            case Interruption() if not self._playback.finished:
+                turn.outcome = "interrupted"
+            case _:
+                turn.outcome = "answered"
+                self.asked_back = heard.rstrip().endswith("?")
 
-    async def _answer(self, draft: Draft) -> bool:
-        """Play the answer; return whether it was stopped by a word."""
+    async def _answer(self, draft: Draft) -> Interruption | None:
+        """Play the answer; return how somebody ended it, if anybody did."""
         turn = self.turn
         playing = asyncio.create_task(self._play(draft), name=f"answer {turn.id}")
-        listening = hear_stop(turn, self._device, self._microphone, self._endpoint, draft.language)
-        stopping = asyncio.create_task(listening, name=f"stop word {turn.id}")
-        both = {playing, stopping}
+        listening = asyncio.create_task(self._hear(draft.language), name=f"interruption {turn.id}")
         try:
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-            if not playing.done() and stopping.exception() is not None:
-                log.warning("turn %s: stop words are not heard: %s", turn.id, stopping.exception())
+            await asyncio.wait({playing, listening}, return_when=asyncio.FIRST_COMPLETED)
+            if listening.done() and listening.exception() is not None:
+                log.warning("turn %s: nobody is heard during the reply: %s", turn.id, listening.exception())
                 await asyncio.wait({playing})
-            if playing.done():
-                playing.result()
-                return False
-            return True
+            elif playing.done() and playing.exception() is None:
+                await self._nobody_speaks(listening)
+            if listening.done() and listening.exception() is None:
+                return listening.result()
+            playing.result()
+            return None
         finally:
-            for task in both:
-                task.cancel()
-            await asyncio.wait(both)
-            for task in both:
-                if not task.cancelled():
-                    task.exception()
+            await _end(playing, listening)
+
+    async def _nobody_speaks(self, listening: "asyncio.Task[Interruption]") -> None:
+        """Wait, at the end of a reply into which somebody may be talking, until it is known whether that is so."""
+        silence = asyncio.create_task(self._playback.loud.wait())
+        try:
+            await asyncio.wait({listening, silence}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _end(silence)
+
+    async def _hear(self, language: str) -> Interruption:
+        """Return how somebody ends the reply: by any words where its echo is cancelled, or else by a stop word."""
+        turn, device, microphone = self.turn, self._device, self._microphone
+        if device.echo:
+            return await hear_interruption(turn, device, microphone, self._playback, language)
+        return await hear_stop(turn, device, microphone, self._endpoint, language)
 
     async def _play(self, draft: Draft) -> None:
         async with AsyncExitStack() as stack:
@@ -157,7 +171,11 @@ class VoiceTurn:
                 sink = await stack.enter_async_context(self._equipment.pool.lease(self._device.sink))
         except TimeoutError:
             raise EngineTimeout(f"the speaker {self._device.sink} was not free in {DEAF:g} s") from None
-        return sink
+        return self._followed(sink)
+
+    def _followed(self, sink: Sink) -> Sink:
+        """Return *sink* such that its echo can be cancelled, where anything cancels it."""
+        return self._reference.following(sink) if self._device.echo else sink
 
     def _sounded(self, played: Played) -> None:
         self.turn.timeline.mark("first_audio", played.timestamp - played.seconds)
@@ -169,10 +187,20 @@ class VoiceTurn:
             async with (
                 asyncio.timeout(_SPEAKER),
                 self._equipment.pool.lease(self._device.sink) as sink,
-                aclosing(patient(sink.play(once(*sound)), DEAF, "the speaker")) as rest,
+                aclosing(patient(self._followed(sink).play(once(*sound)), DEAF, "the speaker")) as rest,
             ):
                 async for played in rest:
                     self._sounded(played)
         except Exception as error:
             heed_cancellation(error)
             log.error("turn %s: not even an apology could be played: %s", self.turn.id, error)
+
+
+async def _end(*tasks: "asyncio.Task[Any]") -> None:
+    """Cancel tasks and wait for them; how they fail does not matter any more."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()

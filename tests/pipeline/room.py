@@ -1,13 +1,15 @@
 """A room with one device, whose engines do as they are told, in virtual time."""
 
+import array
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from assistant import AudioChunk, Capabilities, EventType, Kind, Tool, TurnEvent
+from assistant import AudioChunk, Capabilities, EventType, Kind, Played, Tool, TurnEvent
 from assistant.config import AssistantConfig, ConversationConfig, DeviceConfig, TimeoutConfig
 from assistant.engines import AnySpec
 from assistant.events import EventBus
@@ -17,7 +19,19 @@ from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.listen import Listener
 from assistant.pipeline.phrases import Phrases
 from assistant.pipeline.receipt import Receipt
-from assistant.testing import FakeChat, FakeSink, FakeSource, FakeStt, FakeTts, FakeVad, FakeWake, fake_spec, tone
+from assistant.streams import prefetch
+from assistant.testing import (
+    FakeChat,
+    FakeEcho,
+    FakeSink,
+    FakeSource,
+    FakeStt,
+    FakeTts,
+    FakeVad,
+    FakeWake,
+    fake_spec,
+    tone,
+)
 
 MARKER = AudioChunk((0x7ABC).to_bytes(2, "little") + b"\x10\x10" * 1279, tone(0.01).format)
 """80 ms in which the fake wake word ends."""
@@ -48,6 +62,9 @@ class Room:
     timeouts: TimeoutConfig = field(default_factory=TimeoutConfig)
     events: list[TurnEvent] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
+    device: DeviceConfig = field(default_factory=DeviceConfig)
+    hears_itself: bool = False
+    """Whether the microphone hears the speaker too."""
     specs: dict[str, AnySpec] = field(default_factory=dict)
     """Engines that take the place of the fakes."""
 
@@ -62,9 +79,12 @@ class Room:
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[Listener, None]:
         """Begin to listen, and stop at the end."""
+        speaker = _Speaker(self.sink)
+        source = _Microphone(self.hears, speaker) if self.hears_itself else FakeSource(self.hears)
         specs = {
-            "microphone": fake_spec("microphone", Kind.SOURCE, FakeSource(self.hears)),
-            "speaker": fake_spec("speaker", Kind.SINK, self.sink),
+            "microphone": fake_spec("microphone", Kind.SOURCE, source),
+            "speaker": fake_spec("speaker", Kind.SINK, speaker),
+            "echo": fake_spec("echo", Kind.ECHO, FakeEcho()),
             "wake": fake_spec("wake", Kind.WAKE, FakeWake(), Capabilities(parallel=9)),
             "vad": fake_spec("vad", Kind.VAD, FakeVad(), Capabilities(parallel=9)),
             "stt": fake_spec("stt", Kind.STT, self.stt),
@@ -94,7 +114,7 @@ class Room:
         )
         await phrases.prepare(pool, assistants)
         self.tts.said.clear()
-        listener = Listener("room", DeviceConfig(), equipment)
+        listener = Listener("room", self.device, equipment)
         running = asyncio.create_task(listener.run())
         try:
             yield listener
@@ -119,3 +139,46 @@ class Room:
     def sounded(self) -> float:
         """Return the seconds of sound that the speaker has given."""
         return sum(chunk.duration for chunk in self.sink.heard)
+
+
+class _Speaker:
+    """Plays in a room, asks for a tenth of a second ahead, as real ones do, and knows what is leaving it."""
+
+    def __init__(self, sink: FakeSink) -> None:
+        self._sink = sink
+        self.leaving: deque[AudioChunk] = deque(maxlen=9)
+
+    async def play(self, audio: AsyncIterator[AudioChunk]) -> AsyncGenerator[Played, None]:
+        sound = cast("AsyncGenerator[AudioChunk, None]", audio)
+        async with prefetch(sound, 5) as ahead, aclosing(self._sink.play(self._noted(ahead))) as progress:
+            async for played in progress:
+                yield played
+
+    async def _noted(self, audio: AsyncIterator[AudioChunk]) -> AsyncGenerator[AudioChunk, None]:
+        async for chunk in audio:  # of 20 ms, asked for when it begins to leave
+            self.leaving.append(AudioChunk(chunk.audio, chunk.format, asyncio.get_running_loop().time()))
+            yield chunk
+
+
+class _Microphone(FakeSource):
+    """Hears what there is to be heard in a room, and a speaker."""
+
+    def __init__(self, chunks: Iterable[AudioChunk], speaker: _Speaker) -> None:
+        super().__init__(chunks)
+        self._speaker = speaker
+
+    async def capture(self) -> AsyncGenerator[AudioChunk, None]:
+        async with aclosing(super().capture()) as audio:
+            async for chunk in audio:
+                yield self._with_echo(chunk)
+
+    def _with_echo(self, chunk: AudioChunk) -> AudioChunk:
+        """Add what leaves the speaker; the fake voice is a constant, so that any sample of it will do."""
+        samples = array.array("h", chunk.audio)
+        echo = array.array("h", bytes(len(chunk.audio)))
+        for piece in self._speaker.leaving:
+            first = round((piece.timestamp - chunk.timestamp) * 16_000)
+            for n in range(max(0, first), min(len(echo), first + len(piece.audio) // 2 + 1)):
+                echo[n] = int.from_bytes(piece.audio[-2:], "little", signed=True)
+        mixed = array.array("h", (sample + more for sample, more in zip(samples, echo, strict=True)))
+        return AudioChunk(mixed.tobytes(), chunk.format, chunk.timestamp)

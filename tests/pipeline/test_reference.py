@@ -44,7 +44,7 @@ async def listen(reference: Reference, seconds: float, step: float = 0.04) -> li
 
 
 async def play(reference: Reference, sink: FakeSink, *sound: AudioChunk) -> None:
-    async with aclosing(reference.play(sink, once(*sound))) as progress:
+    async with aclosing(reference.following(sink).play(once(*sound))) as progress:
         async for _ in progress:
             pass
 
