@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from assistant import AssistantError, ChatDelta, Priority, Sampling
+from assistant_llama_cpp.grammar import Grammar
 from assistant_llama_cpp.output import Output
 from assistant_llama_cpp.sequences import Sequence
 
@@ -71,9 +72,9 @@ class Job:
     """Tokens of the context that are set aside for it."""
     sampling: Sampling
     """How tokens are drawn."""
-    grammar: str | None
+    grammar: Grammar | None
     """What holds the reply from its start."""
-    call_grammar: str | None
+    call_grammar: Grammar | None
     """What holds a call once the model has opened one."""
     output: Output
     """From tokens to deltas."""

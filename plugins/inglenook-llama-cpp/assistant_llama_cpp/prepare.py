@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from assistant import ChatMessage, ChatRequest, EngineError, EngineUnavailable, Sampling, ToolSpec, in_thread
 from assistant_llama_cpp.config import LlamaConfig
-from assistant_llama_cpp.grammar import call_grammar, forced_call, request_grammar
+from assistant_llama_cpp.grammar import Grammar, Grammars, forced_call
 from assistant_llama_cpp.native import Model
 from assistant_llama_cpp.output import Output
 from assistant_llama_cpp.prompt import abilities, conversation, defuse, tool_list, with_tools_told
@@ -44,9 +44,9 @@ class Prepared:
     """From tokens to deltas."""
     static: int = 0
     """Tokens at the start that are the same in every conversation: system message and tools."""
-    grammar: str | None = None
+    grammar: Grammar | None = None
     """What holds the reply from its start."""
-    call_grammar: str | None = None
+    call_grammar: Grammar | None = None
     """What holds a call once the model has opened one."""
 
 
@@ -62,6 +62,7 @@ class Preparer:
     async def start(self, model: Model) -> None:
         """Read the chat template and find out what it takes; raises ModelError where it is none."""
         self._vocabulary, self._longest = model.vocabulary, model.longest
+        self._grammars = Grammars(model.vocabulary)
         source = self._config.template or model.template or _CHATML
 
         def start() -> None:
@@ -99,21 +100,24 @@ class Preparer:
         tools = request.tools if request.tool_choice != "none" else ()
         names = [tool.name for tool in tools]
         if request.tool_choice not in ("auto", "none"):
-            frame = forced_call(tools, request.tool_choice)
+            frame = forced_call(self._grammars, tools, request.tool_choice)
             tokens = self._tokens(request.messages, tools, frame.prefix)
             output = Output(request.stop, names, frame.prefix, frame.suffix)
             static = self._static(tokens[:-1], request.messages, tools)
             return Prepared(tokens, self._limit(tokens, request), sampling, output, static, frame.grammar)
-        grammar = request_grammar(request)
+        grammar = self._grammars.of_request(request)
         tokens = self._tokens(request.messages, tools)
         limit = self._limit(tokens, request)
         static = self._static(tokens[:-1], request.messages, tools)  # reading the last one starts the reply
         if grammar is not None or not tools:
             return Prepared(tokens, limit, sampling, Output(request.stop), static, grammar)
-        return Prepared(tokens, limit, sampling, Output(request.stop, names), static, call_grammar=call_grammar(tools))
+        call = self._grammars.call(tools)
+        return Prepared(tokens, limit, sampling, Output(request.stop, names), static, call_grammar=call)
 
     def _warm(self, request: ChatRequest) -> Prepared:
         tools = request.tools if request.tool_choice != "none" else ()
+        if tools:
+            self._grammars.call(tools)  # so that the turn finds it compiled
         if request.messages and request.messages[-1].role == "user":
             tokens = self._tokens(request.messages, tools)
         else:

@@ -7,15 +7,19 @@ from typing import Any
 
 import llama_cpp
 import numpy as np
+from numpy.typing import NDArray
 
 from assistant import EngineError, Sampling
 from assistant_llama_cpp.config import LlamaConfig
+from assistant_llama_cpp.grammar import Grammar
 from assistant_llama_cpp.native import Model
 
 __all__ = ["Sampler", "settled"]
 
 _RECENT = 64
 """Tokens that the repeat penalty looks back."""
+_TOO_COMPLEX = ("ParserTooComplex", "LexerTooComplex", "InternalError")
+"""Why a grammar stops that is no fault of the text."""
 _RANGES = {
     "temperature": (0, 5),
     "top_p": (0, 1),
@@ -37,58 +41,38 @@ def settled(sampling: Sampling, config: LlamaConfig) -> Sampling:
 
 
 class Sampler:
-    """Draw the tokens of one reply; for the thread that owns the model.
+    """Draw the tokens of one reply; for the thread that owns the model."""
 
-    llama.cpp ends the process when a grammar is given a token it does not admit. So the grammar is kept apart from the
-    chain, and is asked before each token is accepted. Raises EngineError for a grammar that cannot be read.
-    """
-
-    def __init__(self, model: Model, sampling: Sampling, grammar: str | None = None) -> None:
+    def __init__(self, model: Model, sampling: Sampling, grammar: Grammar | None = None) -> None:
         self._model = model
-        self._grammar: Any = None
+        self._grammar = grammar.deep_copy() if grammar else None
         self._chain = _chain(sampling, model.vocabulary.size)
-        if grammar is not None and not self.hold(grammar):
-            llama_cpp.llama_sampler_free(self._chain)
-            raise EngineError("the grammar cannot be read", hint="it must be GBNF with a rule named root")
 
     def sample(self, entry: int) -> int | None:
-        """Draw the token after *entry* of the last batch and accept it; None where the grammar admits none."""
+        """Draw the token after *entry* of the last batch and accept it; None where the grammar admits none.
+
+        Raises EngineError where the grammar is too ambiguous to be followed further.
+        """
         if self._grammar is None:
             return self._model.sample(self._chain, entry)
-        candidates = _Candidates(self._model.logits(entry))
-        token = candidates.draw(self._chain)
-        if not self._admits(token):
-            # Asking the grammar about all tokens takes milliseconds, so it is done only where the likely one is wrong.
-            candidates = _Candidates(self._model.logits(entry))
-            candidates.apply(self._grammar)
-            if not np.isfinite(candidates.array["logit"]).any():
-                return None
-            token = candidates.draw(self._chain)
-            if not self._admits(token):
-                return None
+        admitted = self._admitted(self._grammar)
+        if not admitted.size:
+            return None
+        token = _draw(self._chain, admitted, self._model.logits(entry)[admitted])
         llama_cpp.llama_sampler_accept(self._chain, token)
-        self._accept(token)
+        self._grammar.consume_token(token)
         return token
 
-    def hold(self, grammar: str, written: str = "") -> bool:
+    def hold(self, grammar: Grammar, written: str = "") -> bool:
         """Hold the reply to *grammar* from here on, of which *written* is there already; False if that cannot be."""
-        self.let_go()
-        vocabulary = self._model.vocabulary
-        self._grammar = llama_cpp.llama_sampler_init_grammar(vocabulary.pointer, grammar.encode(), b"root") or None
-        if self._grammar is None:
-            return False
-        for token in vocabulary.tokens(written) if written else ():
-            if not self._admits(token):
-                self.let_go()
-                return False
-            self._accept(token)
-        return True
+        held = grammar.deep_copy()
+        fits = held.consume_tokens(self._model.vocabulary.tokens(written))
+        self._grammar = held if fits else None
+        return fits
 
     def let_go(self) -> None:
         """Follow no grammar any longer."""
-        if self._grammar is not None:
-            llama_cpp.llama_sampler_free(self._grammar)
-            self._grammar = None
+        self._grammar = None
 
     @property
     def held(self) -> bool:
@@ -97,37 +81,28 @@ class Sampler:
 
     def close(self) -> None:
         """Free the samplers."""
-        self.let_go()
         llama_cpp.llama_sampler_free(self._chain)
 
-    def _admits(self, token: int) -> bool:
-        one = _Candidates(np.zeros(1, np.float32), first=token)
-        one.apply(self._grammar)
-        return bool(np.isfinite(one.array["logit"][0]))
+    def _admitted(self, grammar: Grammar) -> NDArray[np.intp]:
+        """Return the tokens that *grammar* lets come next."""
+        bits = np.frombuffer(grammar.compute_bitmask(), np.uint8)
+        if grammar.is_error():
+            if grammar.stop_reason() in _TOO_COMPLEX:
+                raise EngineError(
+                    "the grammar is too ambiguous to be followed", hint="use fewer nested, repeated or optional parts"
+                )
+            return np.empty(0, np.intp)  # no token goes on from here
+        return np.flatnonzero(np.unpackbits(bits, count=self._model.vocabulary.size, bitorder="little"))
 
-    def _accept(self, token: int) -> None:
-        if not self._model.vocabulary.ends_reply(token):  # the end is not part of the grammar
-            llama_cpp.llama_sampler_accept(self._grammar, token)
 
-
-class _Candidates:
-    """Tokens with their logits, as llama.cpp's samplers take them."""
-
-    def __init__(self, logits: Any, first: int = 0) -> None:
-        size = len(logits)
-        self.array = np.empty(size, dtype=[("id", "i4"), ("logit", "f4"), ("p", "f4")])
-        self.array["id"] = np.arange(first, first + size)
-        self.array["logit"] = logits
-        self.array["p"] = 0
-        data = ctypes.cast(self.array.ctypes.data, llama_cpp.llama_token_data_p)
-        self._tokens = llama_cpp.llama_token_data_array(data, size, -1, False)
-
-    def apply(self, sampler: Any) -> None:
-        llama_cpp.llama_sampler_apply(sampler, ctypes.byref(self._tokens))
-
-    def draw(self, chain: Any) -> int:
-        self.apply(chain)
-        return int(self.array["id"][self._tokens.selected])
+def _draw(chain: Any, tokens: NDArray[np.intp], logits: NDArray[np.float32]) -> int:
+    """Draw one of *tokens* by a sampler chain."""
+    candidates = np.zeros(tokens.size, dtype=[("id", "i4"), ("logit", "f4"), ("p", "f4")])
+    candidates["id"], candidates["logit"] = tokens, logits
+    data = ctypes.cast(candidates.ctypes.data, llama_cpp.llama_token_data_p)
+    array = llama_cpp.llama_token_data_array(data, tokens.size, -1, False)
+    llama_cpp.llama_sampler_apply(chain, ctypes.byref(array))
+    return int(candidates["id"][array.selected])
 
 
 def _chain(sampling: Sampling, vocabulary_size: int) -> Any:

@@ -4,6 +4,7 @@ import ctypes
 import re
 
 import llama_cpp
+from llguidance import LLTokenizer
 
 __all__ = ["Vocabulary"]
 
@@ -15,6 +16,7 @@ class Vocabulary:
         self.pointer = llama_cpp.llama_model_get_vocab(model)
         self.size = llama_cpp.llama_vocab_n_tokens(self.pointer)
         controls = {n: self._text(n) for n in range(self.size) if llama_cpp.llama_vocab_is_control(self.pointer, n)}
+        self._hidden = {n: text.encode() for n, text in controls.items() if text not in shown}
         self._shown = {n: text.encode() for n, text in controls.items() if text in shown}
         self._pieces: dict[int, bytes] = {}
         hidden = sorted(text for text in controls.values() if text and text not in shown)
@@ -53,6 +55,16 @@ class Vocabulary:
     def ends_reply(self, token: int) -> bool:
         """Return whether *token* says that the reply is complete."""
         return bool(llama_cpp.llama_vocab_is_eog(self.pointer, token))
+
+    def llguidance(self) -> LLTokenizer:
+        """Return the vocabulary as llguidance takes it: of control tokens, grammars admit what is shown, and an end."""
+        tokens = [b"\xff" + self._hidden[n] if n in self._hidden else self.piece(n) for n in range(self.size)]
+        tokenize = ctypes.cast(llama_cpp.llama_cpp._lib.llama_tokenize, ctypes.c_void_p).value
+        ends = [n for n in range(self.size) if self.ends_reply(n)]
+        made: LLTokenizer = LLTokenizer.from_llamacpp(  # type: ignore[attr-defined]
+            tokens=tokens, vocab_ptr=self.pointer, tokenize_fptr=tokenize, eos_token=ends, slices=[]
+        )
+        return made
 
     def _piece(self, token: int) -> bytes:
         room = 64

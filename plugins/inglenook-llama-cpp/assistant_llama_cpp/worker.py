@@ -12,6 +12,7 @@ from pathlib import Path
 
 from assistant import AssistantError, Done, EngineError, EngineUnavailable, Usage, cache_folder
 from assistant_llama_cpp.config import LlamaConfig
+from assistant_llama_cpp.grammar import Grammar
 from assistant_llama_cpp.job import Job
 from assistant_llama_cpp.native import Entry, Model, loaded, settings
 from assistant_llama_cpp.sampling import Sampler
@@ -151,11 +152,7 @@ class Worker:
         """Give a job a slot: a sequence that holds as much of its prompt as possible, and a sampler."""
         for warming in [other for other in self._active if not other.limit and other.conversation == job.conversation]:
             self._finish(warming, "stop")  # this one goes on where the warming has come to
-        try:
-            sampler = Sampler(model, job.sampling, job.grammar)
-        except AssistantError as error:
-            job.outbox.put(error)
-            return
+        sampler = Sampler(model, job.sampling, job.grammar)
         claim = self._cache.claim(job.tokens, job.conversation)
         sequence = claim.sequence
         if claim.source is not sequence:
@@ -241,6 +238,8 @@ class Worker:
             return
         try:
             self._write(model, job, entry)
+        except AssistantError as error:
+            self._fail(model, job, error)
         except Exception as failure:
             log.exception("a reply failed")
             self._fail(model, job, EngineError(f"the reply failed: {failure}", hint="the log has the details"))
@@ -260,7 +259,7 @@ class Worker:
         elif job.written >= job.limit:
             self._finish(job, "length")
 
-    def _hold_call(self, sampler: Sampler, job: Job, grammar: str) -> None:
+    def _hold_call(self, sampler: Sampler, job: Job, grammar: Grammar) -> None:
         """Hold the reply to the grammar of a call while it is within one."""
         inside = job.output.inside_call
         if inside is None:

@@ -265,8 +265,8 @@ GRAMMARS = {
     "characters of several bytes": ('root ::= "日本語 🙂 ñ"', {"日本語 🙂 ñ"}),
     "nothing": ('root ::= ""', {""}),
     "more than there is room for": ('root ::= "a" "b" "c" "d" "e" "f" "g" "h"', {"abcdefgh"}),
-    "what no token can write": (r'root ::= "\x00"', {""}),
-    "what no token can go on with": (r'root ::= "a" "\x00"', {"a"}),
+    "a byte that ends texts elsewhere": (r'root ::= "a" "\x00" "b"', {"a\0b"}),
+    "rules that call themselves": ('root ::= "(" root ")" | "yes" | root "!"', {"yes", "(yes)", "((yes))"}),
 }
 
 
@@ -280,19 +280,80 @@ async def test_a_grammar_is_kept_and_its_end_ends_the_reply_not_the_process(case
         assert (await say(chat, ask("Name a colour.", max_tokens=4)))[0], "the engine goes on"
 
 
+def nested(depth: int) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "integer"}
+    for _ in range(depth):
+        schema = {"type": "array", "items": schema}
+    return schema
+
+
+HOSTILE: dict[str, dict[str, Any]] = {
+    "two ways at each step, and a memory of them": {"grammar": 'root ::= "a" root "y" | "a" root "z" | ""'},
+    "the same with long tokens": {"grammar": 'root ::= " " root "y" | " " root "z" | ""'},
+    "repetition of repetition": {"grammar": 'root ::= (("a"*)*)* "b"'},
+    "repetitions side by side": {"grammar": "root ::= " + "[a-z ]* " * 30 + '"!"'},
+    "counted repetition of repetition": {"grammar": 'root ::= (("a"{0,12}){0,12}){0,12} "b"'},
+    "a billion": {"grammar": 'root ::= "a"{0,1000000000} "b"'},
+    "a million parts from twenty lines": {
+        "grammar": "\n".join(["root ::= r0", *(f"r{n} ::= r{n + 1} r{n + 1}" for n in range(20)), 'r20 ::= "a"?'])
+    },
+    "a million ways from twenty lines": {
+        "grammar": "\n".join(
+            ["root ::= r0", *(f'r{n} ::= r{n + 1} "x" | r{n + 1} "y"' for n in range(20)), 'r20 ::= "a"*']
+        )
+    },
+    "many parts that may be missing": {"grammar": "root ::= " + '"a"? ' * 400 + '"b"'},
+    "an array without end": {"schema": {"type": "array", "items": {}, "minItems": 1_000_000_000}},
+    "a text of a billion": {"schema": {"type": "string", "minLength": 1_000_000_000}},
+    "patterns upon patterns": {"schema": {"type": "string", "pattern": "^" + "(a|a)*" * 500 + "b$"}},
+    "a schema of itself": {
+        "schema": {"$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}] * 9}}, "$ref": "#/$defs/a"},
+    },
+    "a thousand properties": {
+        "schema": {"type": "object", "properties": {f"property{n}": {"type": "integer"} for n in range(1000)}}
+    },
+    "five thousand choices": {"schema": {"enum": [f"choice {n}" for n in range(5000)]}},
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+async def test_a_hostile_grammar_costs_its_request_and_nothing_else(case: str, opened: Any) -> None:
+    async with opened() as chat:
+        try:
+            _, done = await say(chat, ask("Say aaaaaaaaaaaaaaaa.", max_tokens=40, **HOSTILE[case]))
+        except EngineError as error:
+            assert error.hint
+        else:
+            assert done.usage.completion_tokens <= 40
+        assert (await say(chat, ask("Name a colour.", max_tokens=4)))[0]
+
+
+async def test_named_properties_are_all_there_are_unless_the_schema_says_so(opened: Any) -> None:
+    inner = {"type": "object", "properties": {"a": {"const": 1}}, "required": ["a"]}
+    outer = {"type": "object", "properties": {"inner": inner, "list": {"const": {"properties": {}}}}}
+    schema = outer | {"required": ["inner", "list"]}
+    async with opened() as chat:
+        closed, _ = await say(chat, ask("Write JSON.", schema=schema))
+        several, done = await say(chat, ask("Write JSON.", schema={"allOf": [inner, schema]}, max_tokens=60))
+    assert json.loads(closed) == {"inner": {"a": 1}, "list": {"properties": {}}}
+    assert done.reason == "length" or {"a", "inner", "list"} <= set(json.loads(several))
+
+
 @pytest.mark.parametrize(
     "request_options",
     [
         {"grammar": "this is no grammar"},
         {"grammar": "root ::= root"},
         {"grammar": "root ::= " + "(" * 5000 + '"a"' + ")" * 5000},
-        {"grammar": "root ::= " + '"a"? ' * 400},
-        {"grammar": 'root ::= "a"{0,1000000000}'},
+        {"grammar": 'root ::= "a" # ' + "long" * 20_000},
+        {"grammar": "root ::= other"},
         {"grammar": 'root ::= "a"', "schema": {}},
         {"schema": {"$ref": "https://example.org/schema"}},
-        {"schema": {"type": "array", "items": {}, "minItems": 1_000_000_000}},
         {"schema": {"type": "string", "pattern": "^a{1000000000}$"}},
         {"schema": {"$ref": "#/definitions/missing"}},
+        {"schema": nested(300)},
+        {"schema": nested(100_000)},
+        {"schema": {"type": "no such type"}},
         {"tools": (TIMER,), "tool_choice": "no_such_tool"},
         {"tool_choice": "required"},
         {"max_tokens": 0},
@@ -347,6 +408,21 @@ async def test_a_forced_call(opened: Any) -> None:
         assert isinstance(call, ToolCall) and call.name in ("set_timer", "get_weather")
         (cut,) = await deltas_of(chat, ask(question, tools=(TIMER,), tool_choice="required", max_tokens=1))
         assert isinstance(cut, Done) and cut.reason == "length", "half of a call is no call"
+
+
+async def test_the_references_of_a_tool_are_its_own(opened: Any) -> None:
+    number = {"$defs": {"n": {"type": "integer"}}, "properties": {"n": {"$ref": "#/$defs/n"}}, "required": ["n"]}
+    word = {"$defs": {"n": {"enum": ["a", "b"]}}, "properties": {"n": {"$ref": "#/$defs/n"}}, "required": ["n"]}
+    tools = tuple(ToolSpec(name, "Say.", {"type": "object", **schema}) for name, schema in (("x", number), ("y", word)))
+    async with opened() as chat:
+        grammar = (await chat._preparer.reply(ask("Say it.", tools=tools))).call_grammar
+        tokens = chat._preparer._vocabulary.tokens
+        for arguments, admitted in (('x", "arguments": {"n": 5}', True), ('y", "arguments": {"n": 5}', False)):
+            written = tokens(f'\n{{"name": "{arguments}}}\n</tool_call>')
+            assert (grammar.deep_copy().validate_tokens(written) == len(written)) is admitted
+        call, _ = await deltas_of(chat, ask("Say it.", tools=tools, tool_choice="required", max_tokens=40))
+    assert isinstance(call, ToolCall)
+    assert isinstance(call.arguments["n"], int) if call.name == "x" else call.arguments["n"] in ("a", "b")
 
 
 async def test_the_model_calls_by_itself_and_the_call_is_valid(opened: Any) -> None:
