@@ -99,6 +99,11 @@ class Recogniser:
         quietest = int(np.square(tenths).sum(axis=1).argmin())
         return len(audio) - 2 * (len(tail) - quietest * (RATE // 10) - RATE // 20)
 
+    def windows(self, seconds: float) -> Sequence[int]:
+        """Return the windows to try for that much sound, in seconds, the cheapest first."""
+        window = max(SHORT_WINDOW, math.ceil(seconds) + SILENCE_BEHIND)
+        return (window, FULL_WINDOW) if window < FULL_WINDOW else (FULL_WINDOW,)
+
     def hear(self, audio: bytes, language: str | None, prompt: str) -> Heard:
         """Return what is said in *audio* (16 kHz mono, 16-bit, up to 30 s), in *language* (Whisper's code) if given."""
         samples = _samples(audio)
@@ -125,7 +130,7 @@ class Recogniser:
         """Yield what the window may say, the cheapest guess first."""
         seconds = len(samples) / RATE
         features = self._log_mel(samples)
-        for window in _windows(seconds):
+        for window in self.windows(seconds):
             encoded = self._encode(padded(features, window))
             spoken = language or self._detect(encoded)
             guess = self._decode(encoded, spoken, prompt, seconds)
@@ -169,12 +174,6 @@ class Recogniser:
             compression=len(written) / len(zlib.compress(written)),
             ended=bool(tokens) and tokens[-1] >= tokenizer.timestamp_begin,
         )
-
-
-def _windows(seconds: float) -> Sequence[int]:
-    """Return the windows to try for that much sound."""
-    window = max(SHORT_WINDOW, math.ceil(seconds) + SILENCE_BEHIND)
-    return (window, FULL_WINDOW) if window < FULL_WINDOW else (FULL_WINDOW,)
 
 
 def _logprob(tokenizer: Tokenizer, tokens: Sequence[int], score: float) -> float:
