@@ -1,7 +1,6 @@
 """`assistant ask`: a turn of text, or of a recorded question."""
 
 import asyncio
-import logging
 from contextlib import aclosing
 from pathlib import Path
 
@@ -36,8 +35,6 @@ def ask(
     """Ask a question in TEXT or in a recording, and print the reply as it is written."""
     if not text and audio is None:
         raise click.UsageError("give a TEXT, or a recording by --audio")
-    if not settings.debug:
-        logging.getLogger("assistant.pipeline.turn").setLevel(logging.CRITICAL)  # a failure is said once, at the end
     asyncio.run(_ask(settings, text, audio, output, language, assistant, as_json))
 
 

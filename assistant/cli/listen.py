@@ -58,7 +58,8 @@ async def _listen(settings: Settings, device: str, assistant: str) -> None:
         running = asyncio.create_task(listener.run())
         try:
             try:
-                await asyncio.wait_for(listener.settled.wait(), _SETTLING)
+                async with asyncio.timeout(_SETTLING):
+                    await listener.settled.wait()
             except TimeoutError:
                 raise DeviceError(f"the microphone of {name} gives no sound", hint="try: assistant check") from None
             if listener.failure is not None:

@@ -1,7 +1,6 @@
 """One turn of one assistant: its identity, its events, its requests, its receipt."""
 
 import asyncio
-import logging
 import time
 import uuid
 from dataclasses import asdict
@@ -19,8 +18,6 @@ from assistant.pipeline.router import route
 from assistant.speech import Detection
 
 __all__ = ["Turn"]
-
-log = logging.getLogger(__name__)
 
 
 class Turn:
@@ -47,13 +44,11 @@ class Turn:
         self.equipment.events.publish(TurnEvent(kind, self.id, self.device, time.time(), data))
 
     def fail(self, error: Exception) -> None:
-        """Tell why the turn fails: in an event and in the log, with a traceback only where nobody expected it."""
+        """Tell in an event why the turn fails."""
         self.outcome = "failed"
         if isinstance(error, AssistantError):
-            log.error("turn %s: %s", self.id, error)
             self.publish(EventType.ERROR, code=error.code, message=str(error), hint=error.hint)
         else:
-            log.error("turn %s: %s: %s", self.id, type(error).__name__, error, exc_info=error)
             self.publish(EventType.ERROR, code="error", message=f"{type(error).__name__}: {error}", hint="")
 
     def finish(self) -> Receipt:

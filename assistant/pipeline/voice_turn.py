@@ -10,7 +10,7 @@ from msgspec import structs
 from assistant.chat import ChatMessage
 from assistant.config.schema import DeviceConfig
 from assistant.engines import Sink
-from assistant.errors import EngineError, EngineTimeout
+from assistant.errors import AssistantError, EngineError, EngineTimeout
 from assistant.events import EventType
 from assistant.pipeline.barge_in import Interruption
 from assistant.pipeline.conversation import Conversation
@@ -72,6 +72,8 @@ class VoiceTurn:
             raise
         except Exception as error:
             heed_cancellation(error)
+            unexpected = None if isinstance(error, AssistantError) else error
+            log.error("turn %s: %s", turn.id, error, exc_info=unexpected)
             turn.fail(error)
             await self._apologise()
         finally:
