@@ -8,7 +8,7 @@ less. Only where the result looks wrong the full window is tried as well, and th
 import math
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from assistant import EngineError
 from assistant_faster_whisper import loading
 from assistant_faster_whisper.config import FasterWhisperConfig
 from assistant_faster_whisper.features import RATE, LogMel, padded
-from assistant_faster_whisper.guess import SURE_SILENCE, TIMESTAMP_LOGPROB, Guess
+from assistant_faster_whisper.guess import TIMESTAMP_LOGPROB, Guess, best, conclusive
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,13 +118,12 @@ class Recogniser:
         guesses: list[Guess] = []
         for guess in self._guesses(samples, language, prompt):
             guesses.append(guess)
-            if guess.no_speech > SURE_SILENCE or not guess.doubtful:
+            if conclusive(guess):
                 break
-        no_speech = sum(guess.no_speech for guess in guesses) / len(guesses)
-        best = replace(max(guesses, key=lambda guess: guess.rank), no_speech=no_speech)
-        if best.silent:
-            return Heard("", best.language, len(samples) / RATE)
-        return Heard(best.text, best.language, best.seconds)
+        found = best(guesses)
+        if found is None:
+            return Heard("", guesses[-1].language, len(samples) / RATE)
+        return Heard(found.text, found.language, found.seconds)
 
     def _guesses(self, samples: "NDArray[np.float32]", language: str | None, prompt: str) -> Iterator[Guess]:
         """Yield what the window may say, the cheapest guess first."""
