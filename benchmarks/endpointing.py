@@ -205,12 +205,10 @@ class Policy:
     """Seconds into a silence at which the sound is scored; the pause is the first."""
     words: bool = False
     """Whether the words are."""
-    endpoint: type[Endpoint] = Endpoint
-    """How a score becomes a wait."""
 
     def ends(self, heard: Heard) -> float:
         """Return how long after the last voiced sample the endpoint ends the turn, in seconds."""
-        endpoint = self.endpoint(self.config, heard.frames[0].start)
+        endpoint = Endpoint(self.config, heard.frames[0].start)
         due: list[tuple[float, str, float]] = []
         known: dict[str, float] = {}
         for frame in heard.frames:
@@ -276,38 +274,20 @@ def tabulate(heard: Sequence[Heard]) -> None:
         print(f"     {statistics.median(both):.2f}, above a half {np.mean(np.array(both) > 0.5):.0%}")
 
 
-class Straight(Endpoint):
-    """Waits on a straight line from the longest wait to the shortest."""
-
-    def score(self, probability: float) -> None:
-        """Set the wait."""
-        self._wait = self._config.longest + (self._config.shortest - self._config.longest) * probability
-
-
 def policies() -> list[Policy | TwoValued]:
     """Return what is compared."""
-    once, often = (0.0,), (0.0, 0.45, 0.8)
+    once, again, often = (0.0,), (0.0, 0.8), (0.0, 0.45, 0.8)
     presets = {name: replace(EndpointConfig(), **waits) for name, waits in PRESETS.items()}
-    lines = ((0.3, 1.6), (0.3, 2.0), (0.4, 2.5), (0.6, 3.0))
+    default = presets["default"]
     return [
         *(Policy(f"fixed {wait:g} s", EndpointConfig(silence=wait)) for wait in (0.5, 0.7, 1.0)),
         TwoValued(),
         *(Policy(f"preset {name}", config, once, words=True) for name, config in presets.items()),
-        Policy("preset default, scored often", presets["default"], often, words=True),
-        Policy("preset default, sound only", presets["default"], once),
-        Policy("preset default, words only", presets["default"], words=True),
-        *(
-            Policy(
-                f"line {shortest} to {longest}",
-                EndpointConfig(shortest=shortest, longest=longest),
-                once,
-                True,
-                Straight,
-            )
-            for shortest, longest in lines
-        ),
-        Policy("line 0.3 to 2.0, scored often", EndpointConfig(shortest=0.3, longest=2.0), often, True, Straight),
-        Policy("line 0.3 to 2.0, sound only", EndpointConfig(shortest=0.3, longest=2.0), once, False, Straight),
+        Policy("preset default, scored again", default, again, words=True),
+        Policy("preset default, scored often", default, often, words=True),
+        Policy("preset aggressive, scored again", presets["aggressive"], again, words=True),
+        Policy("preset default, sound only", default, once),
+        Policy("preset default, words only", default, words=True),
     ]
 
 

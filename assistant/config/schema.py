@@ -28,11 +28,11 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 PRESETS: dict[str, dict[str, float]] = {
-    "relaxed": {"shortest": 0.6, "silence": 1.0, "longest": 2.4},
-    "default": {"shortest": 0.3, "silence": 0.7, "longest": 1.6},
-    "aggressive": {"shortest": 0.2, "silence": 0.5, "longest": 1.0},
+    "relaxed": {"shortest": 0.6, "silence": 1.0, "longest": 3.0},
+    "default": {"shortest": 0.4, "silence": 0.7, "longest": 2.5},
+    "aggressive": {"shortest": 0.3, "silence": 0.5, "longest": 2.0},
 }
-"""How long each preset of `endpoint` waits, in seconds of silence."""
+"""How long each preset of `endpoint` waits, in seconds of silence (measured: benchmarks/endpointing.py)."""
 
 
 class EndpointConfig(Section, frozen=True, kw_only=True):
@@ -48,9 +48,9 @@ class EndpointConfig(Section, frozen=True, kw_only=True):
     """Seconds of silence that count as a pause: the answer is drafted from here on."""
     silence: Seconds = 0.7
     """Seconds of silence that end the utterance where nothing is known of its completeness."""
-    shortest: Seconds = 0.3
+    shortest: Seconds = 0.4
     """Seconds of silence that end an utterance that is surely complete."""
-    longest: Seconds = 1.6
+    longest: Seconds = 2.5
     """Seconds of silence that end an utterance that is surely incomplete."""
     nothing_said: Seconds = 8.0
     """Seconds after the wake word until the device is idle again if nobody speaks."""

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 _SOUND = 8.0
 """Seconds of the latest sound that a turn detector gets to hear."""
+_UNKNOWN = 0.5
+"""What words say in a language without a table."""
 _SCORED_AT = (0.0, 0.35, 0.6, 0.9, 1.3)
 """Seconds into a pause at which the sound is scored: at once, and again as the silence says more."""
 
@@ -77,8 +79,9 @@ class Certainty:
         if draft is not self._draft or transcript.cancelled() or transcript.exception() is not None:
             return
         words = transcript.result()
-        if words.text:
-            self._weigh("words", completeness(words.text, words.language or self._turn.config.language))
+        complete = completeness(words.text, words.language or self._turn.config.language)
+        if words.text and complete != _UNKNOWN:  # to know nothing is not the same as to doubt
+            self._weigh("words", complete)
 
     async def _score_as_it_grows(self, at: float) -> None:
         loop = asyncio.get_running_loop()

@@ -188,7 +188,7 @@ def _patient() -> AssistantConfig:
     )
 
 
-@pytest.mark.parametrize(("score", "wait"), [(0.999, 0.3), (0.5, 0.7), (0.001, 1.6)])
+@pytest.mark.parametrize(("score", "wait"), [(0.999, 0.4), (0.5, 1.45), (0.001, 2.5)])
 def test_the_wait_follows_the_turn_detector(score: float, wait: float) -> None:
     config = AssistantConfig(wake=["hey_jarvis"], turn="turn", draft=DraftConfig(attempts=0))
     room = Room(ASKED, FakeStt(["What time is it?"]), FakeChat(["Noon."]), config=config)

@@ -84,7 +84,7 @@ def test_what_is_said_of_a_sound(pattern: str, wanted: list[EndpointEvent]) -> N
 
 @pytest.mark.parametrize(
     ("probability", "wait"),
-    [(1.0, 0.3), (0.5, 0.7), (0.0, 1.5), (0.75, 0.5)],
+    [(1.0, 0.3), (0.5, 0.9), (0.0, 1.5), (0.75, 0.6)],
     ids=["surely", "perhaps", "no", "likely"],
 )
 def test_the_wait_is_interpolated_by_how_complete_the_sentence_is(probability: float, wait: float) -> None:

@@ -24,7 +24,7 @@ ASKED = [*quiet(1), MARKER, *quiet(0.4), *voice(1.2)]
 
 
 def test_a_turn_from_wake_word_to_reply() -> None:
-    config = AssistantConfig(wake=["hey_jarvis"], turn="", endpoint=EndpointConfig(shortest=0.7))
+    config = AssistantConfig(wake=["hey_jarvis"], turn="", endpoint=EndpointConfig(shortest=0.7, longest=0.7))
     stt, chat = FakeStt(["What is the capital of Italy?"]), FakeChat(["Rome. It lies on the Tiber, they say."])
     room = Room(ASKED, stt, chat, config=config)
     run_in_virtual_time(room.live())
