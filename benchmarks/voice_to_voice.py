@@ -7,7 +7,6 @@ benchmarks/results/RESULTS.md.
 """
 
 import argparse
-import datetime
 import subprocess
 import sys
 from dataclasses import replace
@@ -33,7 +32,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--systems", default=",".join(SYSTEMS), help="which, with commas; all by default")
     parser.add_argument("--sets", default=",".join(SETS), help="what is said: recordings,lengths,pauses,television")
-    parser.add_argument("--per-set", type=int, default=5, help="utterances of each set; 99 takes all (default: 5)")
+    parser.add_argument("--per-set", type=int, default=4, help="utterances of each set; 99 takes all (default: 4)")
     parser.add_argument("--devices", default="1", help="how many talk at once, e.g. 1,2,4 (default: 1)")
     parser.add_argument("--cold", type=int, default=1, help="cold starts of each system (default: 1)")
     parser.add_argument("--quick", action="store_true", help="two utterances of each set, kept apart from the results")
@@ -53,6 +52,12 @@ def _settings(store: Store) -> Settings:
         prompt=system_prompt("en"),
         max_tokens=_MAX_TOKENS,
     )
+
+
+def _dates(raw: Raw) -> str:
+    """Return when the first turn was taken, and the last."""
+    taken = sorted(record["at"] for record in raw.records)
+    return " to ".join(dict.fromkeys((taken[0], taken[-1])))
 
 
 def main() -> None:
@@ -81,7 +86,7 @@ def main() -> None:
         raw.records,
         {
             "machine": report.machine(),
-            "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            "date": _dates(raw),
             "versions": {"inglenook": f"{__version__} ({commit.stdout.strip() or 'no commit'})", **versions(python)},
             "wait": WAIT,
             "cold_starts": given.cold,

@@ -23,12 +23,12 @@ from voice.stage import Stage, Take
 
 _BREAK = 1.0
 """Seconds between two utterances, in which a system can put its things in order."""
-_LEAVING = 10.0
-"""Seconds that a turn may take to end once its answer was heard."""
+_LEAVING = 40.0
+"""Seconds that a turn may take to end once its answer was heard, or none came."""
 
 
-async def _one(stage: Stage, converse: Converse, file: str, last: float) -> Take:
-    """Say one utterance at one device, and wait until its answer sounds or none can come."""
+async def _one(stage: Stage, converse: Converse, file: str, last: float) -> dict[str, Any]:
+    """Say one utterance at one device; return what was seen until its answer sounded or none could come."""
     samples = read(Path(file))
     take = stage.play(samples, last)
     turn = asyncio.ensure_future(converse(stage))
@@ -37,18 +37,25 @@ async def _one(stage: Stage, converse: Converse, file: str, last: float) -> Take
     left = len(samples) / RATE - take.now
     await asyncio.wait({turn, heard}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
     await asyncio.sleep(max(0.0, last - take.now))  # a turn that was cut off: the person talks to the end
+    if turn.done() and (error := turn.exception()) is not None:
+        take.error = f"{type(error).__name__}: {error}"
+    seen = _seen(take)
     stage.quiet()
     heard.cancel()
     turn.cancel()
     await asyncio.wait({turn}, timeout=_LEAVING)
-    if turn.done() and not turn.cancelled() and (error := turn.exception()) is not None:
-        take.error = f"{type(error).__name__}: {error}"
-    return take
+    return {**seen, "receipt": take.receipt}
 
 
-def _result(take: Take) -> dict[str, Any]:
-    fields = ("ends", "resumed", "sounds", "transcripts", "reply", "error", "receipt")
-    return {name: getattr(take, name) for name in fields}
+def _seen(take: Take) -> dict[str, Any]:
+    return {
+        "ends": list(take.ends),
+        "resumed": list(take.resumed),
+        "sounds": list(take.sounds),
+        "transcripts": list(take.transcripts),
+        "reply": take.reply,
+        "error": take.error,
+    }
 
 
 def _resident(process: int) -> int:
@@ -73,7 +80,7 @@ async def _serve(settings: Settings, tell: Any) -> None:
             await asyncio.sleep(_BREAK)
             turns = (_one(stage, converse, *what) for stage, what in zip(stages, said, strict=True))
             takes = await asyncio.gather(*turns)
-            tell({"takes": [_result(take) for take in takes], "resident": _resident(os.getpid())})
+            tell({"takes": takes, "resident": _resident(os.getpid())})
 
 
 def _module(system: str) -> str:

@@ -30,7 +30,7 @@ def machine() -> dict[str, Any]:
         "cpu": models[0] if models else platform.processor() or platform.machine(),
         "cores": len(models),
         "memory_gb": round(int(Path("/proc/meminfo").read_text().split()[1]) / 1e6, 1),
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
         "python": platform.python_version(),
         "governor": governor.read_text().strip() if governor.exists() else "unknown",
     }
@@ -113,7 +113,7 @@ def page(found: Mapping[str, Any]) -> str:
 
 ![Seconds from the last voiced sample to the answer](voice_to_voice.png)
 
-Made by `make bench-voice` on {found["date"]}, in one run, on {host["cpu"]}, {host["cores"]} cores,
+Made by `make bench-voice`, {found["date"]}, on {host["cpu"]}, {host["cores"]} cores,
 {host["memory_gb"]} GB, {host["system"]}, governor {host["governor"]}, Python {host["python"]}. {found["note"]}
 
 ```text

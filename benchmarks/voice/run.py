@@ -1,5 +1,6 @@
 """Let each system hear the corpus in a process of its own, and keep what came of it as it comes."""
 
+import datetime
 import json
 import os
 import subprocess
@@ -96,6 +97,7 @@ def _hear(settings: Settings, python: Path, turns: Sequence[_Turn], raw: Raw, te
             if raw.has(turn):
                 continue
             about = {"key": turn.key, "system": turn.system, "devices": turn.devices, "cold": turn.start is not None}
+            about["at"] = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
             about |= {"loaded": loaded, "resident": answer["resident"]}
             for utterance, take in zip(turn.said, answer["takes"], strict=True):
                 record = about | asdict(utterance) | {"file": Path(utterance.file).name} | take

@@ -8,7 +8,7 @@ in the place of PyAudio's streams, with the same blocks of 20 ms.
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,10 @@ __all__ = ["opened"]
 
 _BLOCK = 0.02
 """Seconds that `LocalAudioInputTransport` reads at once."""
-_CLOSING = 6.0
-"""Seconds within which a turn that is still open ends by itself: Pipecat's own limit is 5."""
+_DRAINING = 30.0
+"""Seconds that what is left of a turn may take: a transcription, and an open turn, which Pipecat ends after 5 s."""
+_SETTLED = 1.0
+"""Seconds without either, after which nothing more comes of it."""
 
 
 @asynccontextmanager
@@ -66,9 +68,8 @@ class _Session:
         )
         from pipecat.services.openai.llm import OpenAILLMService  # type: ignore[import-not-found]
         from pipecat.services.piper.tts import PiperTTSService  # type: ignore[import-not-found]
-        from pipecat.services.whisper.stt import WhisperSTTService  # type: ignore[import-not-found]
 
-        from voice.systems.pipecat_stage import Words, microphone, speaker
+        from voice.systems.pipecat_stage import Whisper, Words, microphone, speaker
 
         self._stage = stage
         self._system = {"role": "system", "content": settings.prompt}
@@ -79,10 +80,10 @@ class _Session:
         heard, answered = LLMContextAggregatorPair(
             self._context, user_params=LLMUserAggregatorParams(vad_analyzer=SileroVADAnalyzer())
         )
-        stt = WhisperSTTService(
+        self._stt = Whisper(
             device="cpu",
             compute_type="int8" if tuned else "default",
-            settings=WhisperSTTService.Settings(model=settings.whisper),
+            settings=Whisper.Settings(model=settings.whisper),
         )
         sampling = dict(settings.sampling)
         llm = OpenAILLMService(
@@ -98,7 +99,7 @@ class _Session:
         voice = Path(settings.piper)
         tts = PiperTTSService(download_dir=voice.parent, settings=PiperTTSService.Settings(voice=voice.stem))
         transport = microphone(stage, _BLOCK), speaker(stage)
-        pipeline = Pipeline([transport[0], stt, heard, llm, Words(stage), tts, transport[1], answered])
+        pipeline = Pipeline([transport[0], self._stt, heard, llm, Words(stage), tts, transport[1], answered])
         params = PipelineParams(audio_out_sample_rate=tts._voice.config.sample_rate) if tuned else PipelineParams()
         self.worker = PipelineWorker(pipeline, params=params, idle_timeout_secs=None)
         heard.add_event_handler("on_user_turn_started", self._on_started)
@@ -113,9 +114,19 @@ class _Session:
         try:
             await asyncio.Event().wait()
         finally:
-            async with asyncio.timeout(_CLOSING):
-                await self._closed.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_DRAINING):
+                    await self._drain()
             await self.worker.queue_frame(InterruptionFrame())
+
+    async def _drain(self) -> None:
+        """Wait until nothing more can come of the last utterance: a slow transcript would begin the next turn."""
+        while True:
+            await self._closed.wait()
+            await self._stt.idle.wait()
+            await asyncio.sleep(_SETTLED)
+            if self._closed.is_set() and self._stt.idle.is_set():
+                return
 
     async def _on_pipeline(self, *_: Any) -> None:
         self.started.set()

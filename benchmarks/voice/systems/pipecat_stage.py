@@ -1,6 +1,7 @@
 """A stage as Pipecat's transport, and a processor that notes the words of the reply; imported where Pipecat is."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -12,6 +13,7 @@ from pipecat.frames.frames import (  # type: ignore[import-not-found]
     StartFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor  # type: ignore[import-not-found]
+from pipecat.services.whisper.stt import WhisperSTTService  # type: ignore[import-not-found]
 from pipecat.transports.base_input import BaseInputTransport  # type: ignore[import-not-found]
 from pipecat.transports.base_output import BaseOutputTransport  # type: ignore[import-not-found]
 from pipecat.transports.base_transport import TransportParams  # type: ignore[import-not-found]
@@ -19,7 +21,7 @@ from pipecat.transports.base_transport import TransportParams  # type: ignore[im
 from voice.sound import RATE
 from voice.stage import Stage
 
-__all__ = ["Words", "microphone", "speaker"]
+__all__ = ["Whisper", "Words", "microphone", "speaker"]
 
 
 class _Microphone(BaseInputTransport):  # type: ignore[misc]
@@ -62,6 +64,24 @@ class _Speaker(BaseOutputTransport):  # type: ignore[misc]
         self._ready = max(self._ready, loop.time()) + seconds
         await asyncio.sleep(self._ready - loop.time())
         return True
+
+
+class Whisper(WhisperSTTService):  # type: ignore[misc]
+    """Pipecat's service, which also tells whether it is at work."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.idle = asyncio.Event()
+        self.idle.set()
+
+    async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame, None]:
+        """Transcribe as the service does."""
+        self.idle.clear()
+        try:
+            async for frame in super().run_stt(audio):
+                yield frame
+        finally:
+            self.idle.set()
 
 
 class Words(FrameProcessor):  # type: ignore[misc]
