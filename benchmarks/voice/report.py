@@ -58,12 +58,21 @@ def _system(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "devices": {
             str(n): summary(_of((t for t in turns if t.devices == n and not t.cold), HEADLINE)) for n in crowds
         },
+        **_drafts(records),
         "loading": round(min(record["loaded"] for record in records), 1),
         "rss_mb": {
             str(n): round(max(r["resident"] for r in records if r["devices"] == n) / 2**20)
             for n in sorted({turn.devices for turn in turns})
         },
     }
+
+
+def _drafts(records: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the share of warm answers of one device that were begun in the pause and played unchanged."""
+    mine = [r for r in records if r["devices"] == 1 and not r["cold"] and r["set"] in HEADLINE]
+    told = [receipt for r in mine if (receipt := r.get("receipt", {})).get("outcome") == "answered"]
+    drafted = [receipt["drafting"]["hit"] for receipt in told]
+    return {"draft_hits": round(sum(drafted) / len(drafted), 3)} if drafted else {}
 
 
 def _of(turns: Iterable[Turn], sets: Sequence[str]) -> list[Turn]:
@@ -80,6 +89,9 @@ def table(found: Mapping[str, Any]) -> str:
         if "p50" in system:
             cold, memory = _seconds(system["cold"]["p50"]), system["rss_mb"].get("1", "")
             lines.append(f"{name:16}{_row(system)}{cold:>7}{system['n']:>5}{memory:>7}")
+    for name, system in found["systems"].items():
+        if "draft_hits" in system:
+            lines.append(f"{name}: {_percent(system['draft_hits'])} of the answers were begun in the pause")
     for title, key in (("by set", "sets"), ("devices at once", "devices")):
         rows = [(part, name, s[key][part]) for name, s in found["systems"].items() for part in s[key]]
         if rows:
