@@ -1,6 +1,6 @@
 """The engine: sound is gathered into windows, and each window is one step of its own thread."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from assistant_faster_whisper import languages
 from assistant_faster_whisper.config import FasterWhisperConfig
 
 if TYPE_CHECKING:
-    from assistant_faster_whisper.recogniser import Recogniser
+    from assistant_faster_whisper.recogniser import Heard, Recogniser
 
 __all__ = ["FasterWhisper", "open_faster_whisper"]
 
@@ -40,13 +40,18 @@ class FasterWhisper:
         async for chunk in audio:
             speech.add(chunk)
             while speech.waiting > WINDOW:
-                await in_thread(speech.hear, self._executor)
+                await self._hear(speech)
                 yield speech.transcript(final=False)
         while speech.waiting:
-            await in_thread(speech.hear, self._executor)
+            await self._hear(speech)
             if speech.waiting:
                 yield speech.transcript(final=False)
         yield speech.transcript(final=True)
+
+    async def _hear(self, speech: "_Speech") -> None:
+        """Hear the next window; each guess at it is a step, after which the work can be left."""
+        while not await in_thread(speech.hear, self._executor):
+            pass
 
 
 class _Speech:
@@ -59,6 +64,7 @@ class _Speech:
         self._prompt = prompt
         self._sound = bytearray()
         self._texts: list[str] = []
+        self._hearing: Iterator[Heard | None] | None = None
 
     def add(self, chunk: AudioChunk) -> None:
         if chunk.format != SPEECH:
@@ -70,16 +76,22 @@ class _Speech:
         """Return the bytes of sound that were not heard yet."""
         return len(self._sound)
 
-    def hear(self) -> None:
-        """Hear the next window; what it does not cover waits on."""
-        window = bytes(self._sound[:WINDOW])
-        if self.waiting > WINDOW:
-            window = window[: self._recogniser.pause(window)]
-        heard = self._recogniser.hear(window, self._code, self._prompt)
-        del self._sound[: min(SPEECH.size(heard.seconds), len(window))]
+    def hear(self) -> bool:
+        """Make one guess at the next window; return whether that settles it. What it does not cover waits on."""
+        if self._hearing is None:
+            window = bytes(self._sound[:WINDOW])
+            if self.waiting > WINDOW:
+                window = window[: self._recogniser.pause(window)]
+            self._hearing = self._recogniser.hear(window, self._code, self._prompt)
+        heard = next(self._hearing)
+        if heard is None:
+            return False
+        self._hearing = None
+        del self._sound[: SPEECH.size(heard.seconds)]
         if heard.text:
             self._texts.append(heard.text)
             self._code = heard.language
+        return True
 
     def transcript(self, *, final: bool) -> Transcript:
         language = self._language or (languages.tag(self._code) if self._code else "")

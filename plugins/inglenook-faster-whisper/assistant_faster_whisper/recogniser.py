@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import ctranslate2
 import numpy as np
@@ -65,7 +65,7 @@ class Recogniser:
         self._beam = beam
 
     @classmethod
-    def load(cls, config: FasterWhisperConfig) -> "Recogniser":
+    def load(cls, config: FasterWhisperConfig) -> Self:
         """Load the model of *config* and run it once, so that the first utterance need not wait.
 
         Raises ModelError for a missing or damaged folder, EngineUnavailable where the device cannot be used.
@@ -75,7 +75,7 @@ class Recogniser:
         model = loading.load_model(folder, device, config.compute_type, config.threads)
         recogniser = cls(model, loading.load_tokenizer(folder), config.beam)
         with loading.load_errors(folder, device):
-            recogniser._hear(np.zeros(RATE, np.float32), "en", "")
+            next(recogniser._guesses(np.zeros(RATE, np.float32), "en", ""))
         return recogniser
 
     def close(self) -> None:
@@ -104,26 +104,29 @@ class Recogniser:
         window = max(SHORT_WINDOW, math.ceil(seconds) + SILENCE_BEHIND)
         return (window, FULL_WINDOW) if window < FULL_WINDOW else (FULL_WINDOW,)
 
-    def hear(self, audio: bytes, language: str | None, prompt: str) -> Heard:
-        """Return what is said in *audio* (16 kHz mono, 16-bit, up to 30 s), in *language* (Whisper's code) if given."""
+    def hear(self, audio: bytes, language: str | None, prompt: str) -> Iterator[Heard | None]:
+        """Yield what is said in *audio* (16 kHz mono, 16-bit, up to 30 s), after None for each guess that leaves doubt.
+
+        The language is Whisper's code, or None to find out. Raises EngineError where the model fails.
+        """
         samples = _samples(audio)
         if not len(samples) or np.abs(samples).max() < QUIET:
-            return Heard("", language or "", len(samples) / RATE)
+            yield Heard("", language or "", len(samples) / RATE)
+            return
+        guesses: list[Guess] = []
         try:
-            return self._hear(samples, language, prompt)
+            for guess in self._guesses(samples, language, prompt):
+                guesses.append(guess)
+                if conclusive(guess):
+                    break
+                yield None
         except RuntimeError as error:
             raise EngineError(f"Whisper failed on {len(samples) / RATE:.1f} s of sound: {error}") from error
-
-    def _hear(self, samples: "NDArray[np.float32]", language: str | None, prompt: str) -> Heard:
-        guesses: list[Guess] = []
-        for guess in self._guesses(samples, language, prompt):
-            guesses.append(guess)
-            if conclusive(guess):
-                break
         found = best(guesses)
-        if found is None:
-            return Heard("", guesses[-1].language, len(samples) / RATE)
-        return Heard(found.text, found.language, found.seconds)
+        if found:
+            yield Heard(found.text, found.language, found.seconds)
+        else:
+            yield Heard("", guesses[-1].language, len(samples) / RATE)
 
     def _guesses(self, samples: "NDArray[np.float32]", language: str | None, prompt: str) -> Iterator[Guess]:
         """Yield what the window may say, the cheapest guess first."""

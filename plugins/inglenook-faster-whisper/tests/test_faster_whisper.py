@@ -224,16 +224,90 @@ async def test_two_at_once_do_not_mix() -> None:
     assert word_errors(wanted, words(rest[-1].text)) / len(wanted) < 0.1
 
 
-NOISE = np.random.default_rng(2).standard_normal(5 * SPEECH.rate)
+Sound = NDArray[np.floating]
+
+
+def noise(count: int, slope: float, rng: np.random.Generator) -> Sound:
+    """Make noise whose amplitude falls with the frequency to the power of *slope*: 0 white, 0.5 pink, 1 brown."""
+    spectrum = np.fft.rfft(rng.standard_normal(count))
+    return np.fft.irfft(spectrum / np.maximum(np.arange(spectrum.size), 20) ** slope, count)
+
+
+def hum(count: int) -> Sound:
+    """Make the hum of mains."""
+    times = np.arange(count) / SPEECH.rate
+    harmonics = [np.sin(2 * np.pi * 50 * n * times + n) / n for n in (1, 2, 3, 5, 7)]
+    return np.asarray(np.sum(harmonics, axis=0))
+
+
+def music(count: int, rng: np.random.Generator) -> Sound:
+    """Make chords, a melody above them and a drum, at 120 beats a minute."""
+    beat, times = SPEECH.rate // 2, np.arange(SPEECH.rate * 2) / SPEECH.rate
+    sound = np.zeros(count + beat + times.size)
+
+    def strike(at: int, note: Sound) -> None:
+        sound[at : at + note.size] += note
+
+    for n, at in enumerate(range(0, count, beat)):
+        chord = [(0, 4, 7), (5, 9, 12), (7, 11, 14)][n // 4 % 3] if n % 4 == 0 else ()
+        for tone_above in (*chord, 12 + int(rng.choice([0, 2, 4, 7, 9]))):
+            hertz = 130.8 * 2 ** (tone_above / 12)
+            overtones = np.sum([np.sin(2 * np.pi * hertz * k * times) / k**1.5 for k in range(1, 8)], axis=0)
+            strike(at, overtones * np.exp(-2.5 * times))
+        strike(at, 3 * np.sin(2 * np.pi * 60 * times) * np.exp(-12 * times))
+        strike(at + beat // 2, rng.standard_normal(times.size) * np.exp(-60 * times))
+    return sound[:count]
+
+
+def room(file: Path, count: int, rng: np.random.Generator) -> Sound:
+    """Make noise with the spectrum of the quietest quarter of a second in a recording."""
+    sound = np.frombuffer(b"".join(chunk.audio for chunk in speech(file)), "<i2").astype(float)
+    quarters = np.lib.stride_tricks.sliding_window_view(sound, SPEECH.rate // 4)[::800]
+    quietest = quarters[quarters.std(axis=1).argmin()]
+    wanted = np.abs(np.fft.rfft((quietest - quietest.mean()) * np.hanning(quietest.size)))
+    spectrum = np.fft.rfft(rng.standard_normal(count))
+    shape = np.interp(np.linspace(0, 1, spectrum.size), np.linspace(0, 1, wanted.size), wanted)
+    return np.fft.irfft(spectrum * shape, count)
+
+
+def at_level(sound: Sound, decibels: float) -> AudioChunk:
+    return chunk(sound / sound.std() * 10 ** (decibels / 20))
 
 
 @pytest.mark.parametrize("model", [tiny, base])
 async def test_nobody_speaks(model: Callable[..., FasterWhisperConfig]) -> None:
+    rng = np.random.default_rng(2)
     async with open_faster_whisper(model(language="en")) as engine:
-        for seconds in (0.02, 0.3, 1.0, 2.0, 5.0):
-            noise = NOISE[: round(seconds * SPEECH.rate)]
-            sounds = [silence(seconds), *(chunk(noise * level) for level in (0.001, 0.01, 0.1)), tone(seconds)]
-            assert [(await transcribe(engine, [sound])).text for sound in sounds] == [""] * 5, f"{seconds} s"
+        for seconds in (0.02, 0.3, 1.0, 3.0, 8.0):
+            count = round(seconds * SPEECH.rate)
+            made = {
+                "white": noise(count, 0, rng),
+                "pink": noise(count, 0.5, rng),
+                "brown": noise(count, 1, rng),
+                "hum": hum(count),
+                "music": music(count, rng),
+            }
+            sounds = {(name, level): at_level(sound, level) for name, sound in made.items() for level in (-40, -20)}
+            sounds |= {("nothing", 0): silence(seconds), ("tone", -10): tone(seconds)}
+            heard = {name: (await transcribe(engine, [sound])).text for name, sound in sounds.items()}
+            assert heard == dict.fromkeys(sounds, ""), f"{seconds} s"
+
+
+@needs_recordings
+@pytest.mark.parametrize("model", [tiny, base])
+async def test_nobody_speaks_in_a_real_room(model: Callable[..., FasterWhisperConfig]) -> None:
+    rng = np.random.default_rng(2)
+    async with open_faster_whisper(model(language="en")) as engine:
+        for file in commands()[::3]:
+            for level in (-50, -25):
+                noise_of_room = at_level(room(file, 4 * SPEECH.rate, rng), level)
+                assert (await transcribe(engine, [noise_of_room])).text == "", f"{file.stem}, {level} dB"
+
+
+@needs_espeak
+async def test_what_sounds_like_a_hallucination_may_have_been_said() -> None:
+    async with open_faster_whisper(tiny()) as engine:
+        assert words((await transcribe(engine, [espeak("en", "Thank you very much.")])).text)[:2] == ["thank", "you"]
 
 
 @needs_recordings
