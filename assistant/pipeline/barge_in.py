@@ -1,5 +1,6 @@
 """When somebody talks into a reply: pure, probabilities and words in, decisions out."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -28,6 +29,11 @@ _SUSPICION = 0.15
 """Seconds of voiced sound after which somebody may be speaking: no click, hardly an echo."""
 _SPEECH = 0.5
 """Seconds of voiced sound that are speech; LiveKit Agents interrupts at the same (`min_interruption_duration`)."""
+_LEARNING = 1.2
+"""Seconds from the first sound of a reply in which an echo canceller may still be learning: the speaker was opened
+anew, and its sound comes some milliseconds earlier or later than before."""
+_DOUBT = 0.5
+"""Seconds of voiced sound more that speech takes which began meanwhile."""
 _HUSH = 0.3
 """Seconds of silence after which what was said can be understood as a whole."""
 _FORGET = 0.8
@@ -82,6 +88,11 @@ class BargeIn:
         self._suspected = False
         self._hushed = False
         self._confirmed = 0
+        self._learnt = math.inf
+
+    def sounds(self, since: float) -> None:
+        """Take note that the reply is heard since a moment, in seconds on the clock of the audio."""
+        self._learnt = since + _LEARNING
 
     def push(self, frame: SpeechProbability) -> Iterator[BargeInEvent]:
         """Take the next frame and yield what it means; after `FalseAlarm` all begins anew."""
@@ -101,7 +112,7 @@ class BargeIn:
         if not self._suspected and self._voiced >= _SUSPICION:
             self._suspected = True
             yield Suspected(self._began)
-        if self._voiced >= _SPEECH * (self._confirmed + 1):
+        if self._voiced >= _SPEECH * (self._confirmed + 1) + (_DOUBT if self._began < self._learnt else 0.0):
             self._confirmed += 1
             yield Confirmed(self._began)
 

@@ -56,6 +56,8 @@ async def hear_interruption(
                 chunks.append(chunk)
                 while chunks[0].end < chunk.end - _REMEMBERED:
                     chunks.popleft()
+                if playback.began is not None:
+                    barge_in.sounds(playback.began)
                 for event in [event for frame in frames for event in barge_in.push(frame)]:
                     match event:
                         case Suspected(at):

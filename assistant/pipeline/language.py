@@ -67,8 +67,9 @@ def system_prompt(language: str) -> str:
 
 
 def is_stop(text: str, language: str) -> bool:
-    """Tell whether *text*, all of it, only asks for silence."""
-    words = plain(text).removeprefix("please ").removesuffix(" please")
+    """Tell whether *text*, all of it but murmurs before it, only asks for silence."""
+    words = plain(text).removesuffix(" please")
+    words = re.sub(f"^((please|no|{_back_channels(language)}) )+", "", words)
     return words in _STOPS.get(language.partition("-")[0].lower(), set()) | _STOPS["en"]
 
 

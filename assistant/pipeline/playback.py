@@ -39,6 +39,8 @@ class Playback:
         self._given = 0.0
         self._played = 0.0
         self._whole = False
+        self.began: float | None = None
+        """Seconds on the clock of the event loop at which the first sample left; None before."""
         self._volume = self._wanted = 1.0
         self.loud = asyncio.Event()
         """Set while the voice is not lowered."""
@@ -58,6 +60,8 @@ class Playback:
         """Play *spoken* and yield how far it has come; closing it silences the sink."""
         async with aclosing(sink.play(self._audio(spoken))) as progress:
             async for played in progress:
+                if self.began is None:
+                    self.began = played.timestamp - played.seconds
                 self._played = played.seconds
                 yield played
 

@@ -3,8 +3,11 @@
 It is a process of its own, so that it keeps time however busy the program is that uses the card.
 """
 
+import array
+import fcntl
 import subprocess
 import sys
+import termios
 from dataclasses import astuple, dataclass
 from typing import IO, TYPE_CHECKING
 
@@ -20,8 +23,9 @@ _RATE = 16_000
 """Hertz of the sound in the room."""
 _STEP = 320
 """Samples that are carried at once: 20 ms."""
-_AHEAD = 1600
-"""Samples that wait for the microphone: where they run out, the server would start it anew, and later."""
+_AHEAD = 4096
+"""Bytes that wait for the microphone, an eighth of a second: where they run out, the server begins anew, and later;
+where there are more, the echo would be late."""
 _SCATTER = 0.7
 """Level of the reverberation, as a share of that of the direct sound."""
 _OPTIONS = ["--raw", "--format=s16le", f"--rate={_RATE}", "--channels=1"]
@@ -57,22 +61,31 @@ def _carry(response: "Floats", speaker: IO[bytes], microphone: IO[bytes]) -> Non
     """Play into *microphone* what comes back of *speaker*, both 16 kHz mono, until that ends."""
     import numpy as np
 
-    microphone.write(bytes(2 * _AHEAD))
     past = np.zeros(1 << (len(response) + _STEP).bit_length())
     spectrum = np.fft.rfft(response, len(past))
+    microphone.write(bytes(_AHEAD))
     while step := np.frombuffer(speaker.read(2 * _STEP), "<i2").tolist():
         past = np.concatenate((past[len(step) :], step))
         echo = np.fft.irfft(np.fft.rfft(past) * spectrum)[-len(step) :]
         microphone.write(np.clip(np.rint(echo), -32768, 32767).astype("<i2").tobytes())
+        while _waiting(speaker) > _AHEAD:  # a busy machine held us up, and the echo would be late from now on
+            speaker.read(2 * _STEP)
+
+
+def _waiting(pipe: IO[bytes]) -> int:
+    """Return how many bytes can be read at once."""
+    size = array.array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, size)
+    return size[0]
 
 
 def _main(speaker: str, microphone: str, *numbers: str) -> None:
-    response = Room(*map(float, numbers)).response()  # first, for what is not read at once stays late for ever
+    response = Room(*map(float, numbers)).response()
     record = ["parec", f"--device={speaker}.monitor", "--latency-msec=20", *_OPTIONS]
     play = ["pacat", "--playback", f"--device={microphone}", "--latency-msec=200", *_OPTIONS]
     with (
         subprocess.Popen(record, stdout=subprocess.PIPE, bufsize=0) as recording,  # noqa: S603 - the card's own command
-        subprocess.Popen(play, stdin=subprocess.PIPE, bufsize=0) as playing,  # noqa: S603 - the card's own command
+        subprocess.Popen(play, stdin=subprocess.PIPE, bufsize=0, pipesize=_AHEAD) as playing,  # noqa: S603 - the same
     ):
         assert recording.stdout is not None and playing.stdin is not None
         sys.stdout.write("carrying\n")

@@ -18,9 +18,10 @@ from assistant.pipeline.barge_in import (
 FRAME = 0.05
 
 
-def events(pattern: str, frame: float = FRAME) -> list[BargeInEvent]:
+def events(pattern: str, frame: float = FRAME, since: float = -9.0) -> list[BargeInEvent]:
     """Push a frame of 50 ms for each sign: `#` is speech, `~` a murmur between the thresholds, `.` silence."""
     barge_in = BargeIn(0.5)
+    barge_in.sounds(since)
     said: list[BargeInEvent] = []
     for at, sign in enumerate(pattern.replace(" ", "")):
         probability = {"#": 0.9, "~": 0.4, ".": 0.0}[sign]
@@ -96,6 +97,19 @@ def test_what_is_said_of_a_sound(pattern: str, wanted: list[BargeInEvent]) -> No
 def test_the_length_of_frames_does_not_matter(frame: float) -> None:
     said = events("#" * round(0.8 / frame) + "." * round(2 / frame), frame)
     assert [type(event) for event in said] == [Suspected, Confirmed, Hushed, FalseAlarm]
+
+
+@pytest.mark.parametrize(("since", "speech"), [(-1.5, 0.5), (-1.0, 1.0), (5.0, 1.0)])
+def test_while_the_echo_is_being_learnt_speech_takes_longer(since: float, speech: float) -> None:
+    said = events("#" * round((speech + 0.4) / FRAME), since=since)
+    assert [type(event) for event in said] == [Suspected, Confirmed]
+    assert len(events("#" * round((speech - 0.1) / FRAME), since=since)) == 1
+
+
+def test_before_the_reply_is_heard_there_is_doubt_too() -> None:
+    barge_in = BargeIn(0.5)
+    said = [event for n in range(24) for event in barge_in.push(SpeechProbability(1.0, n * 0.04, n * 0.04 + 0.04))]
+    assert [type(event) for event in said] == [Suspected]
 
 
 STORY = "Once upon a time there was a small harbour by the sea. An old fisherman lived there with his dog, Rex."

@@ -70,6 +70,7 @@ class Room:
         self._spectra[1:] = self._spectra[:-1]
         self._spectra[0] = _spectra(self._played)
         if not self._spectra.any():
+            self._forget()
             return mic
         echo = _sound((self._spectra * self._response).sum(axis=0))[block:]
         rest: Floats = mic - echo
@@ -96,6 +97,10 @@ class Room:
         self._variance = STEADY**2 * self._variance + (1 - STEADY**2) * _power(self._response)
         self._response *= STEADY
 
+    def _forget(self) -> None:
+        self._heard.clear()
+        self._expected.clear()
+
     def _late(self) -> int:
         """Return by how many samples the echo comes later than the response says; 0 where that is not clear."""
         heard, echo = np.concatenate(self._heard), np.concatenate(self._expected)
@@ -108,8 +113,7 @@ class Room:
 
     def _shift(self, late: int) -> None:
         """Let the response begin *late* samples later."""
-        self._heard.clear()
-        self._expected.clear()
+        self._forget()
         response = _sound(self._response)[:, : self._block].ravel()
         moved = np.zeros_like(response)
         moved[max(late, 0) : len(response) + min(late, 0)] = response[max(-late, 0) : len(response) - max(late, 0)]
