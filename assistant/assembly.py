@@ -35,10 +35,11 @@ __all__ = ["Assembly", "assemble", "check_required", "find_plugins", "load_plugi
 
 log = logging.getLogger(__name__)
 
-_SLEEPING_THREADS = ("OMP_WAIT_POLICY", "passive")
-"""OpenMP's threads sleep while they wait, and do not spin: the engines share a few cores. On two cores, beside one busy
-program, llama.cpp writes 37 tokens a second so and 1 otherwise; on an idle machine it makes no difference. OpenMP reads
-the variable when the first engine loads it."""
+_THREADS = {"OMP_WAIT_POLICY": "passive", "OPENBLAS_NUM_THREADS": "1"}
+"""Threads that do not wake in vain, for the engines share a few cores; the libraries read this when they are loaded.
+OpenMP's sleep while they wait, and do not spin: on two cores, beside one busy program, llama.cpp writes 37 tokens a second
+so and 1 otherwise; on an idle machine it makes no difference. NumPy multiplies small matrices only, and without it each
+would wake a second thread that then spins for 50 to 100 ms."""
 
 
 class Assembly:
@@ -208,7 +209,8 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
 
     Raises ConfigError where the configuration does not fit the plugins.
     """
-    os.environ.setdefault(*_SLEEPING_THREADS)
+    for variable, value in _THREADS.items():
+        os.environ.setdefault(variable, value)
     plugins = load_plugins(loaded) if plugins is None else plugins
     config, store = loaded.config, Store.default()
     models = read_models(loaded, plugins)
