@@ -37,8 +37,8 @@ log = logging.getLogger(__name__)
 
 _THREADS = {"OMP_WAIT_POLICY": "passive", "OPENBLAS_NUM_THREADS": "1"}
 """Threads that do not wake in vain, for the engines share a few cores; the libraries read this when they are loaded.
-OpenMP's sleep while they wait, and do not spin: on two cores, beside one busy program, llama.cpp writes 37 tokens a second
-so and 1 otherwise; on an idle machine it makes no difference. NumPy multiplies small matrices only, and without it each
+OpenMP's sleep while they wait, and do not spin: on two cores, beside one busy program, llama.cpp writes 37 tokens a
+second so and 1 otherwise; on an idle machine it makes no difference. NumPy multiplies small matrices only, and each
 would wake a second thread that then spins for 50 to 100 ms."""
 
 
