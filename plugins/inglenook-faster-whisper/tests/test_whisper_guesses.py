@@ -49,7 +49,7 @@ def test_second_opinion(doubted: Guess) -> None:
         ([guess("Thank you."), guess("thank you")], "Thank you."),
         ([guess("Thank you."), guess("Thanks for watching!")], None),
         ([guess("Thank you.", logprob=-0.4), guess("Thank you.", logprob=-0.4)], None),
-        ([guess("You", no_speech=0.5), guess("You", no_speech=0.5)], None),
+        ([guess("You", no_speech=0.6), guess("You", no_speech=0.5)], None),
         ([guess("Okay, then.", no_speech=0.9)], None),
         ([guess("A dog.", logprob=-0.6, no_speech=0.8), guess("A log.", logprob=-0.6, no_speech=0.5)], None),
         ([guess("la la la la", compression=4.0), guess("A dog.", logprob=-0.6)], None),
