@@ -25,8 +25,9 @@ _FOLLOW = 0.02
 """Share of a later report's deviation by which the clock moves: jitter averages out, drift is followed."""
 _JUMP = 0.05
 """Seconds of deviation that are neither: there was a break."""
-_SLACK = 0.003
-"""Seconds by which the sound may be off before it is stretched or squeezed, by one sample for each chunk."""
+_SLACK = 0.03
+"""Seconds by which the sound may be off before it is stretched or squeezed, by one sample for each chunk. The clocks of
+busy machines err by as much, and a canceller minds a sound that creeps more than one that is a little early or late."""
 
 
 class Reference:

@@ -23,8 +23,8 @@ _RATE = 16_000
 """Hertz of the sound in the room."""
 _STEP = 320
 """Samples that are carried at once: 20 ms."""
-_AHEAD = 4096
-"""Bytes that wait for the microphone, an eighth of a second: where they run out, the server begins anew, and later;
+_AHEAD = 8192
+"""Bytes that wait for the microphone, a quarter of a second: where they run out, the server begins anew, and later;
 where there are more, the echo would be late."""
 _SCATTER = 0.7
 """Level of the reverberation, as a share of that of the direct sound."""
@@ -82,7 +82,7 @@ def _waiting(pipe: IO[bytes]) -> int:
 def _main(speaker: str, microphone: str, *numbers: str) -> None:
     response = Room(*map(float, numbers)).response()
     record = ["parec", f"--device={speaker}.monitor", "--latency-msec=20", *_OPTIONS]
-    play = ["pacat", "--playback", f"--device={microphone}", "--latency-msec=200", *_OPTIONS]
+    play = ["pacat", "--playback", f"--device={microphone}", "--latency-msec=300", *_OPTIONS]
     with (
         subprocess.Popen(record, stdout=subprocess.PIPE, bufsize=0) as recording,  # noqa: S603 - the card's own command
         subprocess.Popen(play, stdin=subprocess.PIPE, bufsize=0, pipesize=_AHEAD) as playing,  # noqa: S603 - the same

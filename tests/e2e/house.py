@@ -178,7 +178,7 @@ async def listening(
     offered = [fake_spec("house-chat", Kind.CHAT, chat), *specs]
     plugins.add("house", lambda: SimpleNamespace(assistant_engines=hookimpl(lambda: offered)))
     file = folder / "house.yaml"
-    models = f"echo: {{engine: webrtc-aec}}, chat: {{engine: house-chat}}, {sound}"
+    models = f"echo: {{engine: webrtc-aec, tail: 0.8}}, chat: {{engine: house-chat}}, {sound}"
     file.write_text(f"models: {{{models}}}\ndevices: {{room: {{echo: echo}}}}\n")
     loaded = load(file, EVEN)
     async with assemble(loaded, plugins) as assembly:
