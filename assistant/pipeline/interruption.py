@@ -80,7 +80,7 @@ async def _listen(
     audio: AsyncGenerator[AudioChunk, None], vad: Vad, light: Executor
 ) -> AsyncGenerator[tuple[AudioChunk, Sequence[SpeechProbability]], None]:
     """Yield each chunk with the frames that it completes."""
-    stream, born = vad.fork(), 0.0
+    stream, born = vad.fork(), asyncio.get_running_loop().time()
     async with aclosing(audio):
         async for chunk in audio:
             frames = await in_thread(lambda chunk=chunk, stream=stream: stream.push(chunk), light)  # type: ignore[misc]
