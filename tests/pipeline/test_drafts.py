@@ -82,11 +82,11 @@ def test_the_whole_answer_to_the_same_words_is_used_again() -> None:
 def test_a_tool_waits_until_the_utterance_is_over() -> None:
     ran: list[float] = []
 
-    async def switch(arguments: dict[str, Any]) -> str:
+    async def switch(arguments: Any) -> str:
         ran.append(asyncio.get_running_loop().time())
         return "done"
 
-    call = [ToolCall("1", "switch", {}), Done("tool_calls")]
+    call: list[ChatDelta] = [ToolCall("1", "switch", {}), Done("tool_calls")]
     room = Room(
         PAUSED,
         FakeStt(["Turn on", "Turn on the lamp."]),
@@ -235,7 +235,7 @@ def _erratic(seed: int) -> tuple[Room, list[float]]:
         hears += [*quiet(chance.uniform(0.08, 0.8)), *voice(chance.uniform(0.08, 0.8))]
     acted: list[float] = []
 
-    async def act(arguments: dict[str, Any]) -> str:
+    async def act(arguments: Any) -> str:
         acted.append(asyncio.get_running_loop().time())
         return "done"
 
@@ -244,7 +244,7 @@ def _erratic(seed: int) -> tuple[Room, list[float]]:
         if chance.random() < 0.3:
             replies.append([TextDelta("Well, let me see. "), ToolCall("1", "act", {}), Done("tool_calls")])
         replies.append(" ".join(["Yes, of course it is so."] * chance.randrange(1, 4)))
-    words = [step for n in range(9) for step in (chance.uniform(0, 0.5), f"What is number {n}?")]
+    words: list[Any] = [step for n in range(9) for step in (chance.uniform(0, 0.5), f"What is number {n}?")]
     room = Room(
         hears,
         FakeStt(words),

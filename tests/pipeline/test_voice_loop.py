@@ -243,7 +243,7 @@ def test_what_is_said_before_a_tool_is_spoken_while_it_works() -> None:
         return "rain"
 
     tool = Tool(ToolSpec("weather", "", {"type": "object"}), slow)
-    call = [TextDelta("Let me look at that."), ToolCall("1", "weather", {}), Done("tool_calls")]
+    call: list[Any] = [TextDelta("Let me look at that."), ToolCall("1", "weather", {}), Done("tool_calls")]
     room = Room(ASKED, FakeStt(["Weather?"]), FakeChat([call, "It rains."]), tools={"weather": tool})
     run_in_virtual_time(room.live())
     assert room.said(EventType.INTENT_END) == [{"reply": "Let me look at that.\nIt rains."}]
