@@ -3,7 +3,8 @@
 Rules and numbers are those of Home Assistant 2026.8, `components/assist_pipeline`, written down anew.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, AsyncIterator
 
 import numpy as np
 import onnxruntime as ort
@@ -98,10 +99,11 @@ class Silero:
 async def command(stage: Stage, silero: Silero) -> AsyncGenerator[bytes, None]:
     """Yield the sound of one command as it is heard, and end where Assist takes it for finished."""
     endpoint = Endpoint()
-    async for _, pcm in stage.capture(CHUNK):
-        yield pcm
-        if endpoint.over(CHUNK, silero.probability(pcm)):
-            return
+    async with aclosing(stage.capture(CHUNK)) as sound:
+        async for _, pcm in sound:
+            yield pcm
+            if endpoint.over(CHUNK, silero.probability(pcm)):
+                return
 
 
 async def streamed(deltas: AsyncIterator[str]) -> AsyncGenerator[str, None]:
