@@ -3,8 +3,8 @@
 Rules and numbers are those of Home Assistant 2026.8, `components/assist_pipeline`, written down anew.
 """
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 import numpy as np
 import onnxruntime as ort
