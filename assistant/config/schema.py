@@ -110,8 +110,8 @@ class DeviceConfig(Section, frozen=True, kw_only=True):
     vad: str = "vad"
     """Model id of the voice activity detector."""
     echo: str = ""
-    """Model id of the echo canceller, which lets people talk into a reply; empty for headphones, and where the
-    microphone has one of its own."""
+    """Model id of the echo canceller, which lets people talk into a reply; without one only a wake word or a stop word
+    ends it."""
     assistants: list[str] = []
     """Assistants that can be called here; empty for all."""
 
