@@ -327,19 +327,18 @@ async def compare(config: FasterWhisperConfig, utterances: Sequence[Utterance]) 
 async def table(model: str, utterances: Sequence[Utterance]) -> None:
     """Print word error rate and median time by beam, threads and arithmetic, as rows for the plugin's README."""
     total = sum(len(words(utterance.text)) for utterance in utterances)
-    print("| compute_type | threads | beam | WER | p50 | p95 |\n|---|---|---|---|---|---|", flush=True)
-    for arithmetic, threads in product(("int8", "int8_float32", "float32"), (1, 2)):
-        options = {"model": model, "language": "en", "threads": threads, "compute_type": arithmetic}
-        async with AsyncExitStack() as stack:
-            systems: dict[str, Hear] = {}
-            for beam in (1, 2, 5):
-                config = msgspec.convert(options | {"beam": beam}, FasterWhisperConfig)
-                systems[str(beam)] = engine(await stack.enter_async_context(open_faster_whisper(config)))
-            runs = await measure(systems, utterances)
-        for width, run in runs.items():
-            middle, late = np.percentile(run.seconds, [50, 95])
-            rate = run.errors.sum() / total
-            print(f"| {arithmetic} | {threads} | {width} | {rate:.1%} | {middle:.3f} s | {late:.3f} s |", flush=True)
+    systems: dict[str, Hear] = {}
+    async with AsyncExitStack() as stack:
+        for arithmetic, threads, beam in product(("int8", "int8_float32", "float32"), (1, 2), (1, 2, 5)):
+            options = {"compute_type": arithmetic, "threads": threads, "beam": beam, "model": model, "language": "en"}
+            config = msgspec.convert(options, FasterWhisperConfig)
+            opened = await stack.enter_async_context(open_faster_whisper(config))
+            systems[f"{arithmetic} | {threads} | {beam}"] = engine(opened)
+        runs = await measure(systems, utterances)
+    print("| compute_type | threads | beam | WER | p50 | p95 |\n|---|---|---|---|---|---|")
+    for name, run in runs.items():
+        middle, late = np.percentile(run.seconds, [50, 95])
+        print(f"| {name} | {run.errors.sum() / total:.1%} | {middle:.3f} s | {late:.3f} s |")
 
 
 async def main() -> None:
