@@ -29,8 +29,8 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 PRESETS: dict[str, dict[str, float]] = {
     "relaxed": {"shortest": 0.6, "silence": 1.0, "longest": 3.0},
-    "default": {"shortest": 0.4, "silence": 0.7, "longest": 2.5},
-    "aggressive": {"shortest": 0.3, "silence": 0.5, "longest": 2.0},
+    "default": {"shortest": 0.3, "silence": 0.7, "longest": 2.0},
+    "aggressive": {"shortest": 0.2, "silence": 0.5, "longest": 1.5},
 }
 """How long each preset of `endpoint` waits, in seconds of silence (measured: benchmarks/endpointing.py)."""
 
@@ -48,9 +48,9 @@ class EndpointConfig(Section, frozen=True, kw_only=True):
     """Seconds of silence that count as a pause: the answer is drafted from here on."""
     silence: Seconds = 0.7
     """Seconds of silence that end the utterance where nothing is known of its completeness."""
-    shortest: Seconds = 0.4
+    shortest: Seconds = 0.3
     """Seconds of silence that end an utterance that is surely complete."""
-    longest: Seconds = 2.5
+    longest: Seconds = 2.0
     """Seconds of silence that end an utterance that is surely incomplete."""
     nothing_said: Seconds = 8.0
     """Seconds after the wake word until the device is idle again if nobody speaks."""
@@ -63,7 +63,7 @@ class EndpointConfig(Section, frozen=True, kw_only=True):
 class DraftConfig(Section, frozen=True, kw_only=True):
     """How far an answer is prepared in the pauses of an utterance, before it is known to be over."""
 
-    attempts: Annotated[int, msgspec.Meta(ge=0, le=20)] = 4
+    attempts: Annotated[int, msgspec.Meta(ge=0, le=20)] = 6
     """Pauses of one utterance in which an answer is drafted; 0 always waits for the end."""
     longest: Seconds = 20.0
     """Seconds of speech up to which an utterance is drafted: a longer one takes long to transcribe again and again."""
