@@ -70,8 +70,8 @@ def _system(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _drafts(records: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Return the share of warm answers of one device that were begun in the pause and played unchanged."""
     mine = [r for r in records if r["devices"] == 1 and not r["cold"] and r["set"] in HEADLINE]
-    told = [receipt for r in mine if (receipt := r.get("receipt", {})).get("outcome") == "answered"]
-    drafted = [receipt["drafting"]["hit"] for receipt in told]
+    told = [drafting for r in mine if (drafting := r.get("receipt", {}).get("drafting", {})).get("begun")]
+    drafted = [drafting["hit"] for drafting in told]
     return {"draft_hits": round(sum(drafted) / len(drafted), 3)} if drafted else {}
 
 
