@@ -21,7 +21,7 @@ from assistant.host import Answer, ModelStatus, Tool
 from assistant.models.pool import Model, Pool
 from assistant.models.references import resolve
 from assistant.models.store import Store
-from assistant.paths import data_folder, state_folder
+from assistant.paths import data_folder
 from assistant.pipeline.conversation import Conversation, Conversations
 from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.phrases import Phrases
@@ -29,7 +29,7 @@ from assistant.pipeline.text_turn import text_turn
 from assistant.pipeline.turn import Turn
 from assistant.pipeline.warming import warm
 from assistant.plugins import Plugins
-from assistant.state import State
+from assistant.state import State, state_file
 
 __all__ = ["Assembly", "assemble", "check_required", "find_plugins", "load_plugins", "read_models"]
 
@@ -215,7 +215,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
     config, store = loaded.config, Store.default()
     models = read_models(loaded, plugins)
     pool = Pool(models, lambda options: resolve(options, store), opening=config.timeouts.open)
-    state = State(state_folder() / "assistant.db")
+    state = State(state_file())
     tools: dict[str, Tool] = {}
     light = ThreadPoolExecutor(1, thread_name_prefix="light")
     equipment = Equipment(
@@ -227,7 +227,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
         events=EventBus(),
         phrases=Phrases(),
         timeouts=config.timeouts,
-        keep=state.keep,
+        keep=state.receipts.keep,
         light=light,
     )
     assembly = Assembly(loaded, plugins, pool, equipment, tools, state)

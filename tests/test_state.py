@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from assistant import ServiceError, Usage
-from assistant import state as module
 from assistant.pipeline.receipt import Drafting, Receipt
-from assistant.state import State
+from assistant.state import State, migrations
+from assistant.state import receipts as table
 
 
 def receipt(number: int) -> Receipt:
@@ -61,33 +61,33 @@ async def refused(file: Path, says: str) -> ServiceError:
 async def test_receipts_come_back_whole_the_newest_first(file: Path) -> None:
     async with opened(file) as state:
         for number in range(5):
-            state.keep(receipt(number))
-        assert await state.receipts(3) == [receipt(4), receipt(3), receipt(2)]
+            state.receipts.keep(receipt(number))
+        assert await state.receipts.latest(3) == [receipt(4), receipt(3), receipt(2)]
     async with opened(file) as state:
-        assert len(await state.receipts(100)) == 5
+        assert len(await state.receipts.latest(100)) == 5
 
 
 async def test_the_file_is_its_owners_only(file: Path) -> None:
     async with opened(file) as state:
-        state.keep(receipt(1))
-        await state.receipts()
+        state.receipts.keep(receipt(1))
+        await state.receipts.latest()
         assert file.parent.stat().st_mode & 0o077 == 0
         assert {path.stat().st_mode & 0o077 for path in file.parent.iterdir()} == {0}
 
 
 async def test_only_so_many_receipts_are_kept(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_RECEIPTS", 10)
+    monkeypatch.setattr(table, "_MOST", 10)
     async with opened(file) as state:
         for number in (*range(20, 30), *range(20)):
-            state.keep(receipt(number))
-        kept = await state.receipts(100)
+            state.receipts.keep(receipt(number))
+        kept = await state.receipts.latest(100)
     assert [r.turn for r in kept] == [f"t{number}" for number in range(29, 19, -1)]
 
 
 async def test_a_receipt_that_comes_too_late_fails_no_turn(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with opened(file) as state:
         pass
-    state.keep(receipt(1))
+    state.receipts.keep(receipt(1))
     assert "t1 is not kept" in caplog.text
 
 
@@ -95,9 +95,9 @@ async def test_a_database_that_fails_fails_no_turn(file: Path, caplog: pytest.Lo
     async with opened(file) as state:
         with closing(sqlite3.connect(file)) as other:
             other.execute("DROP TABLE receipts")
-        state.keep(receipt(1))
+        state.receipts.keep(receipt(1))
         with pytest.raises(ServiceError, match="cannot be read"):
-            await state.receipts()
+            await state.receipts.latest()
     assert "t1 is not kept: no such table" in caplog.text
 
 
@@ -140,11 +140,11 @@ NEXT = "ALTER TABLE receipts RENAME COLUMN device TO place; CREATE TABLE more (x
 
 async def test_a_migration_goes_forward_and_leaves_a_backup(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with opened(file) as state:
-        state.keep(receipt(1))
-    monkeypatch.setattr(module, "_MIGRATIONS", (*module._MIGRATIONS, NEXT))
+        state.receipts.keep(receipt(1))
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, NEXT))
     async with opened(file) as state:
-        assert [r.turn for r in await state.receipts()] == ["t1"]
-    before = len(module._MIGRATIONS) - 1
+        assert [r.turn for r in await state.receipts.latest()] == ["t1"]
+    before = len(migrations.MIGRATIONS) - 1
     backup = file.with_name(f"assistant.db.{before}.bak")
     assert backup.stat().st_mode & 0o077 == 0
     with closing(sqlite3.connect(backup)) as old, closing(sqlite3.connect(file)) as new:
@@ -155,40 +155,40 @@ async def test_a_migration_goes_forward_and_leaves_a_backup(file: Path, monkeypa
 
 
 async def test_receipts_of_the_first_version_are_kept(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    steps = module._MIGRATIONS
-    monkeypatch.setattr(module, "_MIGRATIONS", steps[:1])
+    steps = migrations.MIGRATIONS
+    monkeypatch.setattr(migrations, "MIGRATIONS", steps[:1])
     async with opened(file):
         pass
     with closing(sqlite3.connect(file)) as database, database:
         row = ("t1", 1.0, "room", "jarvis", "answered", "", 0.0, "{}", '{"endpoint": 0.7}', 0.7, 1, 2, 3)
         database.execute(f"INSERT INTO receipts VALUES ({', '.join('?' * len(row))})", row)
-    monkeypatch.setattr(module, "_MIGRATIONS", steps)
+    monkeypatch.setattr(migrations, "MIGRATIONS", steps)
     async with opened(file) as state:
-        (old,) = await state.receipts()
+        (old,) = await state.receipts.latest()
     assert (old.turn, dict(old.parts), old.usage) == ("t1", {"endpoint": 0.7}, Usage(1, 2, 3))
     assert (dict(old.work), old.drafting, old.certainty) == ({}, Drafting(), None)
 
 
 async def test_a_migration_that_fails_changes_nothing(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with opened(file) as state:
-        state.keep(receipt(1))
-    released = module._MIGRATIONS
-    monkeypatch.setattr(module, "_MIGRATIONS", (*released, f"{NEXT} CREATE NONSENSE;"))
+        state.receipts.keep(receipt(1))
+    released = migrations.MIGRATIONS
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*released, f"{NEXT} CREATE NONSENSE;"))
     await refused(file, "cannot be opened")
-    monkeypatch.setattr(module, "_MIGRATIONS", released)
+    monkeypatch.setattr(migrations, "MIGRATIONS", released)
     async with opened(file) as state:
-        assert await state.receipts() == [receipt(1)]
+        assert await state.receipts.latest() == [receipt(1)]
 
 
 async def test_two_who_start_at_once_migrate_once(file: Path) -> None:
     states = [State(file) for _ in range(6)]
     await asyncio.gather(*(state.open() for state in states))
     for number, state in enumerate(states):
-        state.keep(receipt(number))
+        state.receipts.keep(receipt(number))
     for state in states:
         await state.close()
     async with opened(file) as state:
-        assert len(await state.receipts(100)) == 6
+        assert len(await state.receipts.latest(100)) == 6
 
 
 # -- other processes -------------------------------------------------------------------------------------------------
@@ -205,8 +205,8 @@ async def main():
     await state.open()
     number = 0
     while True:
-        state.keep(receipt(number))
-        await state.receipts(1)
+        state.receipts.keep(receipt(number))
+        await state.receipts.latest(1)
         print(number, flush=True)
         number += 1
 
@@ -225,16 +225,16 @@ def test_what_was_written_survives_a_kill_while_others_read(file: Path) -> None:
         async with opened(file) as reader:
             while written < 50:
                 written = int(output.readline())
-                assert (await reader.receipts(1))[0].started >= written
+                assert (await reader.receipts.latest(1))[0].started >= written
         return written
 
     async def read_afterwards(written: int) -> None:
         async with opened(file) as state:
-            kept = await state.receipts(100_000)
+            kept = await state.receipts.latest(100_000)
             assert kept[0].started >= written
             assert len(kept) == kept[0].started + 1
-            state.keep(receipt(100_000))
-            assert (await state.receipts(1))[0].turn == "t100000"
+            state.receipts.keep(receipt(100_000))
+            assert (await state.receipts.latest(1))[0].turn == "t100000"
 
     try:
         written = asyncio.run(read_along())

@@ -8,9 +8,8 @@ import msgspec
 
 from assistant.cli import Settings
 from assistant.cli.output import json_option, show_json, show_table
-from assistant.paths import state_folder
 from assistant.pipeline.receipt import STAGES, Receipt
-from assistant.state import State
+from assistant.state import State, state_file
 
 __all__ = ["receipts"]
 
@@ -37,9 +36,5 @@ def _row(receipt: Receipt) -> list[str]:
 
 
 async def _read(most: int) -> list[Receipt]:
-    state = State(state_folder() / "assistant.db")
-    await state.open()
-    try:
-        return await state.receipts(most)
-    finally:
-        await state.close()
+    async with State(state_file()) as state:
+        return await state.receipts.latest(most)

@@ -9,10 +9,9 @@ from assistant.cli import Settings
 from assistant.cli.output import json_option, show_json, show_receipt, show_table
 from assistant.config.schema import AssistantConfig
 from assistant.errors import ServiceError
-from assistant.paths import state_folder
 from assistant.pipeline.reasons import Reason, reasons
 from assistant.pipeline.receipt import Receipt
-from assistant.state import State
+from assistant.state import State, state_file
 
 __all__ = ["why_slow"]
 
@@ -54,13 +53,9 @@ def _show(receipt: Receipt, found: list[Reason]) -> None:
 
 async def _find(turn: str) -> Receipt:
     """Return the receipt of a turn, by the beginning of its name; raises ServiceError where there is none."""
-    state = State(state_folder() / "assistant.db")
-    await state.open()
-    try:
-        for receipt in await state.receipts(20_000 if turn else 200):
+    async with State(state_file()) as state:
+        for receipt in await state.receipts.latest(20_000 if turn else 200):
             if receipt.turn.startswith(turn) if turn else receipt.parts:
                 return receipt
-    finally:
-        await state.close()
     what = f"no turn {turn!r}" if turn else "no turn yet"
     raise ServiceError(f"there is {what}", hint="`assistant receipts --json` names the turns")
