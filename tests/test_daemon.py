@@ -301,7 +301,6 @@ def test_a_plugin_whose_hooks_fail_is_named_and_the_daemon_serves(house: Home) -
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        ("services: {dor: {}}", "services.dor: no plugin offers this service"),
         ("services: {door: {fail: 1}}", "services.door.fail: there is no such key"),
         ("plugins: {required: [nobody]}", "plugins.required: nobody cannot be used: it is not installed"),
         ("plugins: {required: [broken]}", "broken cannot be used: RuntimeError: no luck"),
@@ -316,6 +315,18 @@ def test_what_the_configuration_asks_for_and_nobody_has_ends_the_start(house: Ho
     assert done.returncode == 78
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_service_that_nobody_offers_ends_the_start_unless_its_plugin_may_have_been_set_aside(house: Home) -> None:
+    house.write(CONFIG + "services: {dor: {}}", offers=OFFERS)
+    done = house.run("run")
+    assert done.returncode == 78
+    assert "services.dor: no plugin offers this service" in done.stderr
+    house.write(CONFIG + "services: {dor: {}}", offers=OFFERS, broken="raise RuntimeError('no luck')")
+    with house.daemon() as daemon:
+        daemon.ready()
+        daemon.logged(r"services.dor: no plugin offers this service \(set aside: broken\)")
+        assert daemon.stop() == 0
 
 
 # -- the address -----------------------------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ import pytest
 from assistant import AudioChunk, EngineConfig, Kind, ModelError, hookimpl
 from assistant.assembly import Assembly, assemble
 from assistant.config import load
-from assistant.daemon import _closed, _Device, _serve
+from assistant.daemon import _closed, _serve
+from assistant.daemon.device import Device
 from assistant.engines import AnySpec
 from assistant.pipeline.listen import Listener
 from assistant.plugins import Plugins
@@ -97,7 +98,7 @@ class House:
             self.ready = loop.time()
 
         async with assemble(loaded, plugins) as assembly:
-            device = _Device("room", assembly)
+            device = Device("room", assembly)
             self.closed = lambda: _closed(assembly, [device])
             serving = asyncio.create_task(_serve(assembly, [device], {}, [], ready))
             try:
@@ -223,7 +224,7 @@ def test_what_failed_is_opened_as_soon_as_it_can_be_though_nobody_asks(
     live(house, home, main)
     tries = [at for at, name in house.begun if name == "chat"]
     assert [round(later - earlier) for earlier, later in pairwise(tries)] == [16, 31, 61, 121]
-    said = [record.getMessage() for record in caplog.records if record.name == "assistant.daemon"]
+    said = [record.getMessage() for record in caplog.records if record.name == "assistant.daemon.opening"]
     assert said.count("model chat: chat is not here (fetch it)") == 1, said
 
 
@@ -265,5 +266,5 @@ def test_a_microphone_that_stalls_is_named_until_it_is_heard_again(
     live(house, home, main)
     deaf = {"device room": "no sound has come for 5 s"}
     assert seen == {15: {}, 22: {}, 30: deaf, 49: deaf, 55: {}, 90: {"device room": "its sound has ended"}}
-    said = [record.getMessage() for record in caplog.records if record.name == "assistant.daemon"]
+    said = [record.getMessage() for record in caplog.records if record.name == "assistant.daemon.device"]
     assert said == ["room hears nothing: no sound has come for 5 s", "room hears again"]

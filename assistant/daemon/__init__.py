@@ -1,0 +1,78 @@
+"""The daemon: configuration, plugins, engines, services. One exit stack takes everything down in reverse order."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, suppress
+
+from assistant.assembly import Assembly, assemble, check_required, load_plugins
+from assistant.config import Loaded
+from assistant.daemon.device import Device
+from assistant.daemon.opening import open_all
+from assistant.daemon.services import Service, keep_serving, observe, plugin_routes, wanted_services
+from assistant.daemon.stopping import heed_signals, until
+from assistant.host import Observer
+from assistant.http.app import make_app, serve
+from assistant.http.guard import check_bind
+
+__all__ = ["run"]
+
+log = logging.getLogger(__name__)
+
+_SETTLING = 15.0
+"""Seconds after which a device that gives no sound no longer delays the rest."""
+
+
+async def run(loaded: Loaded, ready: Callable[[int], None] = lambda port: None) -> None:
+    """Run the daemon until SIGTERM or SIGINT.
+
+    The HTTP door opens first, engines next; each device listens as soon as its own are open, and *ready* is called with
+    the port once everything that can be open is.
+    Raises ConfigError or ServiceError where the daemon cannot start; an engine or a device that fails is named by
+    `/readyz` and in the log, and the rest runs.
+    """
+    check_bind(loaded.config.http)
+    plugins = load_plugins(loaded)
+    async with AsyncExitStack() as stack:
+        assembly = await stack.enter_async_context(assemble(loaded, plugins))
+        devices = [Device(name, assembly) for name in loaded.config.devices]
+        services = wanted_services(loaded, plugins, assembly)
+        observers, routes = plugins.observers(), plugin_routes(plugins, assembly)
+        check_required(loaded, plugins)  # again: a hook may have failed since
+        port = 0
+        if loaded.config.http.enabled:
+            app = make_app(loaded.config.http, assembly.events, lambda: _closed(assembly, devices), routes)
+            port = await stack.enter_async_context(serve(app, loaded.config.http))
+        stop = asyncio.Event()
+        heed_signals(stop.set)
+        await until(stop, _serve(assembly, devices, services, observers, lambda: ready(port)))
+        log.info("stopping")
+
+
+async def _serve(
+    assembly: Assembly,
+    devices: list[Device],
+    services: Mapping[str, Service],
+    observers: list[Observer],
+    ready: Callable[[], None],
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        for observer in observers:
+            group.create_task(observe(assembly.events, observer), name=f"observer {observer.name}")
+        for name, service in services.items():
+            group.create_task(keep_serving(name, service), name=f"service {name}")
+        for device in devices:
+            group.create_task(device.run(), name=f"device {device.name}")
+        await open_all(assembly, group)
+        for device in devices:
+            with suppress(TimeoutError):  # /readyz names it
+                async with asyncio.timeout(_SETTLING):
+                    await device.listener.settled.wait()
+        ready()
+        log.info("ready")
+
+
+def _closed(assembly: Assembly, devices: list[Device]) -> dict[str, str]:
+    """Name what is not open: models with their state, devices that do not listen or hear nothing."""
+    models = {f"model {m.id}": m.reason or m.state for m in assembly.models() if m.state != "open"}
+    return models | {f"device {device.name}": device.trouble for device in devices if device.trouble}
