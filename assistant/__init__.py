@@ -39,9 +39,11 @@ from assistant.engines import (
     Tts,
     Turn,
     Vad,
+    Vision,
     Wake,
 )
 from assistant.errors import (
+    AlreadyRunning,
     AssistantError,
     AudioError,
     ConfigError,
@@ -49,9 +51,12 @@ from assistant.errors import (
     EngineError,
     EngineTimeout,
     EngineUnavailable,
+    ImageError,
+    ImageTooLarge,
     ModelError,
     PluginError,
     ServiceError,
+    UnknownImage,
 )
 from assistant.events import EventBus, EventType, TurnEvent
 from assistant.hookspecs import hookimpl
@@ -60,17 +65,19 @@ from assistant.paths import cache_folder
 from assistant.soundcheck import Device
 from assistant.speech import Detection, Played, Recognition, SpeechProbability, SttOptions, Transcript, Voice
 from assistant.streams import in_thread, iterate_in_thread, once, prefetch
-from assistant.vision import Image
+from assistant.vision import Box, DetectedObject, Finding, Image, ImageClass, Segment, TextLine, VisionTask
 
 __all__ = [
     "API",
     "SPEECH",
+    "AlreadyRunning",
     "Answer",
     "AssistantError",
     "AudioChunk",
     "AudioError",
     "AudioFormat",
     "AudioPart",
+    "Box",
     "Candidate",
     "Capabilities",
     "Chat",
@@ -79,6 +86,7 @@ __all__ = [
     "ChatRequest",
     "ConfigError",
     "Converter",
+    "DetectedObject",
     "Detection",
     "Device",
     "DeviceError",
@@ -91,9 +99,13 @@ __all__ = [
     "EngineUnavailable",
     "EventBus",
     "EventType",
+    "Finding",
     "Host",
     "Image",
+    "ImageClass",
+    "ImageError",
     "ImagePart",
+    "ImageTooLarge",
     "Intent",
     "Kind",
     "ModelError",
@@ -107,6 +119,7 @@ __all__ = [
     "Recognition",
     "Role",
     "Sampling",
+    "Segment",
     "ServiceError",
     "ServiceSpec",
     "Sink",
@@ -115,6 +128,7 @@ __all__ = [
     "Stt",
     "SttOptions",
     "TextDelta",
+    "TextLine",
     "TextPart",
     "Tool",
     "ToolCall",
@@ -124,8 +138,11 @@ __all__ = [
     "Tts",
     "Turn",
     "TurnEvent",
+    "UnknownImage",
     "Usage",
     "Vad",
+    "Vision",
+    "VisionTask",
     "Voice",
     "Wake",
     "cache_folder",

@@ -9,13 +9,18 @@
     │   └── EngineTimeout       it made no progress in time
     ├── DeviceError           a microphone or speaker is missing or went away
     ├── AudioError            sound that cannot be read
+    ├── ImageError            a picture that cannot be read
+    │   ├── ImageTooLarge       it has more bytes or pixels than are looked at
+    │   └── UnknownImage        it is in no format that is read
     └── ServiceError          the daemon cannot serve: port in use, no permission
+        └── AlreadyRunning      another daemon runs on the same state folder
 
 Each error says what failed and where (`str(error)`) and what to do (`error.hint`).
 Whoever stands at the edge renders it: the command line in two lines, HTTP as JSON, the voice loop as a spoken apology.
 """
 
 __all__ = [
+    "AlreadyRunning",
     "AssistantError",
     "AudioError",
     "ConfigError",
@@ -23,9 +28,12 @@ __all__ = [
     "EngineError",
     "EngineTimeout",
     "EngineUnavailable",
+    "ImageError",
+    "ImageTooLarge",
     "ModelError",
     "PluginError",
     "ServiceError",
+    "UnknownImage",
 ]
 
 
@@ -93,7 +101,27 @@ class AudioError(AssistantError):
     exit_code = 65  # EX_DATAERR
 
 
+class ImageError(AssistantError):
+    """A picture that cannot be read."""
+
+    exit_code = 65
+
+
+class ImageTooLarge(ImageError):
+    """A picture of more bytes or pixels than are looked at."""
+
+
+class UnknownImage(ImageError):
+    """A picture in no format that is read."""
+
+
 class ServiceError(AssistantError):
     """The daemon cannot serve: the port is in use, or permission is missing."""
 
     exit_code = 71  # EX_OSERR
+
+
+class AlreadyRunning(ServiceError):
+    """Another daemon runs on the same state folder."""
+
+    exit_code = 75  # EX_TEMPFAIL: systemd does not restart on it either

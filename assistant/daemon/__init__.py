@@ -12,8 +12,12 @@ from assistant.daemon.opening import open_all
 from assistant.daemon.services import Service, keep_serving, observe, plugin_routes, wanted_services
 from assistant.daemon.stopping import heed_signals, until
 from assistant.host import Observer
-from assistant.http.app import make_app, serve
+from assistant.http.app import local_address, make_app, serve
 from assistant.http.guard import check_bind
+from assistant.paths import state_folder
+from assistant.state import state_file
+from assistant.state.damage import set_aside_if_damaged
+from assistant.state.lock import hold
 
 __all__ = ["run"]
 
@@ -34,6 +38,8 @@ async def run(loaded: Loaded, ready: Callable[[int], None] = lambda port: None) 
     check_bind(loaded.config.http)
     plugins = load_plugins(loaded)
     async with AsyncExitStack() as stack:
+        lock = stack.enter_context(hold(state_folder()))
+        set_aside_if_damaged(state_file())
         assembly = await stack.enter_async_context(assemble(loaded, plugins))
         devices = [Device(name, assembly) for name in loaded.config.devices]
         services = wanted_services(loaded, plugins, assembly)
@@ -43,6 +49,7 @@ async def run(loaded: Loaded, ready: Callable[[int], None] = lambda port: None) 
         if loaded.config.http.enabled:
             app = make_app(loaded.config.http, assembly.events, lambda: _closed(assembly, devices), routes)
             port = await stack.enter_async_context(serve(app, loaded.config.http))
+            lock.tell(local_address(loaded.config.http.host, port))
         stop = asyncio.Event()
         heed_signals(stop.set)
         await until(stop, _serve(assembly, devices, services, observers, lambda: ready(port)))

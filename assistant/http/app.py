@@ -15,7 +15,7 @@ from assistant.http import guard, health
 from assistant.http.events import EventDoor
 from assistant.http.keys import api_key
 
-__all__ = ["make_app", "serve"]
+__all__ = ["local_address", "make_app", "serve"]
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +58,12 @@ async def serve(app: web.Application, config: HttpConfig) -> AsyncGenerator[int,
         yield port
     finally:
         await runner.cleanup()
+
+
+def local_address(host: str, port: int) -> str:
+    """Return where programs of this machine reach a door that listens on *host*."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://[{here}]:{port}" if ":" in here else f"http://{here}:{port}"
 
 
 def _cannot_listen(config: HttpConfig, error: OSError) -> ServiceError:
