@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class EventType(StrEnum):
-    """Home Assistant's names of the events of a pipeline run."""
+    """Home Assistant's names of the events of a pipeline run; and what else happens at a device."""
 
     RUN_START = "run-start"
     RUN_END = "run-end"
@@ -30,6 +30,7 @@ class EventType(StrEnum):
     TTS_START = "tts-start"
     TTS_END = "tts-end"
     ERROR = "error"
+    DEVICE_CHANGED = "device-changed"
 
 
 CONTENT = frozenset({"text", "delta", "reply", "arguments"})

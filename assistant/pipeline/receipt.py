@@ -44,7 +44,7 @@ class Receipt:
     wake_score: float = 0.0
     """How sure the wake engine was, 0 to 1."""
     models: Mapping[str, str] = field(default_factory=dict)
-    """Model ids by stage: `stt`, `chat`, `tts`."""
+    """Model ids by stage: `stt`, `chat`, `tts`, and the tasks of vision models that described an image."""
     parts: Mapping[str, float] = field(default_factory=dict)
     """Seconds by stage, in order; stages that did not happen are missing."""
     usage: Usage = field(default_factory=Usage)
@@ -55,6 +55,8 @@ class Receipt:
     """What the drafts came to."""
     certainty: float | None = None
     """Probability, 0 to 1, that the utterance was complete when it ended; None where nothing could tell."""
+    clock_set: bool = True
+    """Whether `started` can be believed: a box without a battery-backed clock has no time before NTP."""
 
     @property
     def voice_to_voice(self) -> float:

@@ -37,7 +37,7 @@ def published_data() -> dict[EventType, set[str]]:
         for node in ast.walk(ast.parse(file.read_text())):
             match node:
                 case ast.Call(
-                    func=ast.Attribute(attr="publish" | "_publish"), args=[ast.Attribute(value=ast.Name("EventType"))]
+                    func=ast.Attribute(attr="publish" | "_publish"), args=[ast.Attribute(value=ast.Name("EventType")), *_]
                 ):
                     assert isinstance(node.args[0], ast.Attribute)
                     found[EventType[node.args[0].attr]] |= {str(keyword.arg) for keyword in node.keywords}

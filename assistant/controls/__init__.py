@@ -1,0 +1,9 @@
+"""What people set at a device, for good: mute, volume, chime, quiet hours.
+
+Voice, command line, HTTP and skills all act through `Controls`.
+"""
+
+from assistant.controls.controls import Controls, DeviceStatus
+from assistant.controls.settings import DeviceSettings, QuietHours
+
+__all__ = ["Controls", "DeviceSettings", "DeviceStatus", "QuietHours"]

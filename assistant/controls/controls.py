@@ -1,0 +1,218 @@
+"""The acts: mute, volume, chime, quiet hours. Each is stored before it counts as done, and told as an event."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from assistant.clock import clock_is_set
+from assistant.controls.settings import DeviceSettings, QuietHours, gain
+from assistant.controls.source import MutedSource
+from assistant.controls.switch import Switch
+from assistant.engines import Source
+from assistant.errors import AssistantError, ConfigError, DeviceError
+from assistant.events import EventBus, EventType, TurnEvent
+
+__all__ = ["Controls", "DeviceStatus", "Store"]
+
+log = logging.getLogger(__name__)
+
+_LOOK = 1.0
+"""Seconds between two looks at whether another process has changed what is stored."""
+
+
+class Store(Protocol):
+    """Keeps what is set."""
+
+    async def read(self) -> Mapping[str, DeviceSettings]:
+        """Return what is set, by device; raises ServiceError."""
+        ...
+
+    async def keep(self, device: str, settings: DeviceSettings) -> None:
+        """Store what is set at a device, a mute so that no power cut lifts it; raises ServiceError."""
+        ...
+
+    async def revision(self) -> int:
+        """Return a number that changes when another process writes; raises ServiceError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStatus:
+    """A device as it is now."""
+
+    name: str
+    """Its name in the configuration."""
+    settings: DeviceSettings
+    """What is set."""
+    captured: bool
+    """Whether sound is taken from its microphone now."""
+    quiet_now: bool
+    """Whether its quiet hours hold now."""
+    heard_volume: int
+    """Volume in percent at which it speaks now: lower than the one that is set in quiet hours."""
+
+
+class Controls:
+    """What is set at the devices, and the acts that set it."""
+
+    def __init__(
+        self,
+        devices: Iterable[str] = (),
+        events: EventBus | None = None,
+        store: Store | None = None,
+        *,
+        remote_unmute: Iterable[str] = (),
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """Take the names of the devices and of those that may be unmuted from afar. Without a store nothing is kept."""
+        self._settings = {name: DeviceSettings() for name in devices}
+        self._mutes = {name: Switch(name) for name in self._settings}
+        self._events = events or EventBus()
+        self._store = store
+        self._remote_unmute = frozenset(remote_unmute)
+        self._wall = wall
+        self._writing = asyncio.Lock()
+
+    def __contains__(self, device: object) -> bool:
+        return device in self._settings
+
+    async def load(self) -> None:
+        """Take over what is stored; raises ServiceError."""
+        if self._store is not None:
+            async with self._writing:
+                for name, settings in (await self._store.read()).items():
+                    if settings != self._settings.get(name, settings):
+                        self._apply(name, settings)
+
+    async def follow(self) -> None:
+        """Take over what other processes store, such as a command that found no open door, until cancelled."""
+        assert self._store is not None
+        seen = None
+        while True:
+            try:
+                if (revision := await self._store.revision()) != seen:
+                    await self.load()
+                    seen = revision
+            except AssistantError as error:
+                log.debug("what is set at devices cannot be read: %s", error)  # said by whoever wrote in vain
+            await asyncio.sleep(_LOOK)
+
+    def status(self) -> tuple[DeviceStatus, ...]:
+        """Return every device as it is now."""
+        return tuple(self.device(name) for name in self._settings)
+
+    def device(self, name: str) -> DeviceStatus:
+        """Return a device as it is now; raises ConfigError for an unknown one."""
+        settings = self._known(name)
+        quiet = settings.quiet.hold(self._minute())
+        volume = min(settings.volume, settings.quiet.volume) if quiet else settings.volume
+        return DeviceStatus(name, settings, self._mutes[name].captures > 0, quiet, volume)
+
+    # -- what others hold to ------------------------------------------------------------------------------------------
+
+    def muted(self, name: str) -> bool:
+        """Tell whether the microphone of a device must be closed; an unknown device cannot be muted."""
+        return name in self._settings and self._settings[name].muted
+
+    async def unmuted(self, name: str) -> None:
+        """Wait until a device is not muted."""
+        if name in self._mutes:
+            await self._mutes[name].off.wait()
+
+    def gain(self, name: str) -> float:
+        """Return the factor of the samples that a device plays now, 0 to 1."""
+        return gain(self.device(name).heard_volume) if name in self else 1.0
+
+    def chimes(self, name: str) -> bool:
+        """Tell whether a device may make a sound now that nobody asked for."""
+        return name in self and self._settings[name].chime and not self.device(name).quiet_now
+
+    def source(self, name: str, source: Source) -> MutedSource:
+        """Return the source of a device such that nobody hears anything through it while the device is muted."""
+        return MutedSource(source, self._mutes[name])
+
+    # -- the acts -----------------------------------------------------------------------------------------------------
+
+    async def mute(self, name: str, *, turn: str = "") -> DeviceStatus:
+        """Close the microphone of a device, until it is unmuted. *turn* is the turn in which somebody asked for it."""
+        return await self._change(name, turn, muted=True)
+
+    async def unmute(self, name: str, *, here: bool, turn: str = "") -> DeviceStatus:
+        """Open the microphone again; *here* says that somebody asks on this machine itself.
+
+        Raises DeviceError where that is not so, and the configuration does not allow it from afar.
+        """
+        if self._known(name).muted and not here and name not in self._remote_unmute:
+            raise DeviceError(
+                f"{name} is muted, and only the machine itself may unmute it",
+                hint=f"run `assistant unmute` there, or set devices.{name}.remote_unmute: true",
+            )
+        return await self._change(name, turn, muted=False)
+
+    async def set_volume(self, name: str, percent: int, *, turn: str = "") -> DeviceStatus:
+        """Set how loud a device speaks, from 0 to 100; what lies beyond is cut."""
+        return await self._change(name, turn, volume=max(0, min(percent, 100)))
+
+    async def change_volume(self, name: str, points: int, *, turn: str = "") -> DeviceStatus:
+        """Let a device speak louder, or quieter, by so many percent points."""
+        return await self.set_volume(name, self._known(name).volume + points, turn=turn)
+
+    async def set_chime(self, name: str, on: bool, *, turn: str = "") -> DeviceStatus:
+        """Have the wake word answered by a short sound, or not."""
+        return await self._change(name, turn, chime=on)
+
+    async def set_quiet(self, name: str, quiet: QuietHours, *, turn: str = "") -> DeviceStatus:
+        """Set when a device is quiet by itself."""
+        return await self._change(name, turn, quiet=quiet)
+
+    # -----------------------------------------------------------------------------------------------------------------
+
+    async def _change(self, name: str, turn: str, **settings: object) -> DeviceStatus:
+        """Store a change, and let it hold. A mute holds even where it cannot be stored, which is then raised."""
+        async with self._writing:
+            wanted = msgspec.structs.replace(self._known(name), **settings)
+            if wanted.muted:
+                self._apply(name, wanted, turn)
+            if self._store is not None:
+                await self._store.keep(name, wanted)
+            if not wanted.muted:
+                self._apply(name, wanted, turn)
+        return self.device(name)
+
+    def _apply(self, name: str, settings: DeviceSettings, turn: str = "") -> None:
+        before = self._settings.get(name)
+        if before is None or before == settings:
+            return
+        self._settings[name] = settings
+        self._mutes[name].set(settings.muted)
+        if before.muted != settings.muted:
+            log.info("%s is %s", name, "muted: its microphone is closed" if settings.muted else "unmuted")
+        self._publish(
+            EventType.DEVICE_CHANGED,
+            turn,
+            name,
+            muted=settings.muted,
+            volume=settings.volume,
+            chime=settings.chime,
+            quiet=msgspec.to_builtins(settings.quiet),
+        )
+
+    def _publish(self, kind: EventType, turn: str, device: str, **data: object) -> None:
+        self._events.publish(TurnEvent(kind, turn, device, self._wall(), data))
+
+    def _known(self, name: str) -> DeviceSettings:
+        if name not in self._settings:
+            raise ConfigError(f"there is no device {name!r}", hint=f"configured: {', '.join(self._settings) or 'none'}")
+        return self._settings[name]
+
+    def _minute(self) -> int | None:
+        """Return the minute of the local day; None where the machine has no time yet."""
+        if not clock_is_set():
+            return None
+        local = time.localtime(self._wall())
+        return local.tm_hour * 60 + local.tm_min
