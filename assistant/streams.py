@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from assistant.errors import EngineError, EngineTimeout
 
-__all__ = ["heed_cancellation", "in_thread", "iterate_in_thread", "once", "patient", "prefetch"]
+__all__ = ["heed_cancellation", "in_thread", "iterate_in_thread", "once", "patient", "prefetch", "stuck"]
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +21,8 @@ T = TypeVar("T")
 _END = object()
 _GRACE = 1.0
 """Seconds that a stream which is left gets to end its step; after that it ends on its own."""
-_LEFT_BEHIND: set[asyncio.Task[None]] = set()
-"""Streams that were left in the middle of a step that cannot be stopped, until the step ends."""
+_LEFT_BEHIND: dict[asyncio.Task[None], float] = {}
+"""Streams that were left in the middle of a step that cannot be stopped, until the step ends, and when they were."""
 
 
 def _left(error: SystemExit) -> EngineError:
@@ -170,10 +170,16 @@ async def patient(items: AsyncGenerator[T, None], seconds: float, what: str) -> 
                 return
             yield item  # type: ignore[misc]
     finally:
-        closing = asyncio.create_task(close(), name=f"close {what}")
-        _LEFT_BEHIND.add(closing)
-        closing.add_done_callback(_LEFT_BEHIND.discard)
+        closing = asyncio.create_task(close(), name=what)
+        _LEFT_BEHIND[closing] = asyncio.get_running_loop().time()
+        closing.add_done_callback(_LEFT_BEHIND.pop)
         await asyncio.wait({closing}, timeout=_GRACE)
+
+
+def stuck(seconds: float) -> list[str]:
+    """Name what `patient` has left in the middle of a step *seconds* ago or more, and has not come back since."""
+    now = asyncio.get_running_loop().time()
+    return [closing.get_name() for closing, left in _LEFT_BEHIND.items() if now - left >= seconds]
 
 
 async def once(*items: T) -> AsyncGenerator[T, None]:

@@ -15,7 +15,9 @@ __all__ = ["run"]
 def run(settings: Settings) -> None:
     """Run the daemon: listen, answer, serve, until it is stopped."""
     from assistant import daemon
+    from assistant.systemd import log_to_journal
 
+    log_to_journal()
     loaded = settings.load()
     level = logging.DEBUG if settings.debug else loaded.config.log.level.upper()
     logging.getLogger().setLevel(level)

@@ -11,7 +11,9 @@ from assistant.daemon.device import Device
 from assistant.daemon.opening import open_all
 from assistant.daemon.services import Service, keep_serving, observe, plugin_routes, wanted_services
 from assistant.daemon.stopping import heed_signals, until
+from assistant.daemon.supervision import supervised
 from assistant.host import Observer
+from assistant.http import history
 from assistant.http.app import local_address, make_app, serve
 from assistant.http.guard import check_bind
 from assistant.paths import state_folder
@@ -47,12 +49,19 @@ async def run(loaded: Loaded, ready: Callable[[int], None] = lambda port: None) 
         check_required(loaded, plugins)  # again: a hook may have failed since
         port = 0
         if loaded.config.http.enabled:
-            app = make_app(loaded.config.http, assembly.events, lambda: _closed(assembly, devices), routes)
+            doors = history.routes(assembly.forget)
+            app = make_app(loaded.config.http, assembly.events, lambda: _closed(assembly, devices), routes, doors)
             port = await stack.enter_async_context(serve(app, loaded.config.http))
             lock.tell(local_address(loaded.config.http.host, port))
         stop = asyncio.Event()
         heed_signals(stop.set)
-        await until(stop, _serve(assembly, devices, services, observers, lambda: ready(port)))
+        tell = await stack.enter_async_context(supervised(assembly, lambda: _closed(assembly, devices)))
+
+        def opened() -> None:
+            tell()
+            ready(port)
+
+        await until(stop, _serve(assembly, devices, services, observers, opened))
         log.info("stopping")
 
 
@@ -64,6 +73,8 @@ async def _serve(
     ready: Callable[[], None],
 ) -> None:
     async with asyncio.TaskGroup() as group:
+        kept = assembly.config.history.seconds
+        group.create_task(assembly.state.history.expire(kept), name="history")
         for observer in observers:
             group.create_task(observe(assembly.events, observer), name=f"observer {observer.name}")
         for name, service in services.items():

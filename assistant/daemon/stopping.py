@@ -14,8 +14,8 @@ log = logging.getLogger(__name__)
 
 _IMPATIENT = 1.0
 """Seconds after which a second signal is a person's wish, and no longer the first one sent to a whole group."""
-_DRAIN = 10.0
-"""Seconds that everything may take to end once the daemon was asked to stop."""
+_DRAIN = 8.0
+"""Seconds that everything may take to end once the daemon was asked to stop; systemd kills it after ten."""
 
 
 async def until(stop: asyncio.Event, work: Awaitable[None]) -> None:
