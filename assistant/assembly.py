@@ -31,6 +31,7 @@ from assistant.pipeline.warming import warm
 from assistant.plugins import Plugins
 from assistant.state import State, state_file
 
+from assistant.state.forgetting import Forgotten
 __all__ = ["Assembly", "assemble", "check_required", "find_plugins", "load_plugins", "read_models"]
 
 log = logging.getLogger(__name__)
@@ -102,6 +103,11 @@ class Assembly:
 
     def add_tools(self, tools: Iterable[Tool]) -> None:
         """Let chat models call *tools* from the next turn on; the first of a name stays."""
+    async def forget(self, since: float) -> Forgotten:
+        """Forget what was said from *since* on (seconds since the epoch), and all that is remembered between turns."""
+        self.equipment.conversations.forget()
+        return await self.state.forget(since)
+
         for tool in tools:
             if tool.spec.name in self._tools:
                 log.warning("two plugins offer a tool %s; the first is used", tool.spec.name)
@@ -239,3 +245,5 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
         await pool.close()
         await state.close()
         light.shutdown(wait=False)
+        controls=controls,
+        remember=state.history.keeping(config.history.seconds),

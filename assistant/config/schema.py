@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from assistant import durations
+
 __all__ = [
     "AssistantConfig",
     "Config",
@@ -11,6 +13,7 @@ __all__ = [
     "DeviceConfig",
     "DraftConfig",
     "EndpointConfig",
+    "HistoryConfig",
     "HttpConfig",
     "LogConfig",
     "ModelSection",
@@ -184,6 +187,19 @@ class ModelSection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Config(Section, frozen=True, kw_only=True):
+class HistoryConfig(Section, frozen=True, kw_only=True):
+    """What is kept of what was said. Nothing is, unless a time is given here."""
+
+    keep: Annotated[str, msgspec.Meta(pattern=f"^({durations.PATTERN})?$")] = ""
+    """How long what was said and answered is kept, as text: `12h`, `7d`, `4w`; empty for not at all. What is older, or
+    was kept before this was emptied, is deleted."""
+
+    @property
+    def seconds(self) -> int:
+        """Return how long it is kept; 0 for not at all."""
+        return durations.seconds(self.keep) if self.keep else 0
+
+
     """The whole configuration."""
 
     models: dict[str, ModelSection] = {}
@@ -204,3 +220,5 @@ class Config(Section, frozen=True, kw_only=True):
     """What is remembered between turns."""
     log: LogConfig = LogConfig()
     """What is logged."""
+    history: HistoryConfig = HistoryConfig()
+    """What is kept of what was said."""

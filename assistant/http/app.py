@@ -28,11 +28,12 @@ def make_app(
     bus: EventBus,
     closed: Callable[[], Mapping[str, str]],
     plugin_routes: Mapping[str, list[web.RouteDef]],
+    doors: Iterable[web.RouteDef] = (),
 ) -> web.Application:
-    """Make the application: the core's doors, and each plugin's routes under `/plugins/<name>/`."""
+    """Make the application: the core's own routes, the *doors* to engines, each plugin under `/plugins/<name>/`."""
     app = web.Application(middlewares=[guard.errors, guard.guard(config, api_key(config))], client_max_size=_BODY)
     door = EventDoor(bus)
-    app.add_routes([*health.routes(closed), *door.routes()])
+    app.add_routes([*health.routes(closed), *door.routes(), *doors])
     app.on_shutdown.append(door.hang_up)
     for name, routes in plugin_routes.items():
         part = web.Application()

@@ -8,10 +8,28 @@ from dataclasses import dataclass, field
 from assistant.chat import ChatMessage
 from assistant.config.schema import ConversationConfig
 
-__all__ = ["Conversation", "Conversations"]
+__all__ = ["Conversation", "Conversations", "Exchange"]
 
 _MOST = 256
 """Conversations that are remembered at once; the longest unused goes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What was said in a turn, and what was heard of the answer."""
+
+    turn: str
+    """The turn's name in events and receipts."""
+    started: float
+    """Seconds since the epoch."""
+    device: str
+    """Where: a device's or a door's name."""
+    assistant: str
+    """Who answered."""
+    said: str
+    """The question."""
+    heard: str
+    """The answer, as far as it was heard or read."""
 
 
 @dataclass
@@ -60,6 +78,11 @@ class Conversations:
                 conversation.used = self._clock()
                 self._shorten(conversation)
                 self._forget_oldest()
+
+    def forget(self) -> None:
+        """Forget all that was said. A turn that is going on goes on, and remembers only itself."""
+        for conversation in self._known.values():
+            conversation.keep(())
 
     def _shorten(self, conversation: Conversation) -> None:
         """Drop the older half at once: dropping one message a turn would spoil the prefix cache each time."""

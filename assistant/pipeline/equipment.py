@@ -9,7 +9,7 @@ from assistant.config.schema import AssistantConfig, TimeoutConfig
 from assistant.events import EventBus
 from assistant.host import Candidate, Tool
 from assistant.models.pool import Pool
-from assistant.pipeline.conversation import Conversations
+from assistant.pipeline.conversation import Conversations, Exchange
 from assistant.pipeline.phrases import Phrases
 from assistant.pipeline.receipt import Receipt
 
@@ -40,3 +40,7 @@ class Equipment:
     """Stores the receipt of a finished turn; returns at once."""
     light: Executor
     """The one thread of the light engines: wake words and voice activity."""
+    remember: Callable[[Exchange], None] = lambda exchange: None
+    """Stores what was said, where the owner wants it kept; returns at once."""
+    controls: Controls = field(default_factory=Controls)
+    """What is set at the devices: mute, volume, chime, quiet hours."""

@@ -24,14 +24,17 @@ async def text_turn(turn: Turn, text: str, conversation: str = "") -> AsyncGener
     try:
         async with turn.equipment.conversations.turn(conversation or turn.id) as history:
             try:
-                async with aclosing(write(turn.request(history, text), Outbox.unheld(turn))) as words:
+                async with aclosing(write(request, outbox)) as words:
                     async for word in words:
                         said += word
+            outbox, request = Outbox.unheld(turn), turn.request(history, text)
+            if images:
+                request = await described(with_images(request, images), outbox)
                         yield word
                 turn.outcome = "answered"
             finally:
                 if said:
-                    history.add(ChatMessage.of("user", text), ChatMessage.of("assistant", said))
+                    turn.remember(history, text, said, request.messages[-1].parts[:-1])
     except (GeneratorExit, asyncio.CancelledError):
         turn.outcome = "interrupted"
         raise

@@ -10,7 +10,7 @@ from assistant.chat import ChatMessage, ChatRequest, Priority, Usage
 from assistant.errors import AssistantError
 from assistant.events import EventType, TurnEvent
 from assistant.host import Candidate
-from assistant.pipeline.conversation import Conversation
+from assistant.pipeline.conversation import Conversation, Exchange
 from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.language import system_prompt
 from assistant.pipeline.receipt import Drafting, Receipt, Timeline
@@ -52,6 +52,14 @@ class Turn:
             self.publish(EventType.ERROR, code="error", message=f"{type(error).__name__}: {error}", hint="")
 
     def finish(self) -> Receipt:
+    def remember(self, conversation: Conversation, said: str, heard: str, shown: tuple[Part, ...] = ()) -> None:
+        """Remember what was said and what was heard of the answer: for this conversation, and where history is kept.
+
+        What was *shown* before the words, pictures or what was found in them, is remembered in the conversation only.
+        """
+        conversation.add(ChatMessage("user", (*shown, TextPart(said))), ChatMessage.of("assistant", heard))
+        self.equipment.remember(Exchange(self.id, self._started, self.device, self.assistant, said, heard))
+
         """Close the turn: make its receipt, keep it, and tell that the turn has ended."""
         wake = self.wake
         receipt = Receipt(
@@ -69,6 +77,7 @@ class Turn:
             drafting=self.drafting,
             certainty=self.certainty,
         )
+            clock_set=clock_is_set(),
         self.equipment.keep(receipt)
         self.publish(
             EventType.RUN_END,

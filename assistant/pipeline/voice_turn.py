@@ -108,7 +108,7 @@ class VoiceTurn:
             self.interruption = await self._answer(draft)
         finally:
             if heard := self._playback.heard:
-                conversation.add(ChatMessage.of("user", question), ChatMessage.of("assistant", heard))
+                turn.remember(conversation, question, heard)
         match self.interruption:
             case Interruption(None):
                 turn.outcome = "stopped"

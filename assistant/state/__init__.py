@@ -1,11 +1,16 @@
 """What survives a restart: one SQLite file in the state folder. One file here for each table."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
 from assistant.paths import state_folder
 from assistant.state.database import Database
+from assistant.state.devices import Devices
+from assistant.state.forgetting import Forgotten, forget_in, forget_in_copies
+from assistant.state.history import History
 from assistant.state.receipts import Receipts
+from assistant.streams import in_thread
 
 __all__ = ["State", "state_file"]
 
@@ -19,8 +24,11 @@ class State:
     """The database and its tables."""
 
     def __init__(self, file: Path) -> None:
+        self._file = file
         self._database = Database(file)
+        self.history = History(self._database)
         self.receipts = Receipts(self._database)
+        self.devices = Devices(self._database, file.with_name("muted"))
 
     async def open(self) -> None:
         """Open the database, and bring it to the present form; raises ServiceError where that cannot be done."""
@@ -29,6 +37,14 @@ class State:
     async def close(self) -> None:
         """Finish what is being written and close the database."""
         await self._database.close()
+
+    async def forget(self, since: float) -> Forgotten:
+        """Delete what was said, and the receipts, from *since* on (seconds since the epoch; 0 is everything).
+
+        No byte of it stays in any file of the state folder. Raises ServiceError.
+        """
+        forgotten = await self._database.rewrite(lambda connection: forget_in(connection, since))
+        return replace(forgotten, files=await in_thread(lambda: forget_in_copies(self._file, since)))
 
     async def __aenter__(self) -> "State":
         try:

@@ -44,6 +44,10 @@ class Database:
         """Make a change, all of it or nothing; raises ServiceError."""
         return await in_thread(lambda: self._try("written", self._whole(change)), self._thread)
 
+    async def rewrite(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do what is more than one transaction, such as VACUUM; raises ServiceError."""
+        return await in_thread(lambda: self._try("written", work), self._thread)
+
     def write_soon(self, what: str, change: Callable[[sqlite3.Connection], object]) -> None:
         """Make a change soon; a failure is logged, because no turn may fail by what is kept of it."""
         try:

@@ -32,6 +32,21 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE receipts ADD COLUMN drafting TEXT NOT NULL DEFAULT '{}';
     ALTER TABLE receipts ADD COLUMN certainty REAL;
     """,
+    """
+    CREATE TABLE history (
+        turn TEXT PRIMARY KEY,
+        started REAL NOT NULL,
+        device TEXT NOT NULL,
+        assistant TEXT NOT NULL,
+        said TEXT NOT NULL,
+        heard TEXT NOT NULL
+    );
+    CREATE INDEX history_started ON history (started);
+    """,
+    """
+    CREATE TABLE devices (name TEXT PRIMARY KEY, settings TEXT NOT NULL);
+    ALTER TABLE receipts ADD COLUMN clock_set INTEGER NOT NULL DEFAULT 1;
+    """,
 )
 """Each step is of statements with semicolons between them; a step that was released is never changed."""
 

@@ -26,14 +26,14 @@ class Receipts:
         self._database.write_soon(f"the receipt of turn {receipt.turn}", lambda connection: _write(connection, receipt))
 
     async def latest(self, most: int = 20) -> list[Receipt]:
-        """Return the latest receipts, the newest first; raises ServiceError."""
+        """Return the latest receipts, the one kept last first, whatever the clock said; raises ServiceError."""
         return await self._database.read(lambda connection: _read(connection, most))
 
 
 def _write(connection: sqlite3.Connection, receipt: Receipt) -> None:
     usage = receipt.usage
     connection.execute(
-        "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             receipt.turn,
             receipt.started,
@@ -51,22 +51,24 @@ def _write(connection: sqlite3.Connection, receipt: Receipt) -> None:
             json.dumps(dict(receipt.work)),
             json.dumps(asdict(receipt.drafting)),
             receipt.certainty,
+            receipt.clock_set,
         ),
     )
     connection.execute(
-        "DELETE FROM receipts WHERE turn IN (SELECT turn FROM receipts ORDER BY started DESC LIMIT -1 OFFSET ?)",
+        "DELETE FROM receipts WHERE turn IN (SELECT turn FROM receipts ORDER BY rowid DESC LIMIT -1 OFFSET ?)",
         (_MOST,),
     )
 
 
 def _read(connection: sqlite3.Connection, most: int) -> list[Receipt]:
-    rows = connection.execute("SELECT * FROM receipts ORDER BY started DESC LIMIT ?", (most,))
+    rows = connection.execute("SELECT * FROM receipts ORDER BY rowid DESC LIMIT ?", (most,))
     return [_receipt(*row) for row in rows]
 
 
 def _receipt(*row: Any) -> Receipt:
     """Make a receipt of a row of the table, whose columns are in the order of the fields."""
-    turn, started, device, assistant, outcome, word, score, models, parts, _, *tokens, work, drafting, certainty = row
+    turn, started, device, assistant, outcome, word, score, models, parts, _, *tokens = row[:-4]
+    work, drafting, certainty, clock_set = row[-4:]
     return Receipt(
         turn,
         started,
@@ -81,4 +83,5 @@ def _receipt(*row: Any) -> Receipt:
         json.loads(work),
         Drafting(**json.loads(drafting)),
         certainty,
+        bool(clock_set),
     )

@@ -1,0 +1,49 @@
+"""Ask the daemon that runs on this machine's state folder, through its HTTP door, with the local key."""
+
+import json
+from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from assistant.errors import ServiceError
+from assistant.http.keys import api_key
+from assistant.paths import state_folder
+from assistant.state.lock import owner
+
+if TYPE_CHECKING:
+    from assistant.cli import Settings
+
+__all__ = ["ask_daemon"]
+
+
+def ask_daemon(settings: "Settings", method: str, path: str, timeout: float = 30.0) -> Any | None:
+    """Return the JSON that the running daemon answers; None where none runs.
+
+    Raises ServiceError where one runs and cannot be asked, or refuses.
+    """
+    running = owner(state_folder())
+    if running is None:
+        return None
+    if not running.address:
+        raise ServiceError(
+            f"a daemon runs (process {running.pid}) whose HTTP door is closed",
+            hint="stop it first, or open the door: http.enabled",
+        )
+    where = urlsplit(running.address)
+    connection = HTTPConnection(where.hostname or "", where.port, timeout=timeout)
+    try:
+        key = api_key(settings.load().config.http)
+        connection.request(method, path, headers={"Authorization": f"Bearer {key}"})
+        answer = connection.getresponse()
+        body = json.loads(answer.read())
+    except (OSError, HTTPException, ValueError) as error:
+        raise ServiceError(
+            f"the daemon (process {running.pid}) does not answer at {running.address}: {error}",
+            hint="`journalctl -u inglenook` shows its log; /healthz tells whether it is alive",
+        ) from None
+    finally:
+        connection.close()
+    if answer.status >= 400:
+        said = body.get("error", {})
+        raise ServiceError(f"the daemon refuses: {said.get('message', answer.reason)}", hint=said.get("hint", ""))
+    return body

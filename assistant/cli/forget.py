@@ -1,0 +1,50 @@
+"""`assistant forget`: delete what was said."""
+
+import asyncio
+import time
+
+import click
+import msgspec
+
+from assistant import durations
+from assistant.cli import Settings
+from assistant.cli.door import ask_daemon
+from assistant.cli.output import json_option, show_json
+from assistant.state import State, state_file
+from assistant.state.forgetting import Forgotten
+
+__all__ = ["forget"]
+
+
+@click.command()
+@click.option("--since", metavar="TIME", help="The last 30m, 12h, 7d, and so on.")
+@click.option("--all", "everything", is_flag=True, help="Everything.")
+@json_option
+@click.pass_obj
+def forget(settings: Settings, since: str | None, everything: bool, as_json: bool) -> None:
+    """Delete what was said and answered, and the receipts, so that no byte of it stays in the state folder.
+
+    Conversations that a running daemon has in memory are forgotten too. Backups elsewhere are not touched.
+    """
+    if everything == (since is not None):
+        raise click.UsageError("give either --since or --all")
+    try:
+        seconds = durations.seconds(since) if since else None
+    except ValueError as error:
+        raise click.UsageError(f"--since: {error}") from None
+    answer = ask_daemon(settings, "DELETE", f"/api/history?seconds={'all' if seconds is None else seconds}")
+    if answer is None:
+        forgotten = asyncio.run(_forget(0.0 if seconds is None else time.time() - seconds))
+    else:
+        forgotten = msgspec.convert(answer, Forgotten)
+    if as_json:
+        show_json(msgspec.to_builtins(forgotten))
+        return
+    click.echo(f"forgotten: {forgotten.exchanges} things said, {forgotten.receipts} receipts")
+    for name in forgotten.files:
+        click.echo(f"deleted: {name}, a copy of the state that may have held it")
+
+
+async def _forget(since: float) -> Forgotten:
+    async with State(state_file()) as state:
+        return await state.forget(since)
