@@ -15,6 +15,7 @@ __all__ = [
     "EndpointConfig",
     "HistoryConfig",
     "HttpConfig",
+    "LanConfig",
     "LogConfig",
     "ModelSection",
     "PluginsConfig",
@@ -135,6 +136,15 @@ class HttpConfig(Section, frozen=True, kw_only=True):
     """Further host names by which this machine is called; loopback names and addresses always are."""
 
 
+class LanConfig(Section, frozen=True, kw_only=True):
+    """How other devices on the local network find this one."""
+
+    advertise: bool = True
+    """Whether the HTTP door is advertised on the networks on which it is open; on loopback it is on none."""
+    name: Annotated[str, msgspec.Meta(max_length=48)] = ""
+    """Name that people see there; empty for the host's name."""
+
+
 class PluginsConfig(Section, frozen=True, kw_only=True):
     """Which plugins are loaded."""
 
@@ -212,6 +222,8 @@ class HistoryConfig(Section, frozen=True, kw_only=True):
     """Sections of the long-running doors that plugins offer, by the service's name."""
     http: HttpConfig = HttpConfig()
     """The HTTP door."""
+    lan: LanConfig = LanConfig()
+    """How other devices on the local network find this one."""
     plugins: PluginsConfig = PluginsConfig()
     """Which plugins are loaded."""
     timeouts: TimeoutConfig = TimeoutConfig()

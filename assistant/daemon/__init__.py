@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 
 from assistant.assembly import Assembly, assemble, check_required, load_plugins
 from assistant.config import Loaded
@@ -16,6 +17,7 @@ from assistant.host import Observer
 from assistant.http import history
 from assistant.http.app import local_address, make_app, serve
 from assistant.http.guard import check_bind
+from assistant.lan.advertise import advertise, is_told
 from assistant.paths import state_folder
 from assistant.state import state_file
 from assistant.state.damage import set_aside_if_damaged
@@ -53,6 +55,9 @@ async def run(loaded: Loaded, ready: Callable[[int], None] = lambda port: None) 
             app = make_app(loaded.config.http, assembly.events, lambda: _closed(assembly, devices), routes, doors)
             port = await stack.enter_async_context(serve(app, loaded.config.http))
             lock.tell(local_address(loaded.config.http.host, port))
+        if is_told(loaded.config):
+            kinds = [model.kind for model in assembly.models()]
+            services["advert on the local network"] = partial(advertise, loaded.config, kinds, port)
         stop = asyncio.Event()
         heed_signals(stop.set)
         tell = await stack.enter_async_context(supervised(assembly, lambda: _closed(assembly, devices)))
