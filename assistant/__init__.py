@@ -61,6 +61,7 @@ from assistant.errors import (
 from assistant.events import EventBus, EventType, TurnEvent
 from assistant.hookspecs import hookimpl
 from assistant.host import Answer, Candidate, Host, ModelStatus, Observer, ServiceSpec, Tool
+from assistant.images import read_image
 from assistant.paths import cache_folder
 from assistant.soundcheck import Device
 from assistant.speech import Detection, Played, Recognition, SpeechProbability, SttOptions, Transcript, Voice
@@ -151,6 +152,7 @@ __all__ = [
     "iterate_in_thread",
     "once",
     "prefetch",
+    "read_image",
 ]
 
 __version__ = "0.1.0"

@@ -25,6 +25,7 @@ from assistant.speech import (
     Transcript,
     Voice,
 )
+from assistant.vision import Finding, Image, VisionTask
 
 __all__ = [
     "API",
@@ -44,6 +45,7 @@ __all__ = [
     "Tts",
     "Turn",
     "Vad",
+    "Vision",
     "Wake",
 ]
 
@@ -62,6 +64,7 @@ class Kind(StrEnum):
     STT = "stt"
     CHAT = "chat"
     TTS = "tts"
+    VISION = "vision"
     SOURCE = "source"
     SINK = "sink"
 
@@ -87,6 +90,8 @@ class Capabilities:
     """Voices it can speak with."""
     inputs: frozenset[str] = frozenset({"text"})
     """What a chat model takes: `text`, `image`, `audio`."""
+    tasks: tuple[VisionTask, ...] = ()
+    """What can be asked of a vision engine."""
     tools: bool = False
     """Whether a chat model can call tools."""
     schema: bool = False
@@ -194,6 +199,19 @@ class Tts(Protocol):
 
 
 @runtime_checkable
+class Vision(Protocol):
+    """Finds things in images: one engine may be able to do several tasks."""
+
+    async def look(self, image: Image, task: VisionTask, confidence: float | None = None) -> tuple[Finding, ...]:
+        """Return what *task* finds: text in reading order, everything else the surest first.
+
+        What is less sure than *confidence*, 0 to 1, is left out; None leaves that to the engine's configuration.
+        Raises ImageError where the image cannot be decoded, EngineError for a task that is not among its capabilities.
+        """
+        ...
+
+
+@runtime_checkable
 class Source(Protocol):
     """Gives sound: a microphone, a file."""
 
@@ -226,6 +244,7 @@ PROTOCOLS: dict[Kind, type] = {
     Kind.STT: Stt,
     Kind.CHAT: Chat,
     Kind.TTS: Tts,
+    Kind.VISION: Vision,
     Kind.SOURCE: Source,
     Kind.SINK: Sink,
 }

@@ -58,7 +58,7 @@ LAYERS: dict[str, set[str]] = {
     "speech": set(),
     "vision": set(),
     "chat": {"audio", "vision"},
-    "engines": {"audio", "chat", "speech"},
+    "engines": {"audio", "chat", "speech", "vision"},
     "host": {"chat", "engines", "events"},
     "hookspecs": {"chat", "engines", "host"},
     "streams": {"errors"},

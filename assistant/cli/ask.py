@@ -1,6 +1,7 @@
 """`assistant ask`: a turn of text, or of a recorded question."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
 
@@ -11,11 +12,15 @@ from assistant.chat import ChatMessage, ChatRequest, Priority
 from assistant.cli import Settings
 from assistant.cli.output import json_option, show_json
 from assistant.cli.transcribe import transcribed
+from assistant.errors import ImageError
+from assistant.images import BYTES, read_image
 from assistant.pipeline.answer import speak
 from assistant.pipeline.clauses import clauses
 from assistant.pipeline.outbox import Outbox
+from assistant.pipeline.sight import watchers, with_images
 from assistant.pipeline.text_turn import text_turn
 from assistant.streams import once
+from assistant.vision import Image
 from assistant.wav import write_wav
 
 __all__ = ["ask"]
@@ -24,22 +29,54 @@ __all__ = ["ask"]
 @click.command()
 @click.argument("text", required=False, default="")
 @click.option("--audio", type=click.Path(path_type=Path), help="WAV file with the question, or with more of it.")
+@click.option(
+    "--image",
+    "pictures",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="JPEG, PNG or WebP file that the question is about; may be given again.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="WAV file for the spoken reply.")
 @click.option("--language", default="", help="BCP-47 tag of the recorded question.")
 @click.option("--assistant", default="", help="Which assistant answers; the first of the configuration by default.")
 @json_option
 @click.pass_obj
 def ask(
-    settings: Settings, text: str, audio: Path | None, output: Path | None, language: str, assistant: str, as_json: bool
+    settings: Settings,
+    text: str,
+    audio: Path | None,
+    pictures: tuple[Path, ...],
+    output: Path | None,
+    language: str,
+    assistant: str,
+    as_json: bool,
 ) -> None:
     """Ask a question in TEXT or in a recording, and print the reply as it is written."""
     if not text and audio is None:
         raise click.UsageError("give a TEXT, or a recording by --audio")
-    asyncio.run(_ask(settings, text, audio, output, language, assistant, as_json))
+    images = [_image(file) for file in pictures]
+    asyncio.run(_ask(settings, text, audio, images, output, language, assistant, as_json))
+
+
+def _image(file: Path) -> Image:
+    try:
+        with file.open("rb") as stream:
+            return read_image(stream.read(BYTES + 1))
+    except OSError as error:
+        raise ImageError(f"{file}: {error.strerror}", hint="check the path") from None
+    except ImageError as error:
+        raise type(error)(f"{file}: {error}", hint=error.hint) from None
 
 
 async def _ask(
-    settings: Settings, text: str, audio: Path | None, output: Path | None, language: str, name: str, as_json: bool
+    settings: Settings,
+    text: str,
+    audio: Path | None,
+    images: Sequence[Image],
+    output: Path | None,
+    language: str,
+    name: str,
+    as_json: bool,
 ) -> None:
     async with assemble(settings.load()) as assembly:
         turn = assembly.turn(name, priority=Priority.VOICE)
@@ -48,10 +85,14 @@ async def _ask(
             text = f"{text} {heard.text}".strip()
             if not as_json:
                 click.echo(f"> {heard.text}")
-        question = ChatRequest((ChatMessage.of("user", text),))
-        await assembly.pool.open(turn.chat_model(question))  # which may take longer than a turn has patience
+        by = watchers(turn) if images else {}
+        question = with_images(ChatRequest((ChatMessage.of("user", text),)), () if by else images)
+        for model in {*by.values(), turn.chat_model(question)}:
+            await assembly.pool.open(model)  # which may take longer than a turn has patience
+        if by and not as_json:
+            click.echo(f"> described by {', '.join(f'{model} ({task})' for task, model in by.items())}")
         said = ""
-        async with aclosing(text_turn(turn, text)) as words:
+        async with aclosing(text_turn(turn, text, images=images)) as words:
             async for word in words:
                 said += word
                 if not as_json:
@@ -64,4 +105,12 @@ async def _ask(
             async with aclosing(speak(clauses(once(said), language), language, Outbox.unheld(turn))) as pieces:
                 write_wav(output, [piece.chunk async for piece in pieces])
         if as_json:
-            show_json({"question": text, "reply": said, "turn": turn.id, "parts": turn.timeline.parts()})
+            show_json(
+                {
+                    "question": text,
+                    "reply": said,
+                    "turn": turn.id,
+                    "models": turn.models,
+                    "parts": turn.timeline.parts(),
+                }
+            )

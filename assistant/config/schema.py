@@ -48,7 +48,7 @@ class EndpointConfig(Section, frozen=True, kw_only=True):
     """Speech probability above which a frame is voiced, 0 to 1."""
     min_speech: Seconds = 0.2
     """Seconds of voiced sound that make an utterance."""
-    pause: Seconds = 0.16
+    pause: Seconds = 0.06
     """Seconds of silence that count as a pause: the answer is drafted from here on."""
     silence: Seconds = 0.7
     """Seconds of silence that end the utterance where nothing is known of its completeness."""
@@ -67,7 +67,7 @@ class EndpointConfig(Section, frozen=True, kw_only=True):
 class DraftConfig(Section, frozen=True, kw_only=True):
     """How far an answer is prepared in the pauses of an utterance, before it is known to be over."""
 
-    attempts: Annotated[int, msgspec.Meta(ge=0, le=20)] = 6
+    attempts: Annotated[int, msgspec.Meta(ge=0, le=20)] = 10
     """Pauses of one utterance in which an answer is drafted; 0 always waits for the end."""
     longest: Seconds = 20.0
     """Seconds of speech up to which an utterance is drafted: a longer one takes long to transcribe again and again."""
@@ -118,6 +118,11 @@ class DeviceConfig(Section, frozen=True, kw_only=True):
     ends it."""
     assistants: list[str] = []
     """Assistants that can be called here; empty for all."""
+    remote_unmute: bool = False
+    """Whether a muted microphone may be opened again from another machine."""
+    duck: Share = 0.3
+    """Loudness, 0 to 1, to which the sound of other programs is lowered while somebody is served here, on the default
+    output of PulseAudio or PipeWire; 1 leaves it alone."""
 
 
 class HttpConfig(Section, frozen=True, kw_only=True):
@@ -165,6 +170,8 @@ class TimeoutConfig(Section, frozen=True, kw_only=True):
     """Seconds to the next words of a reply; a large model on a slow machine may need more than the default."""
     tts: Seconds = 4.5
     """Seconds to the sound of a clause."""
+    vision: Seconds = 30.0
+    """Seconds a look at an image may take."""
     tool: Seconds = 10.0
     """Seconds a tool may take."""
     open: Seconds = 120.0
@@ -178,6 +185,19 @@ class ConversationConfig(Section, frozen=True, kw_only=True):
     """Seconds of quiet after which a conversation is forgotten."""
     messages: Annotated[int, msgspec.Meta(ge=2, le=1000)] = 24
     """Messages after which the older half is dropped."""
+
+
+class HistoryConfig(Section, frozen=True, kw_only=True):
+    """What is kept of what was said. Nothing is, unless a time is given here."""
+
+    keep: Annotated[str, msgspec.Meta(pattern=f"^({durations.PATTERN})?$")] = ""
+    """How long what was said and answered is kept, as text: `12h`, `7d`, `4w`; empty for not at all. What is older, or
+    was kept before this was emptied, is deleted."""
+
+    @property
+    def seconds(self) -> int:
+        """Return how long it is kept; 0 for not at all."""
+        return durations.seconds(self.keep) if self.keep else 0
 
 
 class LogConfig(Section, frozen=True, kw_only=True):
@@ -197,19 +217,6 @@ class ModelSection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Config(Section, frozen=True, kw_only=True):
-class HistoryConfig(Section, frozen=True, kw_only=True):
-    """What is kept of what was said. Nothing is, unless a time is given here."""
-
-    keep: Annotated[str, msgspec.Meta(pattern=f"^({durations.PATTERN})?$")] = ""
-    """How long what was said and answered is kept, as text: `12h`, `7d`, `4w`; empty for not at all. What is older, or
-    was kept before this was emptied, is deleted."""
-
-    @property
-    def seconds(self) -> int:
-        """Return how long it is kept; 0 for not at all."""
-        return durations.seconds(self.keep) if self.keep else 0
-
-
     """The whole configuration."""
 
     models: dict[str, ModelSection] = {}
@@ -230,7 +237,7 @@ class HistoryConfig(Section, frozen=True, kw_only=True):
     """How long a stage of a turn may make no progress."""
     conversation: ConversationConfig = ConversationConfig()
     """What is remembered between turns."""
-    log: LogConfig = LogConfig()
-    """What is logged."""
     history: HistoryConfig = HistoryConfig()
     """What is kept of what was said."""
+    log: LogConfig = LogConfig()
+    """What is logged."""

@@ -14,10 +14,12 @@ from assistant.daemon.services import Service, keep_serving, observe, plugin_rou
 from assistant.daemon.stopping import heed_signals, until
 from assistant.daemon.supervision import supervised
 from assistant.host import Observer
+from assistant.http import devices as http_devices
 from assistant.http import history
 from assistant.http.app import local_address, make_app, serve
 from assistant.http.guard import check_bind
 from assistant.lan.advertise import advertise, is_told
+from assistant.http.vision import VisionDoor
 from assistant.paths import state_folder
 from assistant.state import state_file
 from assistant.state.damage import set_aside_if_damaged
@@ -51,7 +53,7 @@ async def run(loaded: Loaded, ready: Callable[[int], None] = lambda port: None) 
         check_required(loaded, plugins)  # again: a hook may have failed since
         port = 0
         if loaded.config.http.enabled:
-            doors = history.routes(assembly.forget)
+            doors = [*history.routes(assembly.forget), *VisionDoor(assembly).routes()]
             app = make_app(loaded.config.http, assembly.events, lambda: _closed(assembly, devices), routes, doors)
             port = await stack.enter_async_context(serve(app, loaded.config.http))
             lock.tell(local_address(loaded.config.http.host, port))

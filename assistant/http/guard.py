@@ -14,7 +14,7 @@ from assistant.config.schema import HttpConfig
 from assistant.errors import AssistantError, ConfigError
 from assistant.http.keys import same_key
 
-__all__ = ["PUBLIC", "check_bind", "errors", "guard", "is_loopback"]
+__all__ = ["PUBLIC", "check_bind", "errors", "guard", "is_loopback", "refuse"]
 
 log = logging.getLogger(__name__)
 
@@ -53,12 +53,12 @@ def guard(config: HttpConfig, key: str) -> Middleware:
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not _is_known(_host(request.headers.get(hdrs.HOST, "")), names):
-            return _refuse(421, "unknown_host", "this host name is not known here", "add it to http.hosts")
+            return refuse(421, "unknown_host", "this host name is not known here", "add it to http.hosts")
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is not None and not _same_place(origin, request.headers[hdrs.HOST]):
-            return _refuse(403, "foreign_origin", "requests of other sites are refused", "")
+            return refuse(403, "foreign_origin", "requests of other sites are refused", "")
         if request.path not in PUBLIC and not same_key(_bearer(request), key):
-            return _refuse(401, "no_key", "this needs the key", "send `Authorization: Bearer KEY`")
+            return refuse(401, "no_key", "this needs the key", "send `Authorization: Bearer KEY`")
         return await handler(request)
 
     return middleware
@@ -71,18 +71,19 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except web.HTTPException as error:
         code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__.removeprefix("HTTP")).lower()
-        answer = _refuse(error.status, code, error.reason, "")
+        answer = refuse(error.status, code, error.reason, "")
         kept = (hdrs.ALLOW, hdrs.LOCATION, hdrs.RETRY_AFTER)
         answer.headers.update({name: error.headers[name] for name in kept if name in error.headers})
         return answer
     except AssistantError as error:
-        return _refuse(500, error.code, str(error), error.hint)
+        return refuse(500, error.code, str(error), error.hint)
     except Exception:
         log.exception("%s %s failed", request.method, request.path)
-        return _refuse(500, "internal_error", "the request failed", "the daemon's log says why")
+        return refuse(500, "internal_error", "the request failed", "the daemon's log says why")
 
 
-def _refuse(status: int, code: str, message: str, hint: str) -> web.Response:
+def refuse(status: int, code: str, message: str, hint: str) -> web.Response:
+    """Return an error as every door tells it: JSON with what is wrong and what to do."""
     headers = {hdrs.WWW_AUTHENTICATE: "Bearer"} if status == 401 else {}
     body = {"error": {"code": code, "message": message, "hint": hint}}
     return web.json_response(body, status=status, headers=headers)

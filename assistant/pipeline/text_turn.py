@@ -1,21 +1,25 @@
 """A turn of text: a question in, the words of the reply out."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from assistant.chat import ChatMessage
 from assistant.events import EventType
 from assistant.pipeline.answer import write
 from assistant.pipeline.outbox import Outbox
+from assistant.pipeline.sight import described, with_images
 from assistant.pipeline.turn import Turn
+from assistant.vision import Image
 
 __all__ = ["text_turn"]
 
 
-async def text_turn(turn: Turn, text: str, conversation: str = "") -> AsyncGenerator[str, None]:
+async def text_turn(
+    turn: Turn, text: str, conversation: str = "", images: Sequence[Image] = ()
+) -> AsyncGenerator[str, None]:
     """Yield the reply to *text* as it is written, and remember both in *conversation*.
 
+    A chat model that sees is shown *images*; to another is told what vision models find in them.
     Raises what the engine raised; the turn is closed and its receipt kept in any case.
     """
     said = ""
@@ -23,13 +27,13 @@ async def text_turn(turn: Turn, text: str, conversation: str = "") -> AsyncGener
     turn.timeline.start()
     try:
         async with turn.equipment.conversations.turn(conversation or turn.id) as history:
+            outbox, request = Outbox.unheld(turn), turn.request(history, text)
+            if images:
+                request = await described(with_images(request, images), outbox)
             try:
                 async with aclosing(write(request, outbox)) as words:
                     async for word in words:
                         said += word
-            outbox, request = Outbox.unheld(turn), turn.request(history, text)
-            if images:
-                request = await described(with_images(request, images), outbox)
                         yield word
                 turn.outcome = "answered"
             finally:

@@ -6,7 +6,8 @@ import uuid
 from dataclasses import asdict
 from typing import Any
 
-from assistant.chat import ChatMessage, ChatRequest, Priority, Usage
+from assistant.chat import ChatMessage, ChatRequest, Part, Priority, TextPart, Usage
+from assistant.clock import clock_is_set
 from assistant.errors import AssistantError
 from assistant.events import EventType, TurnEvent
 from assistant.host import Candidate
@@ -51,7 +52,6 @@ class Turn:
         else:
             self.publish(EventType.ERROR, code="error", message=f"{type(error).__name__}: {error}", hint="")
 
-    def finish(self) -> Receipt:
     def remember(self, conversation: Conversation, said: str, heard: str, shown: tuple[Part, ...] = ()) -> None:
         """Remember what was said and what was heard of the answer: for this conversation, and where history is kept.
 
@@ -60,6 +60,7 @@ class Turn:
         conversation.add(ChatMessage("user", (*shown, TextPart(said))), ChatMessage.of("assistant", heard))
         self.equipment.remember(Exchange(self.id, self._started, self.device, self.assistant, said, heard))
 
+    def finish(self) -> Receipt:
         """Close the turn: make its receipt, keep it, and tell that the turn has ended."""
         wake = self.wake
         receipt = Receipt(
@@ -76,8 +77,8 @@ class Turn:
             work=self.timeline.work(),
             drafting=self.drafting,
             certainty=self.certainty,
-        )
             clock_set=clock_is_set(),
+        )
         self.equipment.keep(receipt)
         self.publish(
             EventType.RUN_END,

@@ -11,6 +11,7 @@ from assistant.testing.contracts import (
     check_tts,
     check_turn,
     check_vad,
+    check_vision,
     check_wake,
     check_wire,
 )
@@ -23,6 +24,7 @@ from assistant.testing.fakes import (
     FakeTts,
     FakeTurn,
     FakeVad,
+    FakeVision,
     FakeWake,
     fake_spec,
 )
@@ -37,6 +39,7 @@ __all__ = [
     "FakeTts",
     "FakeTurn",
     "FakeVad",
+    "FakeVision",
     "FakeWake",
     "VirtualTimeLoop",
     "check_chat",
@@ -48,6 +51,7 @@ __all__ = [
     "check_tts",
     "check_turn",
     "check_vad",
+    "check_vision",
     "check_wake",
     "check_wire",
     "fake_spec",

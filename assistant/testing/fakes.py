@@ -2,7 +2,7 @@
 
 import array
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -11,6 +11,7 @@ from assistant.audio import SPEECH, AudioChunk, AudioFormat
 from assistant.chat import ChatDelta, ChatRequest, Done, TextDelta
 from assistant.engines import AnySpec, Capabilities, EngineConfig, EngineSpec, Kind
 from assistant.speech import Detection, Played, SpeechProbability, SttOptions, Transcript, Voice
+from assistant.vision import Finding, Image, VisionTask
 
 __all__ = [
     "FakeChat",
@@ -21,6 +22,7 @@ __all__ = [
     "FakeTts",
     "FakeTurn",
     "FakeVad",
+    "FakeVision",
     "FakeWake",
     "fake_spec",
 ]
@@ -225,6 +227,27 @@ class FakeTts:
             self.said.append(clause)
             samples = self.format.size(0.1 * len(clause.split())) // 2
             yield AudioChunk(b"\x10\x20" * samples, self.format)
+
+
+@dataclass
+class FakeVision:
+    """Find in every image what the script says."""
+
+    found: Mapping[VisionTask, Sequence[Finding]] = field(default_factory=dict)
+    """What each task finds."""
+    fails: Exception | float | None = None
+    """Raised by the next look, or how many seconds it hangs."""
+    seen: list[tuple[Image, VisionTask]] = field(default_factory=list)
+    """What it was asked so far."""
+
+    async def look(self, image: Image, task: VisionTask, confidence: float | None = None) -> tuple[Finding, ...]:
+        """Find it."""
+        self.seen.append((image, task))
+        if isinstance(self.fails, Exception):
+            error, self.fails = self.fails, None
+            raise error
+        await asyncio.sleep(self.fails or 0.01)
+        return tuple(finding for finding in self.found.get(task, ()) if finding.confidence >= (confidence or 0.0))
 
 
 async def _next(script: list[Any]) -> str:

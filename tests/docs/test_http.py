@@ -4,11 +4,15 @@ import ast
 import re
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 from assistant import EventType
 from assistant.config import HttpConfig
 from assistant.events import EventBus
+from assistant.http import history
 from assistant.http.app import make_app
+from assistant.http.vision import VisionDoor
+from assistant.state import State
 from tests.docs.markdown import headings, rows
 from tests.source import ROOT
 
@@ -16,7 +20,9 @@ PAGE = ROOT / "docs" / "http.md"
 
 
 def test_every_route_is_a_heading(home: Path) -> None:
-    app = make_app(HttpConfig(), EventBus(), dict, {})
+    nobody: Any = None  # who answers does not matter here
+    doors = [*VisionDoor(nobody).routes(), *history.routes(State(home / "assistant.db").forget)]
+    app = make_app(HttpConfig(), EventBus(), dict, {}, doors)
     routes = {f"{route.method} {route.resource.canonical}" for route in app.router.routes() if route.resource}
     found = {line for line in headings(PAGE) if re.match(r"[A-Z]+ /", line)}
     assert found == {route for route in routes if not route.startswith("HEAD ")}
@@ -37,7 +43,8 @@ def published_data() -> dict[EventType, set[str]]:
         for node in ast.walk(ast.parse(file.read_text())):
             match node:
                 case ast.Call(
-                    func=ast.Attribute(attr="publish" | "_publish"), args=[ast.Attribute(value=ast.Name("EventType")), *_]
+                    func=ast.Attribute(attr="publish" | "_publish"),
+                    args=[ast.Attribute(value=ast.Name("EventType")), *_],
                 ):
                     assert isinstance(node.args[0], ast.Attribute)
                     found[EventType[node.args[0].attr]] |= {str(keyword.arg) for keyword in node.keywords}
