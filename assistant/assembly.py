@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from assistant.chat import Priority
-from assistant.config import Loaded
+from assistant.config import Config, Loaded
 from assistant.config.roles import roles
+from assistant.controls import Controls
 from assistant.engines import AnySpec, Capabilities, EngineConfig, EngineSpec, Kind
 from assistant.errors import AssistantError, ConfigError, PluginError
 from assistant.events import EventBus
@@ -30,8 +31,8 @@ from assistant.pipeline.turn import Turn
 from assistant.pipeline.warming import warm
 from assistant.plugins import Plugins
 from assistant.state import State, state_file
-
 from assistant.state.forgetting import Forgotten
+
 __all__ = ["Assembly", "assemble", "check_required", "find_plugins", "load_plugins", "read_models"]
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Assembly:
         self.equipment = equipment
         self.state = state
         self.events: EventBus = equipment.events
+        self.controls: Controls = equipment.controls
         self._tools = tools
 
     def models(self) -> tuple[ModelStatus, ...]:
@@ -101,13 +103,13 @@ class Assembly:
                 if model in ([section.chat] if isinstance(section.chat, str) else section.chat):
                     await warm(self.turn(name), Conversation(""))
 
-    def add_tools(self, tools: Iterable[Tool]) -> None:
-        """Let chat models call *tools* from the next turn on; the first of a name stays."""
     async def forget(self, since: float) -> Forgotten:
         """Forget what was said from *since* on (seconds since the epoch), and all that is remembered between turns."""
         self.equipment.conversations.forget()
         return await self.state.forget(since)
 
+    def add_tools(self, tools: Iterable[Tool]) -> None:
+        """Let chat models call *tools* from the next turn on; the first of a name stays."""
         for tool in tools:
             if tool.spec.name in self._tools:
                 log.warning("two plugins offer a tool %s; the first is used", tool.spec.name)
@@ -165,6 +167,14 @@ def read_models(loaded: Loaded, plugins: Plugins) -> dict[str, Model]:
     return models
 
 
+def closed_while_muted(models: dict[str, Model], config: Config, controls: Controls) -> dict[str, Model]:
+    """Return *models* such that nobody hears anything through the source of a device that is muted."""
+    return models | {
+        device.source: replace(models[device.source], spec=controls.guarded(name, models[device.source].spec))
+        for name, device in config.devices.items()
+    }
+
+
 def _model(id_: str, loaded: Loaded, plugins: Plugins) -> Model:
     where = f"{loaded.layer.place(('models', id_, 'engine'))}: models.{id_}.engine"
     spec: AnySpec = plugins.engine(loaded.config.models[id_].engine, where)
@@ -219,9 +229,16 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
         os.environ.setdefault(variable, value)
     plugins = load_plugins(loaded) if plugins is None else plugins
     config, store = loaded.config, Store.default()
-    models = read_models(loaded, plugins)
-    pool = Pool(models, lambda options: resolve(options, store), opening=config.timeouts.open)
     state = State(state_file())
+    events = EventBus()
+    controls = Controls(
+        config.devices,
+        events,
+        state.devices,
+        remote_unmute=[name for name, device in config.devices.items() if device.remote_unmute],
+    )
+    models = closed_while_muted(read_models(loaded, plugins), config, controls)
+    pool = Pool(models, lambda options: resolve(options, store), opening=config.timeouts.open)
     tools: dict[str, Tool] = {}
     light = ThreadPoolExecutor(1, thread_name_prefix="light")
     equipment = Equipment(
@@ -230,20 +247,21 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
         conversations=Conversations(config.conversation, asyncio.get_running_loop().time),
         tools=tools,
         route=plugins.route_turn,
-        events=EventBus(),
+        events=events,
         phrases=Phrases(),
         timeouts=config.timeouts,
         keep=state.receipts.keep,
         light=light,
+        controls=controls,
+        remember=state.history.keeping(config.history.seconds),
     )
     assembly = Assembly(loaded, plugins, pool, equipment, tools, state)
     try:
         await state.open()
+        await controls.load()
         assembly.add_tools(plugins.tools(assembly))
         yield assembly
     finally:
         await pool.close()
         await state.close()
         light.shutdown(wait=False)
-        controls=controls,
-        remember=state.history.keeping(config.history.seconds),

@@ -20,6 +20,7 @@ __all__ = ["Settings", "cli", "main"]
 _COMMANDS = {
     "ask": "ask",
     "check": "check",
+    "chime": "chime",
     "config": "config",
     "demo": "demo",
     "devices": "devices",
@@ -27,12 +28,16 @@ _COMMANDS = {
     "forget": "forget",
     "listen": "listen",
     "models": "models",
+    "mute": "mute",
     "plugins": "plugins",
+    "quiet": "quiet",
     "receipts": "receipts",
     "run": "run",
     "say": "say",
     "service": "service",
     "transcribe": "transcribe",
+    "unmute": "unmute",
+    "volume": "volume",
     "why-slow": "why_slow",
 }
 """Commands, and the modules of this package that define them."""

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["ask_daemon"]
 
 
-def ask_daemon(settings: "Settings", method: str, path: str, timeout: float = 30.0) -> Any | None:
-    """Return the JSON that the running daemon answers; None where none runs.
+def ask_daemon(settings: "Settings", method: str, path: str, body: Any = None, timeout: float = 30.0) -> Any | None:
+    """Return the JSON that the running daemon answers to a request with the JSON *body*; None where none runs.
 
     Raises ServiceError where one runs and cannot be asked, or refuses.
     """
@@ -33,9 +33,10 @@ def ask_daemon(settings: "Settings", method: str, path: str, timeout: float = 30
     connection = HTTPConnection(where.hostname or "", where.port, timeout=timeout)
     try:
         key = api_key(settings.load().config.http)
-        connection.request(method, path, headers={"Authorization": f"Bearer {key}"})
+        content = None if body is None else json.dumps(body)
+        connection.request(method, path, content, headers={"Authorization": f"Bearer {key}"})
         answer = connection.getresponse()
-        body = json.loads(answer.read())
+        answered = json.loads(answer.read())
     except (OSError, HTTPException, ValueError) as error:
         raise ServiceError(
             f"the daemon (process {running.pid}) does not answer at {running.address}: {error}",
@@ -44,6 +45,6 @@ def ask_daemon(settings: "Settings", method: str, path: str, timeout: float = 30
     finally:
         connection.close()
     if answer.status >= 400:
-        said = body.get("error", {})
+        said = answered.get("error", {})
         raise ServiceError(f"the daemon refuses: {said.get('message', answer.reason)}", hint=said.get("hint", ""))
-    return body
+    return answered

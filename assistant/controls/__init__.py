@@ -4,6 +4,6 @@ Voice, command line, HTTP and skills all act through `Controls`.
 """
 
 from assistant.controls.controls import Controls, DeviceStatus
-from assistant.controls.settings import DeviceSettings, QuietHours
+from assistant.controls.settings import STEP, DeviceSettings, QuietHours
 
-__all__ = ["Controls", "DeviceSettings", "DeviceStatus", "QuietHours"]
+__all__ = ["STEP", "Controls", "DeviceSettings", "DeviceStatus", "QuietHours"]

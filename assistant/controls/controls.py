@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import msgspec
@@ -13,7 +14,7 @@ from assistant.clock import clock_is_set
 from assistant.controls.settings import DeviceSettings, QuietHours, gain
 from assistant.controls.source import MutedSource
 from assistant.controls.switch import Switch
-from assistant.engines import Source
+from assistant.engines import AnySpec, EngineConfig, Source
 from assistant.errors import AssistantError, ConfigError, DeviceError
 from assistant.events import EventBus, EventType, TurnEvent
 
@@ -68,6 +69,7 @@ class Controls:
         *,
         remote_unmute: Iterable[str] = (),
         wall: Callable[[], float] = time.time,
+        clock_set: Callable[[], bool] = clock_is_set,
     ) -> None:
         """Take the names of the devices and of those that may be unmuted from afar. Without a store nothing is kept."""
         self._settings = {name: DeviceSettings() for name in devices}
@@ -76,6 +78,7 @@ class Controls:
         self._store = store
         self._remote_unmute = frozenset(remote_unmute)
         self._wall = wall
+        self._clock_set = clock_set
         self._writing = asyncio.Lock()
 
     def __contains__(self, device: object) -> bool:
@@ -109,7 +112,7 @@ class Controls:
     def device(self, name: str) -> DeviceStatus:
         """Return a device as it is now; raises ConfigError for an unknown one."""
         settings = self._known(name)
-        quiet = settings.quiet.hold(self._minute())
+        quiet = settings.quiet.on and settings.quiet.hold(self._minute())
         volume = min(settings.volume, settings.quiet.volume) if quiet else settings.volume
         return DeviceStatus(name, settings, self._mutes[name].captures > 0, quiet, volume)
 
@@ -118,6 +121,10 @@ class Controls:
     def muted(self, name: str) -> bool:
         """Tell whether the microphone of a device must be closed; an unknown device cannot be muted."""
         return name in self._settings and self._settings[name].muted
+
+    def muted_by(self, name: str) -> str:
+        """Return the turn in which somebody asked for the mute of a device; empty where it was not in a turn."""
+        return self._mutes[name].turn if name in self._mutes else ""
 
     async def unmuted(self, name: str) -> None:
         """Wait until a device is not muted."""
@@ -132,9 +139,15 @@ class Controls:
         """Tell whether a device may make a sound now that nobody asked for."""
         return name in self and self._settings[name].chime and not self.device(name).quiet_now
 
-    def source(self, name: str, source: Source) -> MutedSource:
+    def guarded(self, name: str, source: AnySpec) -> AnySpec:
         """Return the source of a device such that nobody hears anything through it while the device is muted."""
-        return MutedSource(source, self._mutes[name])
+
+        @asynccontextmanager
+        async def opened(config: EngineConfig) -> AsyncGenerator[object, None]:
+            async with source.open(config) as engine:
+                yield MutedSource(engine, self._mutes[name]) if isinstance(engine, Source) else engine
+
+        return replace(source, open=opened)
 
     # -- the acts -----------------------------------------------------------------------------------------------------
 
@@ -189,7 +202,7 @@ class Controls:
         if before is None or before == settings:
             return
         self._settings[name] = settings
-        self._mutes[name].set(settings.muted)
+        self._mutes[name].set(settings.muted, turn)
         if before.muted != settings.muted:
             log.info("%s is %s", name, "muted: its microphone is closed" if settings.muted else "unmuted")
         self._publish(
@@ -212,7 +225,7 @@ class Controls:
 
     def _minute(self) -> int | None:
         """Return the minute of the local day; None where the machine has no time yet."""
-        if not clock_is_set():
+        if not self._clock_set():
             return None
         local = time.localtime(self._wall())
         return local.tm_hour * 60 + local.tm_min

@@ -4,11 +4,13 @@ from typing import Annotated
 
 import msgspec
 
-__all__ = ["DeviceSettings", "Percent", "QuietHours", "gain"]
+__all__ = ["STEP", "DeviceSettings", "Percent", "QuietHours", "TimeOfDay", "gain"]
 
 Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
 TimeOfDay = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
+STEP = 10
+"""Percent points by which "louder" and "quieter" change the volume."""
 _DAY = 24 * 60
 """Minutes."""
 

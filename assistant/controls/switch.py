@@ -17,9 +17,12 @@ class Switch:
         """Set while it is off."""
         self.captures = 0
         """How many listen to the device's source now: 0 where it is closed."""
+        self.turn = ""
+        """The turn in which it was set last; empty where it was not in a turn."""
         self.off.set()
 
-    def set(self, on: bool) -> None:
+    def set(self, on: bool, turn: str = "") -> None:
         """Turn it on or off; who waits for that wakes up."""
+        self.turn = turn
         (self.on if on else self.off).set()
         (self.off if on else self.on).clear()

@@ -66,5 +66,7 @@ class Device:
         """Return why it does not listen; empty where it does."""
         if self.listener.listening.is_set():
             return f"no sound has come for {_DEAF:g} s" if self._deaf else ""
+        if self._assembly.equipment.controls.muted(self.name):
+            return ""  # as it should be
         ended = self.listener.settled.is_set()
         return str(self.listener.failure or ("its sound has ended" if ended else "not listening yet"))

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from assistant.chat import ChatRequest
 from assistant.config.schema import AssistantConfig, TimeoutConfig
+from assistant.controls import Controls
 from assistant.events import EventBus
 from assistant.host import Candidate, Tool
 from assistant.models.pool import Pool

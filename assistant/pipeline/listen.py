@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, aclosing
 from assistant.audio import AudioChunk
 from assistant.config.schema import DeviceConfig
 from assistant.engines import Echo, Source, Wake
-from assistant.errors import AssistantError, EngineError
+from assistant.errors import AssistantError, DeviceError, EngineError
 from assistant.events import EventType, TurnEvent
 from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.microphone import Microphone
@@ -63,6 +63,7 @@ class Listener:
         """Listen; a turn that is under way when the device fails goes on, and answers or says sorry by itself."""
         failures = 0
         while True:
+            await self._while_muted()
             try:
                 await self._listen()
                 log.info("%s: the source has ended", self.name)
@@ -70,6 +71,8 @@ class Listener:
                 return
             except AssistantError as error:
                 heed_cancellation(error)
+                if self._equipment.controls.muted(self.name):
+                    continue
                 self._fail(error)
             except Exception as error:  # a fault of an engine's, which must not end the other devices
                 heed_cancellation(error)
@@ -80,6 +83,19 @@ class Listener:
                 self.listening.clear()
             await asyncio.sleep(_AGAIN[min(failures, len(_AGAIN) - 1)])
             failures += 1
+
+    async def _while_muted(self) -> None:
+        """Wait until the device is not muted. What was heard before is forgotten, and nobody is listened to any more;
+        only an answer goes on, for one, that to somebody who asked for the mute."""
+        controls, voice = self._equipment.controls, self._voice
+        if not controls.muted(self.name):
+            return
+        self.microphone.forget()
+        if voice is not None and voice.state == "listening" and voice.turn.id != controls.muted_by(self.name):
+            await self._end_turn()
+        self.failure = None
+        self.settled.set()
+        await controls.unmuted(self.name)
 
     def _fail(self, error: AssistantError) -> None:
         if str(error) != str(self.failure):
@@ -137,7 +153,12 @@ class Listener:
             self.begin(assistant, detection, detection.timestamp)
 
     def begin(self, assistant: str, wake: Detection | None, at: float) -> "asyncio.Task[None]":
-        """Begin a turn of *assistant*; speech counts from *at*, in seconds on the clock of the audio."""
+        """Begin a turn of *assistant*; speech counts from *at*, in seconds on the clock of the audio.
+
+        Raises DeviceError while the device is muted, whoever asks.
+        """
+        if self._equipment.controls.muted(self.name):
+            raise DeviceError(f"{self.name} is muted", hint="assistant unmute")
         if self._task is not None:
             self._task.cancel()
         self._voice = self._begun = self._turn(assistant, wake, at)

@@ -32,6 +32,10 @@ class Microphone:
         for listener in self._listeners:
             listener.put(chunk)
 
+    def forget(self) -> None:
+        """Drop the pre-roll."""
+        self._ring.clear()
+
     async def since(self, timestamp: float) -> AsyncGenerator[AudioChunk, None]:
         """Yield the chunks that end after *timestamp*, first from the pre-roll, then as they are heard."""
         listener = _Listener(self._backlog)

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from contextlib import AsyncExitStack, aclosing
+from functools import partial
 from typing import Any, Literal
 
 from msgspec import structs
 
-from assistant.chat import ChatMessage
 from assistant.config.schema import DeviceConfig
+from assistant.controls.loudness import AtVolume
 from assistant.engines import Sink
 from assistant.errors import AssistantError, EngineError, EngineTimeout
 from assistant.events import EventType
@@ -176,8 +177,9 @@ class VoiceTurn:
         return self._followed(sink)
 
     def _followed(self, sink: Sink) -> Sink:
-        """Return *sink* such that its echo can be cancelled, where anything cancels it."""
-        return self._reference.following(sink) if self._device.echo else sink
+        """Return *sink* at the device's volume, and such that its echo can be cancelled, where anything cancels it."""
+        followed = self._reference.following(sink) if self._device.echo else sink
+        return AtVolume(followed, partial(self._equipment.controls.gain, self.turn.device))
 
     def _sounded(self, played: Played) -> None:
         self.turn.timeline.mark("first_audio", played.timestamp - played.seconds)

@@ -1,0 +1,109 @@
+"""`/api/devices`: what is set at the devices, and the acts that set it."""
+
+from typing import Annotated, Any
+
+import msgspec
+from aiohttp import web
+from msgspec import UNSET, Meta, UnsetType
+
+from assistant.controls import Controls, DeviceStatus, QuietHours
+from assistant.controls.settings import Percent, TimeOfDay
+from assistant.errors import DeviceError
+from assistant.http.guard import is_loopback
+
+__all__ = ["Change", "change", "routes", "shown"]
+
+_PROXIED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
+"""Headers of a request that somebody else passed on: its origin is not known."""
+
+
+class QuietChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"begin": "from"}):
+    """What is to be another in the quiet hours; what is left out stays."""
+
+    on: bool | UnsetType = UNSET
+    begin: TimeOfDay | UnsetType = UNSET
+    to: TimeOfDay | UnsetType = UNSET
+    volume: Percent | UnsetType = UNSET
+
+
+class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is to be another at a device; what is left out stays."""
+
+    muted: bool | UnsetType = UNSET
+    volume: Percent | UnsetType = UNSET
+    volume_by: Annotated[int, Meta(ge=-100, le=100)] | UnsetType = UNSET
+    chime: bool | UnsetType = UNSET
+    quiet: QuietChange | UnsetType = UNSET
+
+
+def routes(controls: Controls) -> list[web.RouteDef]:
+    """Return the routes."""
+
+    async def every(request: web.Request) -> web.Response:
+        """Show every device."""
+        return web.json_response({"devices": [shown(status) for status in controls.status()]})
+
+    async def one(request: web.Request) -> web.Response:
+        """Show a device."""
+        return web.json_response(shown(controls.device(_name(request, controls))))
+
+    async def set_(request: web.Request) -> web.Response:
+        """Set what the body names, and show the device."""
+        name = _name(request, controls)
+        try:
+            wanted = msgspec.json.decode(await request.read(), type=Change)
+        except msgspec.DecodeError as error:
+            raise web.HTTPBadRequest(reason=" ".join(str(error).split())) from None
+        try:
+            await change(controls, name, wanted, here=from_here(request))
+        except DeviceError as error:
+            body = {"error": {"code": "muted", "message": str(error), "hint": error.hint}}
+            return web.json_response(body, status=403)
+        return web.json_response(shown(controls.device(name)))
+
+    return [
+        web.get("/api/devices", every, allow_head=False),
+        web.get("/api/devices/{name}", one, allow_head=False),
+        web.patch("/api/devices/{name}", set_),
+    ]
+
+
+def shown(status: DeviceStatus) -> dict[str, Any]:
+    """Return a device as JSON."""
+    settings: dict[str, Any] = msgspec.to_builtins(status.settings)
+    now = {"microphone": "open" if status.captured else "closed", "volume": status.heard_volume}
+    return {"name": status.name, **settings, "now": now | {"quiet": status.quiet_now}}
+
+
+def from_here(request: web.Request) -> bool:
+    """Tell whether a program of this machine asks, as far as can be told: not where a proxy passed the request on."""
+    if request.transport is None or any(header in request.headers for header in _PROXIED):
+        return False
+    peer, own = request.transport.get_extra_info("peername"), request.transport.get_extra_info("sockname")
+    return bool(peer and own) and (is_loopback(str(peer[0])) or peer[0] == own[0])
+
+
+def _name(request: web.Request, controls: Controls) -> str:
+    name = request.match_info["name"]
+    if name not in controls:
+        raise web.HTTPNotFound(reason="there is no such device")
+    return name
+
+
+async def change(controls: Controls, name: str, wanted: Change, *, here: bool) -> None:
+    """Do all that is wanted; *here* says that a program of this machine asks.
+
+    Raises DeviceError for a microphone that may not be opened from afar, and then does nothing.
+    """
+    if wanted.muted is not UNSET:
+        await (controls.mute(name) if wanted.muted else controls.unmute(name, here=here))
+    if wanted.volume is not UNSET:
+        await controls.set_volume(name, wanted.volume)
+    if wanted.volume_by is not UNSET:
+        await controls.change_volume(name, wanted.volume_by)
+    if wanted.chime is not UNSET:
+        await controls.set_chime(name, wanted.chime)
+    if wanted.quiet is not UNSET:
+        quiet: QuietHours = controls.device(name).settings.quiet
+        given = {field: value for field in quiet.__struct_fields__ if (value := getattr(wanted.quiet, field)) != UNSET}
+        await controls.set_quiet(name, msgspec.structs.replace(quiet, **given))
