@@ -53,7 +53,11 @@ async def run(loaded: Loaded, ready: Callable[[int], None] = lambda port: None) 
         check_required(loaded, plugins)  # again: a hook may have failed since
         port = 0
         if loaded.config.http.enabled:
-            doors = [*history.routes(assembly.forget), *VisionDoor(assembly).routes()]
+            doors = [
+                *history.routes(assembly.forget),
+                *VisionDoor(assembly).routes(),
+                *http_devices.routes(assembly.controls),
+            ]
             app = make_app(loaded.config.http, assembly.events, lambda: _closed(assembly, devices), routes, doors)
             port = await stack.enter_async_context(serve(app, loaded.config.http))
             lock.tell(local_address(loaded.config.http.host, port))
@@ -82,6 +86,7 @@ async def _serve(
     async with asyncio.TaskGroup() as group:
         kept = assembly.config.history.seconds
         group.create_task(assembly.state.history.expire(kept), name="history")
+        group.create_task(assembly.controls.follow(), name="controls")
         for observer in observers:
             group.create_task(observe(assembly.events, observer), name=f"observer {observer.name}")
         for name, service in services.items():
