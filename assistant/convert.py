@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Converter", "converted", "faded"]
+__all__ = ["Converter", "converted", "faded", "from_first_sound"]
 
 _RATES = range(4_000, 384_001)
 _CHANNELS = range(1, 33)
+_AUDIBLE = 10 ** (-50 / 20)
+"""Amplitude (of 1) from which a sample may be heard: -50 dB of full scale."""
+_ONSET = 0.01
+"""Seconds kept before the first audible sample: soft consonants rise slowly."""
 
 
 class Converter:
@@ -108,6 +112,18 @@ def faded(chunk: AudioChunk, first: float, last: float) -> AudioChunk:
     factors = np.linspace(first, last, len(frames), dtype=np.float32)
     audio = _bytes((frames * factors[:, None]).reshape(-1), AudioFormat(form.rate, form.width))
     return AudioChunk(audio, form, chunk.timestamp)
+
+
+def from_first_sound(chunk: AudioChunk) -> AudioChunk:
+    """Return *chunk* from just before its first audible sample on; all of it where there is none."""
+    import numpy as np
+
+    form = chunk.format
+    audible = np.abs(_floats(chunk.audio, form.width)) > _AUDIBLE
+    if not audible.any():
+        return chunk
+    begins = form.size(max(0.0, int(audible.argmax()) / (form.rate * form.channels) - _ONSET))
+    return AudioChunk(chunk.audio[begins:], form, chunk.timestamp)
 
 
 async def converted(audio: AsyncIterator[AudioChunk], target: AudioFormat) -> AsyncGenerator[AudioChunk, None]:

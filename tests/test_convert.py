@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from assistant import SPEECH, AudioChunk, AudioError, AudioFormat, Converter, once
-from assistant.convert import converted
+from assistant.convert import converted, from_first_sound
 
 STEREO = AudioFormat(48_000, channels=2)
 
@@ -102,3 +102,21 @@ async def test_a_stream_may_change_its_format() -> None:
     got = [chunk async for chunk in converted(once(*chunks), SPEECH)]
     assert {chunk.format for chunk in got} == {SPEECH}
     assert sum(chunk.duration for chunk in got) == pytest.approx(3.0, abs=1e-3)
+
+
+@pytest.mark.parametrize(("silence", "kept"), [(0.0, 0.0), (0.005, 0.005), (0.3, 0.01)])
+@pytest.mark.parametrize("form", [AudioFormat(22_050), STEREO])
+def test_the_silence_before_the_first_sound_is_cut(form: AudioFormat, silence: float, kept: float) -> None:
+    murmur = np.full(round(silence * form.rate), 0.002)
+    loud = np.full(form.rate, 0.5)
+    chunk = AudioChunk(pcm(np.repeat(np.concatenate([murmur, loud]), form.channels)), form, 3.0)
+    begun = from_first_sound(chunk)
+    assert begun.duration == pytest.approx(1.0 + kept, abs=1e-4)
+    assert chunk.audio.endswith(begun.audio)
+    assert (begun.format, begun.timestamp) == (form, 3.0)
+
+
+def test_silence_alone_is_kept() -> None:
+    chunk = AudioChunk(bytes(3200), SPEECH)
+    assert from_first_sound(chunk) == chunk
+    assert from_first_sound(AudioChunk(b"", SPEECH)).audio == b""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from assistant.chat import ChatMessage, ChatRequest, Done, TextDelta, ToolCall, ToolResult, Usage
+from assistant.convert import from_first_sound
 from assistant.events import EventType
 from assistant.models.pool import leased
 from assistant.pipeline.clauses import Clause, clauses
@@ -82,12 +83,16 @@ async def write(request: ChatRequest, outbox: Outbox) -> AsyncGenerator[str, Non
 
 
 async def speak(parts: AsyncIterator[Clause], language: str, outbox: Outbox) -> AsyncGenerator[Spoken, None]:
-    """Yield the sound of each clause, with the clause beside its first piece."""
+    """Yield the sound of each clause, with the clause beside its first piece.
+
+    The silence that voices begin with is left out of the first one: somebody is waiting.
+    """
     turn = outbox.turn
     model, voice = turn.config.tts, voice_of(turn.config, language)
     pool, timeouts = turn.equipment.pool, turn.equipment.timeouts
     outbox.uses("tts", model)
     await _if_remote(model, outbox)
+    first = True
     async for clause in parts:
         outbox.mark("first_clause")
         words = once(clause.spoken)
@@ -96,8 +101,8 @@ async def speak(parts: AsyncIterator[Clause], language: str, outbox: Outbox) -> 
         async with aclosing(patient(sound, timeouts.tts, f"model {model}")) as chunks:
             async for chunk in chunks:
                 outbox.mark("sound")
-                yield Spoken(chunk, begins)
-                begins = ""
+                yield Spoken(from_first_sound(chunk) if first else chunk, begins)
+                first, begins = False, ""
 
 
 async def sound_of(request: ChatRequest, language: str, outbox: Outbox) -> AsyncGenerator[Spoken, None]:

@@ -23,9 +23,10 @@ _SOUND = 8.0
 """Seconds of the latest sound that a turn detector gets to hear."""
 _UNKNOWN = 0.5
 """What words say in a language without a table."""
-_SCORED_AT = (0.0, 0.8)
-"""Seconds into a pause at which the sound is scored: at once, and again where people who have finished still wait. Any
-sound is scored higher the longer the silence at its end, so more often cuts off more (benchmarks/endpointing.py)."""
+_SCORED_AT = (0.16, 0.8)
+"""Seconds of silence at which the sound is scored: with as much of it as the detectors were trained on, and again where
+people who have finished still wait. Any sound is scored higher the longer the silence at its end, so more often would
+cut off more (benchmarks/endpointing.py)."""
 
 
 class Certainty:

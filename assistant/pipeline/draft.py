@@ -5,7 +5,6 @@ A draft is a transaction: it transcribes, thinks and speaks into a bounded buffe
 """
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -21,8 +20,6 @@ from assistant.pipeline.utterance import Utterance, transcribe
 from assistant.speech import Transcript
 
 __all__ = ["Draft", "Drafts"]
-
-log = logging.getLogger(__name__)
 
 _BUFFER = 4
 """Pieces of sound that are made ahead of what is playing."""
@@ -80,7 +77,7 @@ class Draft:
         self._reply.commit()
 
     async def discard(self) -> None:
-        """Stop the work and forget it, unless it is finished: the next draft may come to the same question."""
+        """Stop the work."""
         self._task.cancel()
         await asyncio.wait({self._task})
 
@@ -140,6 +137,7 @@ class Drafts:
         self._conversation = conversation
         self._draft: Draft | None = None
         self._finished: Draft | None = None
+        """The latest that was whole when it was discarded."""
         self._leaving: set[asyncio.Task[None]] = set()
         self._begun = 0
         self._wasted = 0.0
@@ -157,7 +155,8 @@ class Drafts:
         if draft is None:
             return
         self._wasted += draft.spent
-        self._finished = draft if draft.whole else None
+        if draft.whole:
+            self._finished = draft  # the next draft may come to the same question
         leaving = asyncio.create_task(draft.discard(), name=f"discard a draft of {self._turn.id}")
         self._leaving.add(leaving)
         leaving.add_done_callback(self._leaving.discard)

@@ -79,6 +79,28 @@ def test_the_whole_answer_to_the_same_words_is_used_again() -> None:
     assert room.sounded == pytest.approx(0.1, abs=0.02)
 
 
+def test_a_whole_answer_outlives_a_draft_that_was_broken_off() -> None:
+    same = "What time is it?"
+    twice = [*PAUSED, *quiet(0.48), *voice(0.8)]  # the second draft ends before it knows that the words are the same
+    room = Room(twice, FakeStt([same, 2.0, same, same]), FakeChat(["Noon."]), config=_patient())
+    run_in_virtual_time(room.live())
+    assert [receipt.outcome for receipt in room.receipts] == ["answered"]
+    assert room.receipts[0].drafting.begun == 3
+    assert len(room.chat.requests) == 1
+    assert room.tts.said == ["Noon."]
+
+
+def test_the_silence_that_a_voice_begins_with_is_left_out() -> None:
+    class Breath(FakeTts):
+        async def speak(self, text: AsyncIterator[str], voice: Any) -> AsyncGenerator[AudioChunk, None]:
+            async for chunk in super().speak(text, voice):
+                yield AudioChunk(bytes(chunk.format.size(0.25)) + chunk.audio, chunk.format)
+
+    room = Room(ASKED, FakeStt(["What is it?"]), FakeChat(["It is a very old tower. It stands there."]), tts=Breath())
+    run_in_virtual_time(room.live())
+    assert room.sounded == pytest.approx(0.01 + 0.6 + 0.25 + 0.3, abs=0.01)  # the pause between clauses stays
+
+
 def test_a_tool_waits_until_the_utterance_is_over() -> None:
     ran: list[float] = []
 

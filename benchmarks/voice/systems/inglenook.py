@@ -32,7 +32,7 @@ from voice.stage import Stage
 
 __all__ = ["opened"]
 
-_CHUNK = 0.04
+_CHUNK = 0.032
 """Seconds that the engine `pyaudio-source` gives at once."""
 _PIECE = 0.08
 """Seconds that are played at once."""

@@ -39,7 +39,7 @@ def load_model(folder: Path, device: str, compute_type: str, threads: int) -> "c
         compute_type = "float16" if device == "cuda" else "int8"
     with load_errors(folder, device):
         return ctranslate2.models.Whisper(
-            str(folder), device=device, compute_type=compute_type, intra_threads=threads or physical_cores()
+            str(folder), device=device, compute_type=compute_type, intra_threads=threads or max(1, physical_cores() - 1)
         )
 
 
