@@ -22,7 +22,7 @@ from assistant.host import Answer, ModelStatus, Tool
 from assistant.models.pool import Model, Pool
 from assistant.models.references import resolve
 from assistant.models.store import Store
-from assistant.paths import data_folder
+from assistant.paths import data_folder, state_folder
 from assistant.pipeline.conversation import Conversation, Conversations
 from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.phrases import Phrases
@@ -236,6 +236,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
         events,
         state.devices,
         remote_unmute=[name for name, device in config.devices.items() if device.remote_unmute],
+        journal=state_folder() / "ducked.json",
     )
     models = closed_while_muted(read_models(loaded, plugins), config, controls)
     pool = Pool(models, lambda options: resolve(options, store), opening=config.timeouts.open)
@@ -262,6 +263,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
         assembly.add_tools(plugins.tools(assembly))
         yield assembly
     finally:
+        await controls.ducking.close()
         await pool.close()
         await state.close()
         light.shutdown(wait=False)

@@ -120,9 +120,9 @@ class DeviceConfig(Section, frozen=True, kw_only=True):
     """Assistants that can be called here; empty for all."""
     remote_unmute: bool = False
     """Whether a muted microphone may be opened again from another machine."""
-    duck: Share = 0.3
-    """Loudness, 0 to 1, to which the sound of other programs is lowered while somebody is served here, on the default
-    output of PulseAudio or PipeWire; 1 leaves it alone."""
+    duck: Share = 0.4
+    """Share of their volume, 0 to 1, to which other programs are lowered while somebody is served here, on the default
+    output of PulseAudio or PipeWire; 1 leaves them alone."""
 
 
 class HttpConfig(Section, frozen=True, kw_only=True):

@@ -6,11 +6,13 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from assistant.clock import clock_is_set
+from assistant.controls.ducking import Ducking
 from assistant.controls.settings import DeviceSettings, QuietHours, gain
 from assistant.controls.source import MutedSource
 from assistant.controls.switch import Switch
@@ -68,10 +70,14 @@ class Controls:
         store: Store | None = None,
         *,
         remote_unmute: Iterable[str] = (),
+        journal: Path | None = None,
         wall: Callable[[], float] = time.time,
         clock_set: Callable[[], bool] = clock_is_set,
     ) -> None:
-        """Take the names of the devices and of those that may be unmuted from afar. Without a store nothing is kept."""
+        """Take the names of the devices and of those that may be unmuted from afar.
+
+        Without a store nothing is kept; without a *journal* no other program is ducked.
+        """
         self._settings = {name: DeviceSettings() for name in devices}
         self._mutes = {name: Switch(name) for name in self._settings}
         self._events = events or EventBus()
@@ -80,6 +86,7 @@ class Controls:
         self._wall = wall
         self._clock_set = clock_set
         self._writing = asyncio.Lock()
+        self.ducking = Ducking(journal)
 
     def __contains__(self, device: object) -> bool:
         return device in self._settings
@@ -93,8 +100,12 @@ class Controls:
                         self._apply(name, settings)
 
     async def follow(self) -> None:
-        """Take over what other processes store, such as a command that found no open door, until cancelled."""
+        """Put right what the last daemon left, then take over what other processes store, until cancelled.
+
+        Such as a command that found no open door.
+        """
         assert self._store is not None
+        await self.ducking.restore()
         seen = None
         while True:
             try:

@@ -11,6 +11,7 @@ from assistant.config.schema import DeviceConfig
 from assistant.engines import Echo, Source, Wake
 from assistant.errors import AssistantError, DeviceError, EngineError
 from assistant.events import EventType, TurnEvent
+from assistant.pipeline.attention import attention
 from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.microphone import Microphone
 from assistant.pipeline.reference import Reference
@@ -175,12 +176,13 @@ class Listener:
     async def _converse(self, voice: VoiceTurn, before: "asyncio.Task[None] | None") -> None:
         """Run a turn, and all that follow from it: the reply is talked into, or asks something back."""
         try:
-            if before is not None:
-                await asyncio.wait({before}, timeout=_LEAVING)
-            await voice.run()
-            while (following := self._following(voice)) is not None:
-                self._voice = voice = following
+            async with attention(voice.turn, self._device, self._reference):
+                if before is not None:
+                    await asyncio.wait({before}, timeout=_LEAVING)
                 await voice.run()
+                while (following := self._following(voice)) is not None:
+                    self._voice = voice = following
+                    await voice.run()
         finally:
             if self._voice is voice:
                 self._voice = None
