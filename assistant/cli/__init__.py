@@ -19,6 +19,7 @@ __all__ = ["Settings", "cli", "main"]
 
 _COMMANDS = {
     "ask": "ask",
+    "backup": "backup",
     "check": "check",
     "chime": "chime",
     "config": "config",

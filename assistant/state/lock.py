@@ -13,9 +13,10 @@ from pathlib import Path
 
 from assistant.errors import AlreadyRunning, ServiceError
 
-__all__ = ["Lock", "Owner", "hold", "owner"]
+__all__ = ["FILE", "Lock", "Owner", "hold", "owner"]
 
-_FILE = "daemon.lock"
+FILE = "daemon.lock"
+"""Name of the file in the state folder."""
 _LONGEST = 1000
 """Bytes of the file that are read."""
 _TRIES = 5
@@ -56,7 +57,7 @@ def hold(folder: Path) -> Generator[Lock, None, None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = os.open(folder / _FILE, os.O_RDWR | os.O_CREAT, 0o600)
+        file = os.open(folder / FILE, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise ServiceError(
             f"{folder}: the state folder cannot be used: {error.strerror}", hint="check its permissions and the disk"
@@ -85,7 +86,7 @@ def _locked(file: int) -> bool:
 def owner(folder: Path) -> Owner | None:
     """Return who runs on a state folder; None where nobody does."""
     try:
-        file = os.open(folder / _FILE, os.O_RDONLY)
+        file = os.open(folder / FILE, os.O_RDONLY)
     except OSError:
         return None
     try:
