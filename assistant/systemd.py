@@ -55,6 +55,7 @@ def log_to_journal() -> bool:
         handler.setFormatter(_Prefixed("%(name)s: %(message)s"))
     else:
         handler = JournalHandler(SYSLOG_IDENTIFIER="inglenook")
+        handler.setFormatter(logging.Formatter("%(message)s"))  # the rest are fields
         handler.addFilter(_add_task)
     logging.basicConfig(handlers=[handler], level=logging.getLogger().level, force=True)
     return True

@@ -99,6 +99,7 @@ def _wants_linger(machine: Machine, given: bool | None, *, ask: bool) -> bool:
 
 def _carry_out(plan: Plan, dry_run: bool, yes: bool) -> None:
     """Show a plan, ask, do it, and say what is to be known afterwards."""
+    click.echo("It would:" if dry_run else "It is going to:")
     for step in plan.steps:
         click.echo(f"  {step.describe()}")
     if dry_run:
@@ -109,9 +110,8 @@ def _carry_out(plan: Plan, dry_run: bool, yes: bool) -> None:
         click.confirm("Go on?", default=True, abort=True)
     previous = os.umask(0o022)  # what is written is for everybody to read, whatever the one who asks keeps to
     try:
-        for step in plan.steps:
-            changed = step.apply()
-            click.echo(f"  {'done' if changed else 'kept'}    {step.describe().split(None, 1)[1]}")
+        for line in plan.apply():
+            click.echo(line)
     finally:
         os.umask(previous)
     for note in plan.notes:

@@ -3,7 +3,7 @@
 import asyncio
 import faulthandler
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 
 from assistant.assembly import Assembly
@@ -24,12 +24,12 @@ _STUCK = 60.0
 
 @asynccontextmanager
 async def supervised(
-    assembly: Assembly, closed: Callable[[], Mapping[str, str]]
+    assembly: Assembly, closed: Callable[[], Iterable[str]]
 ) -> AsyncGenerator[Callable[[], None], None]:
     """Keep systemd informed while the context lasts; yields what is to be called once everything is ready.
 
     A sign of life is given only where the event loop runs, the thread of the light engines answers, and no heavy engine
-    hangs in a native call. *closed* names what is not open, and why.
+    hangs in a native call. *closed* names what is not open.
     """
     ready = asyncio.Event()
     if watchdog():
@@ -44,7 +44,7 @@ async def supervised(
             await watching
 
 
-async def _watch(assembly: Assembly, closed: Callable[[], Mapping[str, str]], ready: asyncio.Event) -> None:
+async def _watch(assembly: Assembly, closed: Callable[[], Iterable[str]], ready: asyncio.Event) -> None:
     wanted = watchdog()
     told, named = "", False
     while True:
@@ -64,9 +64,10 @@ async def _watch(assembly: Assembly, closed: Callable[[], Mapping[str, str]], re
                 await (asyncio.Event() if ready.is_set() else ready).wait()
 
 
-def _status(assembly: Assembly, closed: Mapping[str, str], ready: bool) -> str:
-    """Return what `systemctl status` shows: the stage before the daemon is ready, what is not well after."""
+def _status(assembly: Assembly, closed: Iterable[str], ready: bool) -> str:
+    """Return what `systemctl status` shows: the stage before the daemon is ready, what is not open after."""
+    missing = ", ".join(closed)
     if not ready:
         opening = [f"{model.id} ({model.engine})" for model in assembly.models() if model.state == "opening"]
         return f"opening {', '.join(opening)}" if opening else "starting"
-    return "; ".join(("ready", *(f"{what}: {why}" for what, why in closed.items())))
+    return f"ready, except {missing}" if missing else "ready"

@@ -1,5 +1,6 @@
 """The steps of an installation: first they are shown, then they are done; one that was done before changes nothing."""
 
+import logging
 import os
 import shlex
 import shutil
@@ -14,8 +15,16 @@ from assistant.errors import ServiceError
 __all__ = ["Change", "Command", "File", "Link", "Plan", "Removal"]
 
 
+log = logging.getLogger(__name__)
+
+
 class Change(Protocol):
     """One step."""
+
+    @property
+    def name(self) -> str:
+        """Return what it is called while it is done."""
+        ...
 
     def describe(self) -> str:
         """Return what it does, as one line."""
@@ -34,6 +43,11 @@ class File:
     """Where."""
     text: str
     """What it then holds."""
+
+    @property
+    def name(self) -> str:
+        """Return what it is called while it is done."""
+        return str(self.path)
 
     def describe(self) -> str:
         """Return what it does, as one line."""
@@ -63,6 +77,11 @@ class Link:
     target: Path
     """Where it leads."""
 
+    @property
+    def name(self) -> str:
+        """Return what it is called while it is done."""
+        return str(self.path)
+
     def describe(self) -> str:
         """Return what it does, as one line."""
         return f"link    {self.path} -> {self.target}"
@@ -87,6 +106,11 @@ class Removal:
 
     path: Path
     """What is removed."""
+
+    @property
+    def name(self) -> str:
+        """Return what it is called while it is done."""
+        return str(self.path)
 
     def describe(self) -> str:
         """Return what it does, as one line."""
@@ -119,6 +143,11 @@ class Command:
     variables: dict[str, str] = field(default_factory=dict)
     """Variables that it gets beside those of this process."""
 
+    @property
+    def name(self) -> str:
+        """Return what it is called while it is done."""
+        return self.why
+
     def describe(self) -> str:
         """Return what it does, as one line."""
         set_ = [f"{name}={value}" for name, value in self.variables.items()]
@@ -133,9 +162,11 @@ class Command:
             failed = str(error.strerror)
         if failed and self.needed:
             raise ServiceError(
-                f"{shlex.join(self.words)} failed: {failed}",
+                f"cannot {self.why}: {shlex.join(self.words)} failed: {failed}",
                 hint="its own message is above; put that right and call it again: what is done is not done twice",
             )
+        if failed:
+            log.warning("could not %s (%s): %s", self.why, failed, shlex.join(self.words))
         return not failed
 
 
@@ -151,6 +182,11 @@ class Plan:
     def files(self) -> Iterator[File]:
         """Return the files that it writes."""
         return (step for step in self.steps if isinstance(step, File))
+
+    def apply(self) -> Iterator[str]:
+        """Do every step, and yield what came of it as a line; raises ServiceError at the first that fails."""
+        for step in self.steps:
+            yield f"{step.name}: {'done' if step.apply() else 'as it was'}"
 
 
 def _failure(path: Path, what: str, error: OSError) -> ServiceError:
