@@ -12,6 +12,7 @@ from assistant.convert import from_first_sound
 from assistant.events import EventType
 from assistant.models.pool import leased
 from assistant.pipeline.clauses import Clause, clauses
+from assistant.pipeline.commands import carried_out, command_of
 from assistant.pipeline.outbox import Outbox
 from assistant.pipeline.phrases import voice_of
 from assistant.pipeline.playback import Spoken
@@ -39,6 +40,9 @@ async def write(request: ChatRequest, outbox: Outbox) -> AsyncGenerator[str, Non
     What cannot be taken back waits for the outbox to be committed: a tool's work, a request that leaves this machine.
     """
     turn = outbox.turn
+    if command := command_of(request, turn):
+        yield await carried_out(command, outbox)
+        return
     pool = turn.equipment.pool
     model = turn.chat_model(request)
     outbox.uses("chat", model)
