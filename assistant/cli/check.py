@@ -1,29 +1,26 @@
 """`assistant check`: open everything, and name what is missing and how to get it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import Any
 
 import click
 import msgspec
 
 from assistant.assembly import Assembly, assemble
-from assistant.audio import AudioChunk
 from assistant.chat import Priority
 from assistant.cli import Settings
 from assistant.cli.output import json_option, show_json, show_table
-from assistant.engines import Kind, Source
+from assistant.engines import Kind
 from assistant.errors import AssistantError
+from assistant.host import ModelStatus
 from assistant.http.guard import check_bind
-from assistant.soundcheck import diagnose
+from assistant.soundcheck.examine import Diagnosis, examine_array, examine_sink, examine_source
+from assistant.soundcheck.server import server_state
 
 __all__ = ["check"]
-
-_LISTEN = 2.0
-"""Seconds to listen to a microphone."""
-_SILENT = 5.0
-"""Seconds without a chunk after which a microphone gives nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,28 +70,48 @@ async def _findings(assembly: Assembly) -> AsyncGenerator[Finding, None]:
             yield Finding(f"plugin {plugin.name}", "failed", str(plugin.failure), plugin.failure.hint)
         else:
             yield Finding(f"plugin {plugin.name}", "ok", plugin.origin)
+    if any(model.kind in (Kind.SOURCE, Kind.SINK) for model in assembly.models()) and (
+        server := (await server_state()).name
+    ):
+        yield Finding("sound server", "ok", server)
     for model in assembly.models():
         what = f"model {model.id} ({model.engine})"
         try:
             async with assembly.pool.lease(model.id, Priority.BACKGROUND) as engine:
-                complaints = await _listen(engine) if model.kind is Kind.SOURCE else []
+                diagnosis = await _examine(assembly, model, engine)
         except AssistantError as error:
             yield Finding(what, "failed", str(error), error.hint)
             continue
-        yield Finding(what, "ok", "")
-        for complaint in complaints:
-            yield Finding(what, "warning", complaint)
+        for finding in _of_device(what, diagnosis):
+            yield finding
 
 
-async def _listen(source: Source) -> list[str]:
-    """Listen for a moment and return what is wrong with the sound."""
-    chunks: list[AudioChunk] = []
+async def _examine(assembly: Assembly, model: ModelStatus, engine: Any) -> Diagnosis:
+    """Try a microphone or a speaker; everything else is well once it is open."""
+    if model.kind is Kind.SOURCE:
+        found = await examine_source(engine)
+        entry = assembly.pool.model(model.id)
+        channels = await examine_array(engine, entry.config, entry.spec.open, found.device)
+        return replace(found, complaints=found.complaints + channels)
+    if model.kind is Kind.SINK and hasattr(engine, "devices"):  # a file is not a speaker
+        async with AsyncExitStack() as stack:
+            return await examine_sink(engine, await _microphone_beside(assembly, model.id, stack))
+    return Diagnosis()
+
+
+async def _microphone_beside(assembly: Assembly, sink: str, stack: AsyncExitStack) -> Any:
+    """Return the microphone of the device that a speaker belongs to; None where there is none that opens."""
+    sources = [device.source for device in assembly.config.devices.values() if device.sink == sink]
     try:
-        async with asyncio.timeout(_LISTEN + _SILENT), aclosing(source.capture()) as audio:
-            async for chunk in audio:
-                chunks.append(chunk)
-                if sum(chunk.duration for chunk in chunks) >= _LISTEN:
-                    break
-    except TimeoutError:
-        return ["it is open and gives no sound: another program may hold it"]
-    return diagnose(chunks)
+        return await stack.enter_async_context(assembly.pool.lease(sources[0], Priority.BACKGROUND))
+    except (IndexError, AssistantError):
+        return None
+
+
+def _of_device(what: str, diagnosis: Diagnosis) -> Iterator[Finding]:
+    if diagnosis.failure is not None:
+        yield Finding(what, "failed", str(diagnosis.failure), diagnosis.failure.hint)
+    else:
+        yield Finding(what, "ok", diagnosis.note)
+    for complaint in diagnosis.complaints:
+        yield Finding(what, "warning", complaint)

@@ -1,9 +1,7 @@
 """`assistant listen`: one turn in the terminal, without a wake word."""
 
 import asyncio
-import math
 import sys
-from array import array
 from contextlib import aclosing
 
 import click
@@ -12,13 +10,13 @@ from rich.live import Live
 from rich.text import Text
 
 from assistant.assembly import Assembly, assemble
-from assistant.audio import AudioChunk
 from assistant.cli import Settings
 from assistant.cli.output import show_receipt
 from assistant.config.roles import roles
 from assistant.errors import ConfigError, DeviceError
 from assistant.events import EventType, TurnEvent
 from assistant.pipeline.listen import Listener
+from assistant.soundcheck import level
 
 __all__ = ["listen"]
 
@@ -139,12 +137,5 @@ async def _watch(assembly: Assembly, view: _View) -> None:
 async def _meter(listener: Listener, view: _View, live: Live) -> None:
     async with aclosing(listener.microphone.since(asyncio.get_running_loop().time())) as chunks:
         async for chunk in chunks:
-            view.level = _level(chunk)
+            view.level = level(chunk)
             live.update(view.text)
-
-
-def _level(chunk: AudioChunk) -> float:
-    """Return the loudness of 16-bit sound, 0 (-60 dB or less) to 1 (full scale)."""
-    samples = array("h", chunk.audio)
-    power = sum(sample * sample for sample in samples) / max(1, len(samples))
-    return max(0.0, min(1.0, 1 + math.log10(max(power, 1e-9) / 32768**2) / 6))

@@ -43,6 +43,8 @@ class Microphone:
     def __init__(self, portaudio: PortAudio, config: SourceConfig) -> None:
         self._portaudio = portaudio
         self._config = config
+        self.format: AudioFormat | None = None
+        """How the device was last opened; None before."""
 
     def devices(self) -> list[Device]:
         """Return the devices of this machine, speakers too."""
@@ -56,6 +58,7 @@ class Microphone:
 
         def handler(form: AudioFormat) -> Callback:
             clock = SampleClock()
+            self.format = form
 
             def heard(audio: bytes | None, frames: int, times: object, flags: int) -> tuple[None, int]:
                 lost = bool(flags & pyaudio.paInputOverflow)

@@ -58,7 +58,7 @@ class Stream:
     def open(self, system: pyaudio.PyAudio, devices: list[NamedDevice]) -> None:
         """Open the device, and start it if it records (owner thread); raises DeviceError."""
         device = find(devices, self.wish.device, self.wish.direction)
-        failure = ""
+        failure, hint = "", "another program may hold it; see `assistant devices`"
         for rate, channels in _tries(self.wish, device):
             try:
                 self._stream = system.open(
@@ -75,12 +75,10 @@ class Stream:
                 failure = str(error.args[-1])
                 if error.args[0] not in _UNSUITABLE:
                     break
+                hint = f"it does not take {rate} Hz with {channels} channels: leave out `rate` and `channels`"
             else:
                 return
-        raise DeviceError(
-            f"{self.wish.device!r} cannot be opened: {failure}",
-            hint="another program may hold it; see `assistant devices`",
-        )
+        raise DeviceError(f"{self.wish.device!r} cannot be opened: {failure}", hint=hint)
 
     def start(self) -> None:
         """Begin to play (owner thread); raises DeviceError where the device has gone."""

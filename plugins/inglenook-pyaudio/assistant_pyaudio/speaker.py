@@ -35,6 +35,8 @@ class Speaker:
     def __init__(self, portaudio: PortAudio, config: SinkConfig) -> None:
         self._portaudio = portaudio
         self._config = config
+        self.format: AudioFormat | None = None
+        """How the device was last opened; None before."""
 
     def devices(self) -> list[Device]:
         """Return the devices of this machine, microphones too."""
@@ -48,6 +50,7 @@ class Speaker:
         feeding: asyncio.Task[None] | None = None
         try:
             await self._portaudio.open(stream)
+            self.format = playback.format
             feeding = asyncio.create_task(self._feed(audio, playback, stream), name="pyaudio-sink")
             while not (feeding.done() and playback.finished):
                 await (asyncio.sleep(_TICK) if feeding.done() else asyncio.wait({feeding}, timeout=_TICK))

@@ -1,11 +1,12 @@
-"""Say in plain words what is wrong with the sound of a microphone, for `assistant check` and `assistant devices`."""
+"""What the samples of a microphone tell."""
 
+import math
+from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from assistant.audio import AudioChunk
 
-__all__ = ["Device", "diagnose"]
+__all__ = ["diagnose", "is_silent", "level"]
 
 _CLIPPED = 0.001
 """Share of samples at full scale from which speech sounds distorted."""
@@ -13,22 +14,6 @@ _QUIET = 0.001
 """Loudest sample, of full scale (-60 dB): even a silent room is louder at a usable gain."""
 _OFFSET = 0.02
 """Mean of all samples, of full scale, that a working input stays below."""
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A microphone or speaker, as its engine lists it. The engine's optional method `devices()` returns these."""
-
-    name: str
-    """What `device:` in the configuration may say; a part of it that is not ambiguous will do."""
-    default: bool
-    """Whether `device: default` means this one."""
-    inputs: int
-    """Channels it can record; 0 where it is no microphone."""
-    outputs: int
-    """Channels it can play; 0 where it is no speaker."""
-    rate: int
-    """The rate it prefers, in hertz."""
 
 
 def diagnose(chunks: Sequence[AudioChunk]) -> list[str]:
@@ -40,8 +25,8 @@ def diagnose(chunks: Sequence[AudioChunk]) -> list[str]:
         return ["No sound arrives at all: check that no other program holds the device."]
     if not samples.any():
         return [
-            "The microphone gives digital silence, every sample is zero: unmute it (alsamixer, pavucontrol), "
-            "or choose another with `assistant devices`."
+            "The microphone gives digital silence, every sample is zero: unmute it (alsamixer, pavucontrol, a switch "
+            "on the device), or choose another with `assistant devices`."
         ]
     found = []
     offset = float(samples.mean())
@@ -62,3 +47,15 @@ def diagnose(chunks: Sequence[AudioChunk]) -> list[str]:
             "or choose another with `assistant devices`."
         )
     return found
+
+
+def is_silent(chunks: Sequence[AudioChunk]) -> bool:
+    """Tell whether there is sound and every sample of it is zero."""
+    return bool(chunks) and not any(any(chunk.audio) for chunk in chunks)
+
+
+def level(chunk: AudioChunk) -> float:
+    """Return the loudness of 16-bit sound, from 0 (-60 dB or less) to 1 (full scale)."""
+    samples = array("h", chunk.audio)
+    power = sum(sample * sample for sample in samples) / max(1, len(samples))
+    return max(0.0, min(1.0, 1 + math.log10(max(power, 1e-9) / 32768**2) / 6))
