@@ -1,4 +1,4 @@
-"""The power goes fifty times while the state is written: the database stays whole, and nothing that was kept is lost."""
+"""The power goes fifty times while the state is written: the database stays whole, and nothing kept is lost."""
 
 import os
 import random
