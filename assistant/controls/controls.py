@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 import msgspec
+from msgspec.structs import replace as replaced
 
 from assistant.clock import clock_is_set
 from assistant.controls.ducking import Ducking
@@ -164,7 +165,7 @@ class Controls:
 
     async def mute(self, name: str, *, turn: str = "") -> DeviceStatus:
         """Close the microphone of a device, until it is unmuted. *turn* is the turn in which somebody asked for it."""
-        return await self._change(name, turn, muted=True)
+        return await self._change(name, turn, lambda now: replaced(now, muted=True))
 
     async def unmute(self, name: str, *, here: bool, turn: str = "") -> DeviceStatus:
         """Open the microphone again; *here* says that somebody asks on this machine itself.
@@ -176,30 +177,30 @@ class Controls:
                 f"{name} is muted, and only the machine itself may unmute it",
                 hint=f"run `assistant unmute` there, or set devices.{name}.remote_unmute: true",
             )
-        return await self._change(name, turn, muted=False)
+        return await self._change(name, turn, lambda now: replaced(now, muted=False))
 
     async def set_volume(self, name: str, percent: int, *, turn: str = "") -> DeviceStatus:
         """Set how loud a device speaks, from 0 to 100; what lies beyond is cut."""
-        return await self._change(name, turn, volume=max(0, min(percent, 100)))
+        return await self._change(name, turn, lambda now: replaced(now, volume=_within(percent)))
 
     async def change_volume(self, name: str, points: int, *, turn: str = "") -> DeviceStatus:
         """Let a device speak louder, or quieter, by so many percent points."""
-        return await self.set_volume(name, self._known(name).volume + points, turn=turn)
+        return await self._change(name, turn, lambda now: replaced(now, volume=_within(now.volume + points)))
 
     async def set_chime(self, name: str, on: bool, *, turn: str = "") -> DeviceStatus:
         """Have the wake word answered by a short sound, or not."""
-        return await self._change(name, turn, chime=on)
+        return await self._change(name, turn, lambda now: replaced(now, chime=on))
 
     async def set_quiet(self, name: str, quiet: QuietHours, *, turn: str = "") -> DeviceStatus:
         """Set when a device is quiet by itself."""
-        return await self._change(name, turn, quiet=quiet)
+        return await self._change(name, turn, lambda now: replaced(now, quiet=quiet))
 
     # -----------------------------------------------------------------------------------------------------------------
 
-    async def _change(self, name: str, turn: str, **settings: object) -> DeviceStatus:
+    async def _change(self, name: str, turn: str, change: Callable[[DeviceSettings], DeviceSettings]) -> DeviceStatus:
         """Store a change, and let it hold. A mute holds even where it cannot be stored, which is then raised."""
         async with self._writing:
-            wanted = msgspec.structs.replace(self._known(name), **settings)
+            wanted = change(self._known(name))
             if wanted.muted:
                 self._apply(name, wanted, turn)
             if self._store is not None:
@@ -240,3 +241,7 @@ class Controls:
             return None
         local = time.localtime(self._wall())
         return local.tm_hour * 60 + local.tm_min
+
+
+def _within(percent: int) -> int:
+    return max(0, min(percent, 100))

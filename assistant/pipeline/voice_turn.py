@@ -162,7 +162,7 @@ class VoiceTurn:
                 async for played in progress:
                     self._sounded(played)
         if self._playback.silent:
-            model = self.turn.models["chat"]
+            model = self.turn.models.get("chat") or self.turn.config.tts
             raise EngineError(f"model {model} had nothing to say", hint="a bigger model may have")
         self.turn.publish(EventType.TTS_END)
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from assistant import AudioChunk, Capabilities, EventType, Kind, Played, Tool, TurnEvent
 from assistant.config import AssistantConfig, ConversationConfig, DeviceConfig, TimeoutConfig
+from assistant.controls import Controls
 from assistant.engines import AnySpec
 from assistant.events import EventBus
 from assistant.models.pool import Model, Pool
@@ -65,6 +66,8 @@ class Room:
     device: DeviceConfig = field(default_factory=DeviceConfig)
     hears_itself: bool = False
     """Whether the microphone hears the speaker too."""
+    controls: Controls = field(default_factory=lambda: Controls(["room"]))
+    """What is set at the device."""
     specs: dict[str, AnySpec] = field(default_factory=dict)
     """Engines that take the place of the fakes."""
 
@@ -92,6 +95,7 @@ class Room:
             "tts": fake_spec("tts", Kind.TTS, self.tts),
             **self.specs,
         }
+        specs["microphone"] = self.controls.guarded("room", specs["microphone"])
         models = {id_: Model(id_, spec, spec.config(), spec.describe(spec.config())) for id_, spec in specs.items()}
         pool = Pool(models, lambda config: config)
         loop = asyncio.get_running_loop()
@@ -111,6 +115,7 @@ class Room:
             timeouts=self.timeouts,
             keep=self.receipts.append,
             light=light,
+            controls=self.controls,
         )
         await phrases.prepare(pool, assistants)
         self.tts.said.clear()

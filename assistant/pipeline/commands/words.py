@@ -123,8 +123,8 @@ WORDS = {
             ),
             _MUTE: _of(
                 """mikrofon aus, mikro aus, schalte das mikrofon aus, schalte dein mikrofon aus,
-                schalt das mikrofon aus, schalt dein mikrofon aus, mach das mikrofon aus, mach dein mikrofon aus, stumm, stummschalten,
-                schalte dich stumm, schalt dich stumm, hör nicht mehr zu, hör auf zuzuhören"""
+                schalt das mikrofon aus, schalt dein mikrofon aus, mach das mikrofon aus, mach dein mikrofon aus,
+                stumm, stummschalten, schalte dich stumm, schalt dich stumm, hör nicht mehr zu, hör auf zuzuhören"""
             ),
             _CHIME_ON: _of("signalton an, signalton ein, schalte den signalton ein, schalte den signalton an"),
             _CHIME_OFF: _of("signalton aus, schalte den signalton aus"),
