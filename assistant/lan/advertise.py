@@ -22,7 +22,7 @@ __all__ = ["advertise", "is_told"]
 
 log = logging.getLogger(__name__)
 
-_LOOK = 5.0
+_LOOK = 2.0
 """Seconds between two looks at the interfaces; asking the kernel takes a fraction of a millisecond."""
 _OF_THE_ROOM = frozenset({Kind.SOURCE, Kind.SINK, Kind.ECHO})
 """Kinds that serve the room where the machine stands, and nobody from afar."""

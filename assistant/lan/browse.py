@@ -16,7 +16,7 @@ _ASK = 1500
 """Milliseconds to ask for the rest of an advert that came without address or port."""
 _ASKING = 8
 """Adverts whose rest is asked for at once."""
-_LOOK = 5.0
+_LOOK = 2.0
 """Seconds between two looks at the interfaces."""
 
 
