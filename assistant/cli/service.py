@@ -74,7 +74,7 @@ def status(as_json: bool) -> int:
     """Print how the services do that are installed here; exits with 3 where none runs."""
     found = statuses()
     if as_json:
-        show_json([msgspec.to_builtins(each) | {"unit": str(each.unit)} for each in found])
+        show_json([msgspec.to_builtins(each) for each in found])
     elif found:
         show_table(
             ["service", "state", "at boot", "restarts", "says"],

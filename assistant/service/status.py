@@ -19,8 +19,8 @@ class ServiceStatus:
 
     kind: Kind
     """Whose it is."""
-    unit: Path
-    """Its unit."""
+    unit: str
+    """Path of its unit."""
     active: str
     """`active (running)`, `activating (start)`, `failed (failed)`, …"""
     says: str
@@ -52,5 +52,11 @@ def _status(kind: Kind, unit: Path) -> ServiceStatus:
         f"{shown['ActiveState']} ({shown['SubState']})" if shown["ActiveState"] else "unknown: systemd does not answer"
     )
     return ServiceStatus(
-        kind, unit, active, shown["StatusText"], shown["UnitFileState"], int(shown["NRestarts"] or 0), shown["Result"]
+        kind,
+        str(unit),
+        active,
+        shown["StatusText"],
+        shown["UnitFileState"],
+        int(shown["NRestarts"] or 0),
+        shown["Result"],
     )

@@ -1,5 +1,6 @@
 """The units as they lie in systemd/ of the repository, which the package carries."""
 
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,10 +16,12 @@ def system_unit_text(systemd: int) -> str:
     return _fitted("inglenook.service", systemd)
 
 
-def user_unit_text(systemd: int, command: Path) -> str:
-    """Return the unit of a person's service, which starts *command*."""
-    quoted = '"' + str(command).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$") + '"'
-    return _fitted("user/inglenook.service", systemd).replace("%h/.local/bin/assistant", quoted)
+def user_unit_text(systemd: int, command: Path, variables: Mapping[str, str]) -> str:
+    """Return the unit of a person's service, which starts *command* with *variables*."""
+    started = f"ExecStart={_quoted(str(command).replace('$', '$$'))} run\n"
+    given = [f"Environment={_quoted(f'{name}={value}')}\n" for name, value in variables.items()]
+    unit = _fitted("user/inglenook.service", systemd)
+    return unit.replace("ExecStart=%h/.local/bin/assistant run\n", "".join((started, *given)))
 
 
 def sysusers() -> str:
@@ -29,6 +32,11 @@ def sysusers() -> str:
 def _fitted(name: str, systemd: int) -> str:
     lines = _read(name).splitlines(keepends=True)
     return "".join(line for line in lines if systemd >= _STEPS_SINCE or not line.startswith(_STEPS))
+
+
+def _quoted(word: str) -> str:
+    """Return a word as systemd.syntax(7) wants it."""
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%") + '"'
 
 
 def _read(name: str) -> str:

@@ -12,14 +12,14 @@ import pytest
 from assistant.paths import models_folder
 from assistant.service.environment import new_environment
 from assistant.service.places import STATE, USER
-from tests.running import CONFIG, FAKES, OPEN, settled
+from tests.running import CONFIG, OPEN, Home, settled
 from tests.service.box import Box, box, missing
 
 PYTHON = "/opt/python/bin/python3"
 CLONE = "/opt/clone"
 """An environment as a person has it: with everything, and in a place of its own."""
-INSTALL = (f"{CLONE}/bin/python3", "-m", "assistant", "service", "install", "--yes")
-SYSTEM = (*INSTALL, "--system", "--no-models", f"--python={PYTHON}")
+ASSISTANT = f"{CLONE}/bin/assistant"
+SYSTEM = (ASSISTANT, "service", "install", "--yes", "--system", "--no-models", f"--python={PYTHON}")
 OFFLINE = {"PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_INDEX": "1"}
 """Lets pip install the core and the plugins, and take what they need from the environment of these tests."""
 _PACKAGES = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
@@ -41,13 +41,8 @@ class Installed:
         """Write the configuration, the plugins and what a drop-in says of the unit; forget what came before."""
         self.box.run("systemctl", "stop", "inglenook")
         self.box.must("rm", "-rf", *(f"{STATE}/{part}" for part in ("config", "data", "state", "cache")))
-        home = self.box.path(STATE)
-        for part in ("config", "data/plugins"):
-            (home / part).mkdir(parents=True)
-        (home / "config" / "assistant.yaml").write_text(config)
-        for name, code in {"fakes": FAKES, **plugins}.items():
-            (home / "data" / "plugins" / f"{name}.py").write_text(code)
-        (home / "data" / "models").symlink_to("/opt/models")
+        Home(self.box.path(STATE)).write(config, **plugins)
+        self.box.path(STATE / "data" / "models").symlink_to("/opt/models")
         self.box.must("chown", "-R", f"{USER}:{USER}", str(STATE))
         dropin = self.box.path("/etc/systemd/system/inglenook.service.d/test.conf")
         dropin.parent.mkdir(exist_ok=True)
@@ -99,5 +94,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
             packages = machine.path(f"{environment}/{_PACKAGES}")
             packages.mkdir(parents=True, exist_ok=True)
             (packages / "shared.pth").write_text(_SHARED)
+        command = machine.path(ASSISTANT)
+        command.write_text(f"#!{CLONE}/bin/python3\nfrom assistant.cli import main\nmain()\n")
+        command.chmod(0o755)
         printed = machine.must(*SYSTEM, variables=OFFLINE)
         yield Installed(machine, outside, printed)

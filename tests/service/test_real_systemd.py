@@ -12,8 +12,8 @@ from assistant.service.places import CURRENT, STATE, SYSTEM_UNIT
 from assistant.soundcard import sound_card
 from assistant.testing import silence
 from tests.e2e.test_recordings import spoken
-from tests.running import CONFIG, settled
-from tests.service.conftest import CLONE, OFFLINE, SYSTEM, Installed
+from tests.running import CONFIG, Home, settled
+from tests.service.conftest import ASSISTANT, OFFLINE, SYSTEM, Installed
 from tests.test_daemon import SLOW, STUCK
 
 FAULTS = """
@@ -84,7 +84,7 @@ def test_a_configuration_that_cannot_be_used_is_not_tried_again(installed: Insta
     assert box.run("systemctl", "start", "inglenook").returncode != 0
     assert box.show("ActiveState", "ExecMainStatus", "NRestarts") == ["failed", "78", "0"]
     assert "devises" in box.journal("--output=cat")
-    status = box.run(f"{CLONE}/bin/python3", "-m", "assistant", "service", "status")
+    status = box.run(ASSISTANT, "service", "status")
     assert (status.returncode, "failed" in status.stdout) == (3, True)
 
 
@@ -138,6 +138,31 @@ async def test_a_spoken_turn_goes_through_a_sound_device(
         installed.box.must("systemctl", "stop", "inglenook")
 
 
+def test_a_person_with_a_sound_server_gets_a_service_of_their_own(installed: Installed) -> None:
+    box = installed.box
+    box.must("useradd", "--create-home", "person")
+    (number,) = box.must("id", "-u", "person").split()
+    bus = {"XDG_RUNTIME_DIR": f"/run/user/{number}", "HOME": "/home/person", "INGLENOOK_HOME": "/home/person/house"}
+    Home(box.path("/home/person/house")).write()
+    box.must("chown", "-R", "person:", "/home/person")
+
+    def person(*command: str) -> str:
+        return box.must("setpriv", "--reuid=person", "--regid=person", "--init-groups", *command, variables=bus)
+
+    box.must("systemctl", "start", f"user@{number}.service")  # as a login does
+    if box.run("systemctl", "--user", "--machine=person@", "is-active", "pipewire-pulse.socket").returncode:
+        pytest.skip("no sound server is installed here that sessions start by themselves")
+    printed = person(ASSISTANT, "service", "install", "--yes", "--linger")
+    assert "user service: a session's sound server has the microphone" in printed
+    assert box.path("/var/lib/systemd/linger/person").exists()
+    person("systemctl", "--user", "start", "inglenook")  # waits until it is ready
+    status = json.loads(person(ASSISTANT, "service", "status", "--json"))
+    mine = next(each for each in status if each["kind"] == "user")
+    assert (mine["active"], mine["says"], mine["boot"]) == ("active (running)", "ready", "enabled")
+    person(ASSISTANT, "service", "uninstall", "--user", "--yes")
+    assert not box.path("/home/person/.config/systemd/user/inglenook.service").exists()
+
+
 def test_an_installation_can_be_repeated_and_taken_away(installed: Installed) -> None:
     box = installed.box
     for line in ("systemd 2", "system service: as you asked", f"write   {SYSTEM_UNIT}", f"{SYSTEM_UNIT}: done"):
@@ -145,12 +170,11 @@ def test_an_installation_can_be_repeated_and_taken_away(installed: Installed) ->
     assert box.run("systemd-analyze", "verify", str(SYSTEM_UNIT)).stderr == ""
     assert f"{SYSTEM_UNIT}: as it was" in box.must(*SYSTEM, variables=OFFLINE)
     (box.path(STATE) / "mine").touch()
-    command = [f"{CLONE}/bin/python3", "-m", "assistant", "service"]
-    box.must(*command, "uninstall", "--yes")
+    box.must(ASSISTANT, "service", "uninstall", "--yes")
     assert not box.path(SYSTEM_UNIT).exists()
     assert not box.path("/opt/inglenook").exists()
     assert (box.path(STATE) / "mine").exists()
-    status = box.run(*command, "status")
+    status = box.run(ASSISTANT, "service", "status")
     assert (status.returncode, "no service is installed" in status.stdout) == (3, True)
-    box.must(*command, "uninstall", "--yes", "--purge")
+    box.must(ASSISTANT, "service", "uninstall", "--yes", "--purge")
     assert not box.path(STATE).exists()

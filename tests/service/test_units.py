@@ -39,7 +39,9 @@ def test_this_systemd_understands_what_is_installed(tmp_path: Path, whose: str) 
     true = Path(sys.executable)
     version = installed_version()
     text = (
-        user_unit_text(version, true) if whose == "user" else system_unit_text(version).replace(str(COMMAND), str(true))
+        user_unit_text(version, true, {"INGLENOOK_HOME": "/a b"})
+        if whose == "user"
+        else system_unit_text(version).replace(str(COMMAND), str(true))
     )
     unit = tmp_path / "inglenook.service"
     unit.write_text(text)
@@ -78,7 +80,9 @@ def test_an_old_systemd_gets_no_lines_that_it_would_complain_of() -> None:
 
 
 def test_a_path_with_signs_that_systemd_would_take_for_its_own_is_quoted() -> None:
-    assert 'ExecStart="/a b/100%%/$$x/assistant" run' in user_unit_text(254, Path("/a b/100%/$x/assistant"))
+    lines = user_unit_text(254, Path("/a b/100%/$x/assistant"), {"INGLENOOK_HOME": '/a "b"/$x%'}).splitlines()
+    assert 'ExecStart="/a b/100%%/$$x/assistant" run' in lines
+    assert 'Environment="INGLENOOK_HOME=/a \\"b\\"/$x%%"' in lines
 
 
 def test_the_package_carries_the_units_of_the_repository(tmp_path: Path) -> None:
