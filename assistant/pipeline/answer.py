@@ -99,6 +99,7 @@ async def speak(parts: AsyncIterator[Clause], language: str, outbox: Outbox) -> 
     first = True
     async for clause in parts:
         outbox.mark("first_clause")
+        outbox.wanted()
         words = once(clause.spoken)
         sound = leased(pool, model, turn.priority, lambda tts, words=words: tts.speak(words, voice))  # type: ignore[misc]
         begins = clause.written

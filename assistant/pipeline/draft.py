@@ -37,11 +37,12 @@ class Draft:
         self.revision = conversation.revision
         self.transcript: asyncio.Future[Transcript] = asyncio.get_running_loop().create_future()
         self.began = asyncio.get_running_loop().time()
+        self._advanced = False
         self._ended: float | None = None
         self._turn = turn
         self._conversation = conversation
-        self._outbox = Outbox(turn)
-        self._reply = Outbox(turn)
+        self._outbox = Outbox(turn, self._advance)
+        self._reply = Outbox(turn, self._advance)
         self._sound: asyncio.Queue[Spoken | object] = asyncio.Queue(_BUFFER)
         self._failure: Exception | None = None
         self._task = asyncio.create_task(self._make(utterance, earlier), name=f"draft {turn.id}")
@@ -65,6 +66,10 @@ class Draft:
         if not heard.done() or heard.cancelled() or heard.exception() is not None:
             return False
         return bool(heard.result().text) and not is_stop(heard.result().text, self.language)
+
+    def advanced(self) -> bool:
+        """Tell whether its first clause is being spoken, or it gets no further before it is committed."""
+        return self._advanced
 
     @property
     def spent(self) -> float:
@@ -98,6 +103,7 @@ class Draft:
         finally:
             self._ended = asyncio.get_running_loop().time()
             self.transcript.cancel()
+            self._advance()
         await self._sound.put(_END)
 
     async def _answer(self, utterance: Utterance, earlier: "Draft | None") -> None:
@@ -123,6 +129,9 @@ class Draft:
         async with aclosing(sound_of(request, self.language, self._reply)) as spoken:
             async for piece in spoken:
                 await self._sound.put(piece)
+
+    def _advance(self) -> None:
+        self._advanced = True
 
     def answers(self, transcript: Transcript, revision: int) -> bool:
         """Tell whether this is the whole answer to the same words in the same conversation."""

@@ -1,6 +1,6 @@
 """When an utterance begins, pauses and ends: pure, probabilities in, events out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,6 +63,14 @@ class Endpoint:
         self._voice_began = since
         self._last_voiced = since
         self._paused = False
+        self._answered: Callable[[], bool] = lambda: True
+
+    def hold(self, answered: Callable[[], bool]) -> None:
+        """Do not end this pause, before `silence`, until *answered* says that there is an answer to be heard.
+
+        Until then patience costs nobody anything.
+        """
+        self._answered = answered
 
     def score(self, probability: float) -> None:
         """Set the wait from the probability, 0 to 1, that the utterance is complete as it stands.
@@ -87,7 +95,7 @@ class Endpoint:
                 yield Ended(self._since, "nothing")
         elif frame.end - self._started >= config.max_utterance:
             yield Ended(self._last_voiced, "limit")
-        elif silence >= self._wait:
+        elif silence >= self._wait and (silence >= config.silence or self._answered()):
             yield Ended(self._last_voiced, "silence")
         elif silence >= config.pause and not self._paused:
             self._paused = True
@@ -104,5 +112,6 @@ class Endpoint:
         if self._paused:
             self._paused = False
             self._wait = self._config.silence
+            self._answered = lambda: True
             yield Resumed(frame.start)
         self._last_voiced = frame.end

@@ -74,7 +74,10 @@ class Listening:
                                 turn.publish(EventType.STT_VAD_START)
                             case Paused(at):
                                 utterance = replace(utterance, chunks=tuple(chunks), ended=at)
-                                certainty.paused(at, drafts.paused(utterance))
+                                draft = drafts.paused(utterance)
+                                certainty.paused(at, draft)
+                                if draft is not None:
+                                    endpoint.hold(draft.advanced)
                             case Resumed():
                                 drafts.resumed()
                                 certainty.resumed()

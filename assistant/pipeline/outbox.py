@@ -19,8 +19,10 @@ class Outbox:
     The times of a receipt are those at which things happened, not those at which they were let through.
     """
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: Turn, wanted: Callable[[], None] = lambda: None) -> None:
         self.turn = turn
+        self.wanted = wanted
+        """Called when the answer is far enough to be committed: it can soon be heard, or waits for that."""
         self._held: list[Effect] = []
         self._committed = asyncio.Event()
 
@@ -63,4 +65,5 @@ class Outbox:
 
     async def committed(self) -> None:
         """Wait for the commit: what cannot be taken back comes after it."""
+        self.wanted()
         await self._committed.wait()

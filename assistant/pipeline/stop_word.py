@@ -22,6 +22,8 @@ __all__ = ["hear_stop"]
 
 _STOP_WORD = 2.0
 """Seconds of speech above which nobody merely says "stop"."""
+_OVER = 0.3
+"""Seconds of silence that end what may be it."""
 _ALWAYS = 86_400.0
 """Seconds: as long as the reply takes."""
 
@@ -31,7 +33,7 @@ async def hear_stop(
 ) -> Interruption:
     """Return when somebody says "stop" and nothing else."""
     now = asyncio.get_running_loop().time()
-    config = structs.replace(endpoint, silence=endpoint.shortest, nothing_said=_ALWAYS)
+    config = structs.replace(endpoint, silence=_OVER, nothing_said=_ALWAYS)
     while True:
         utterance = await _utterance(turn, device, microphone, Endpoint(config, now), now)
         if utterance is None:

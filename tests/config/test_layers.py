@@ -224,4 +224,4 @@ def test_what_is_written_beside_a_preset_wins(read: Read) -> None:
     endpoint = (
         read("assistants: {jarvis: {endpoint: {preset: relaxed, silence: 0.8}}}").config.assistants["jarvis"].endpoint
     )
-    assert (endpoint.silence, endpoint.longest) == (0.8, 3.0)
+    assert (endpoint.silence, endpoint.longest) == (0.8, 3.5)

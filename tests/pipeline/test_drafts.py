@@ -210,7 +210,7 @@ def _patient() -> AssistantConfig:
     )
 
 
-@pytest.mark.parametrize(("score", "wait"), [(0.999, 0.3), (0.5, 1.15), (0.001, 2.0)])
+@pytest.mark.parametrize(("score", "wait"), [(0.999, 0.2), (0.5, 1.325), (0.001, 2.5)])
 def test_the_wait_follows_the_turn_detector(score: float, wait: float) -> None:
     config = AssistantConfig(wake=["hey_jarvis"], turn="turn", draft=DraftConfig(attempts=0))
     room = Room(ASKED, FakeStt(["What time is it?"]), FakeChat(["Noon."]), config=config)
@@ -221,6 +221,26 @@ def test_the_wait_follows_the_turn_detector(score: float, wait: float) -> None:
     assert receipt.parts["endpoint"] == pytest.approx(wait, abs=0.11)
     assert receipt.certainty == pytest.approx(score, abs=0.02)
     assert turn.heard[0] >= 1.2 + 0.4  # all of the question
+
+
+def test_nobody_is_cut_off_before_the_answer_could_be_heard() -> None:
+    """The words are surely complete, but the model is slow, and the speaker goes on after half a second."""
+    config = AssistantConfig(wake=["hey_jarvis"], turn="turn")
+    said = FakeStt(["Turn on the lamp.", "Turn on the lamp and the radio."])
+    room = Room(PAUSED, said, FakeChat(["No.", "Both are on."], pace=0.6), config=config)
+    room.specs["turn"] = fake_spec("turn", Kind.TURN, FakeTurn([0.999] * 9))
+    run_in_virtual_time(room.live())
+    assert [e["text"] for e in room.said(EventType.STT_END)] == ["Turn on the lamp and the radio."]
+    assert room.receipts[0].parts["endpoint"] == pytest.approx(0.65, abs=0.1)  # when the first clause is there
+
+
+def test_a_draft_that_waits_for_the_commit_holds_nobody_up() -> None:
+    config = AssistantConfig(wake=["hey_jarvis"], turn="turn")
+    room = Room(ASKED, FakeStt(["Turn on the lamp."]), FakeChat(["On."]), config=config)
+    room.specs["turn"] = fake_spec("turn", Kind.TURN, FakeTurn([0.999] * 9))
+    room.specs["chat"] = fake_spec("chat", Kind.CHAT, room.chat, Capabilities(local=False))
+    run_in_virtual_time(room.live())
+    assert room.receipts[0].parts["endpoint"] == pytest.approx(0.25, abs=0.1)
 
 
 def test_the_sound_is_scored_again_as_the_pause_grows() -> None:

@@ -102,6 +102,26 @@ def test_the_wait_is_interpolated_by_how_complete_the_sentence_is(probability: f
     assert ended == pytest.approx(len(speech) * FRAME + wait, abs=FRAME + 1e-6)
 
 
+@pytest.mark.parametrize(("answered", "wait"), [(0.4, 0.4), (0.1, 0.3), (9.0, 0.7)])
+def test_an_end_waits_for_the_answer_but_no_longer_than_the_usual_silence(answered: float, wait: float) -> None:
+    endpoint = Endpoint(CONFIG, 0.0)
+    heard: list[float] = []
+
+    def silence() -> float:
+        return heard[-1] - 8 * FRAME
+
+    for n in range(60):
+        heard.append((n + 1) * FRAME)
+        for event in endpoint.push(SpeechProbability(float(n < 8), n * FRAME, heard[-1])):
+            if isinstance(event, Paused):
+                endpoint.score(1.0)
+                endpoint.hold(lambda: silence() >= answered - 1e-6)
+            if isinstance(event, Ended):
+                assert silence() == pytest.approx(wait, abs=FRAME / 2)
+                return
+    raise AssertionError("it never ends")
+
+
 def test_speech_after_a_pause_forgets_the_score() -> None:
     pattern = "######## ..... #### " + "." * 40
     paused_at = len("########.....")

@@ -154,7 +154,7 @@ def test_a_wake_word_within_the_speech_is_cut_off() -> None:
 
 
 def test_speech_at_the_very_end_of_the_reply_is_a_question_too() -> None:
-    reply = " ".join(f"word{n}" for n in range(28)) + "."
+    reply = " ".join(f"word{n}" for n in range(30)) + "."
     house = room(voice(1.6), stt=["What time", "What time is it?"], chat=[reply, "Noon."])
     run_in_virtual_time(house.live(30))
     assert outcomes(house) == ["answered", "answered"]
