@@ -101,6 +101,7 @@ class Room:
         loop = asyncio.get_running_loop()
         bus = EventBus()
         bus.publish = self.events.append  # type: ignore[method-assign, assignment]
+        self.controls._events = bus
         phrases = Phrases()
         assistants = {"jarvis": self.config}
         light = ThreadPoolExecutor(1)

@@ -31,7 +31,7 @@ async def test_settings_come_back(file: Path, name: str) -> None:
 async def test_a_mute_survives_the_loss_of_the_database(file: Path, name: str) -> None:
     async with State(file) as state:
         await state.devices.keep(name, DeviceSettings(muted=True, volume=30))
-    file.unlink()
+    (file.parent / file.name).unlink()
     async with State(file) as state:
         assert await state.devices.read() == {name: DeviceSettings(muted=True)}
         await state.devices.keep(name, DeviceSettings())
