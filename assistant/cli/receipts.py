@@ -29,7 +29,7 @@ def receipts(settings: Settings, most: int, as_json: bool) -> None:
 
 
 def _row(receipt: Receipt) -> list[str]:
-    when = time.strftime("%d %b %H:%M", time.localtime(receipt.started))
+    when = time.strftime("%d %b %H:%M", time.localtime(receipt.started)) + ("" if receipt.clock_set else " ?")
     parts = [f"{receipt.parts[stage]:.3f}" if stage in receipt.parts else "-" for stage in STAGES]
     draft = "-" if not receipt.drafting.begun else "hit" if receipt.drafting.hit else "miss"
     return [when, receipt.device, receipt.outcome, draft, *parts, f"{receipt.voice_to_voice:.3f}"]

@@ -30,7 +30,7 @@ def set_aside_if_damaged(file: Path) -> Path | None:
         if part.exists():
             part.rename(aside.with_name(aside.name + end))
     log.error(
-        "%s is damaged (%s): it is kept as %s, and a new one begun; mute, volume and receipts begin anew "
+        "%s is damaged (%s): it is kept as %s, and a new one begun; volume and receipts begin anew, a mute stays "
         "(`assistant backup restore FILE` brings back what a backup holds)",
         file,
         damage,
