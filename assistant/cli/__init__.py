@@ -37,6 +37,7 @@ _COMMANDS = {
     "say": "say",
     "service": "service",
     "transcribe": "transcribe",
+    "upgrade": "upgrade",
     "unmute": "unmute",
     "volume": "volume",
     "why-slow": "why_slow",
