@@ -4,11 +4,12 @@
 # GPU=cuda           builds llama.cpp for a GPU: cuda, metal, rocm or vulkan (else: for the CPU)
 # BENCH='--per-set 99 --devices 1,2,4'   is handed to benchmarks/voice_to_voice.py
 # DEMO='--say "What is the capital of Italy?"'   is handed to `assistant demo`
+# SERVICE=--user     is handed to `assistant service install`: a service of yours, or --system (else: the one that fits)
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench-voice lint format environment clean
+.PHONY: help demo install test bench-voice lint format environment clean
 export PYTHON GPU
 
 help: ## List these targets.
@@ -18,6 +19,9 @@ help: ## List these targets.
 demo: environment ## Install what is missing, then hold a spoken conversation of one turn through a made-up microphone.
 	.venv/bin/assistant --config config/demo.yaml models pull
 	.venv/bin/assistant --config config/demo.yaml demo $(DEMO)
+
+install: environment ## Install the daemon as a service that starts by itself, after it has said what it is going to do.
+	.venv/bin/assistant service install $(SERVICE)
 
 test: ## Check everything: style, types, and all tests with real models on Python 3.11 and 3.13.
 	@scripts/test

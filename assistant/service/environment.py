@@ -1,6 +1,6 @@
 """What the service's own environment is made of: the same distributions, in the same versions, as the one that runs."""
 
-import os
+import subprocess
 import sys
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
@@ -13,7 +13,7 @@ from assistant.errors import ServiceError
 from assistant.hookspecs import NAME
 from assistant.service.places import VERSIONS
 
-__all__ = ["constraints", "new_environment", "python_for", "requirements"]
+__all__ = ["constraints", "new_environment", "python_for", "requirements", "running_environment"]
 
 _HIDDEN = (Path("/home"), Path("/root"), Path("/run/user"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108
 """Folders that the unit hides from the service: no Python that lies there can run it."""
@@ -50,17 +50,32 @@ def new_environment() -> Path:
     return VERSIONS / __version__
 
 
+def running_environment() -> Path | None:
+    """Return the environment that runs, where it is one of the service's own already."""
+    environment = Path(sys.prefix).resolve()
+    return environment if environment.parent == VERSIONS else None
+
+
 def python_for(asked: Path | None) -> Path:
     """Return the Python to make the service's environment with; raises ServiceError where none will do."""
     candidates = [asked] if asked else [Path(getattr(sys, "_base_executable", sys.executable)), _DEBIAN]
     for candidate in candidates:
         real = candidate.resolve()
-        if os.access(real, os.X_OK) and not any(real.is_relative_to(hidden) for hidden in _HIDDEN):
+        if not any(real.is_relative_to(hidden) for hidden in _HIDDEN) and _is_new_enough(real):
             return candidate
     raise ServiceError(
         f"{candidates[0]} is a Python that the service could not read: it lies in a folder that is hidden from it",
         hint="install one for everybody (Debian: apt install python3-venv), or name one with --python",
     )
+
+
+def _is_new_enough(python: Path) -> bool:
+    """Say whether *python* is a Python that Inglenook runs on."""
+    try:
+        ask = [str(python), "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
+        return subprocess.run(ask, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
 
 
 def _origin(distribution: Distribution) -> Path | None:

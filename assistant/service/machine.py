@@ -6,6 +6,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -74,7 +75,7 @@ def choose(machine: Machine, asked: Kind | None) -> tuple[Kind, str]:
     if kind is Kind.SYSTEM and not machine.root:
         raise ServiceError(
             f"the system service fits ({why}), but only root can install it",
-            hint="call it by sudo, or choose --user for a service of your own",
+            hint=f"sudo {Path(sys.argv[0]).resolve()} service install --system, or choose --user for one of your own",
         )
     if kind is Kind.USER and machine.root and machine.person:
         raise ServiceError(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from assistant.service import places
-from assistant.service.environment import constraints, new_environment, requirements
+from assistant.service.environment import constraints, new_environment, requirements, running_environment
 from assistant.service.machine import Machine
 from assistant.service.plan import Change, Command, File, Link, Plan, Removal
 from assistant.service.units import system_unit_text, sysusers
@@ -12,19 +12,18 @@ __all__ = ["system_install", "system_uninstall"]
 
 
 def system_install(machine: Machine, python: Path, *, models: bool = True) -> Plan:
-    """Return the steps to the system service, with an environment that *python* makes."""
-    environment = new_environment()
-    versions = environment.with_name(f"{environment.name}.txt")
+    """Return the steps to the system service, with an environment that *python* makes.
+
+    Where the one that runs is the service's own, it stays: so install.sh and upgrades fill one and then call this.
+    """
+    here = running_environment()
+    environment = here or new_environment()
     assistant = environment / "bin" / "assistant"
-    pip = (str(environment / "bin" / "python"), "-m", "pip", "--disable-pip-version-check")
     steps: list[Change] = [
         File(places.SYSUSERS, sysusers()),
         Command(("systemd-sysusers", str(places.SYSUSERS)), "make the user"),
         _folder(places.STATE, places.USER, "0700"),
-        _folder(places.VERSIONS, "root", "0755"),
-        File(versions, constraints()),
-        Command((str(python), "-m", "venv", str(environment)), "make the environment"),
-        Command((*pip, "install", "--quiet", f"--constraint={versions}", *requirements()), "install Inglenook into it"),
+        *(() if here else _fill(environment, python)),
         Command((str(assistant), "--version"), "see that it runs"),
         Link(places.CURRENT, environment),
     ]
@@ -67,6 +66,18 @@ def system_uninstall(*, purge: bool = False) -> Plan:
         steps.append(Command(("userdel", places.USER), "remove the user", needed=False))
         return Plan(tuple(steps))
     return Plan(tuple(steps), (f"kept: {places.STATE} and the user {places.USER}; --purge removes them",))
+
+
+def _fill(environment: Path, python: Path) -> tuple[Change, ...]:
+    """Return the steps to an environment like the one that runs."""
+    versions = environment.with_name(f"{environment.name}.txt")
+    pip = (str(environment / "bin" / "python"), "-m", "pip", "--disable-pip-version-check")
+    return (
+        _folder(places.VERSIONS, "root", "0755"),
+        File(versions, constraints()),
+        Command((str(python), "-m", "venv", str(environment)), "make the environment"),
+        Command((*pip, "install", "--quiet", f"--constraint={versions}", *requirements()), "install Inglenook into it"),
+    )
 
 
 def _folder(path: Path, owner: str, mode: str) -> Command:

@@ -37,13 +37,13 @@ class Installed:
     printed: str
     """What the installation printed."""
 
-    def configure(self, config: str = CONFIG, *, unit: str = "", **plugins: str) -> None:
+    def configure(self, config: str = CONFIG, *, unit: str = "", user: str = USER, **plugins: str) -> None:
         """Write the configuration, the plugins and what a drop-in says of the unit; forget what came before."""
         self.box.run("systemctl", "stop", "inglenook")
         self.box.must("rm", "-rf", *(f"{STATE}/{part}" for part in ("config", "data", "state", "cache")))
         Home(self.box.path(STATE)).write(config, **plugins)
         self.box.path(STATE / "data" / "models").symlink_to("/opt/models")
-        self.box.must("chown", "-R", f"{USER}:{USER}", str(STATE))
+        self.box.must("chown", "-R", f"{user}:", str(STATE))
         dropin = self.box.path("/etc/systemd/system/inglenook.service.d/test.conf")
         dropin.parent.mkdir(exist_ok=True)
         dropin.write_text(f"[Service]\nRestartSec=100ms\n{unit}\n")

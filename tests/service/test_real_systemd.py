@@ -13,9 +13,10 @@ from assistant.soundcard import sound_card
 from assistant.testing import silence
 from tests.e2e.test_recordings import spoken
 from tests.running import CONFIG, Home, settled
-from tests.service.conftest import ASSISTANT, OFFLINE, SYSTEM, Installed
+from tests.service.conftest import ASSISTANT, OFFLINE, PYTHON, SYSTEM, Installed
 from tests.test_daemon import SLOW, STUCK
 
+ROOT = Path(__file__).parents[2]
 FAULTS = """
 import asyncio, time
 from aiohttp import web
@@ -122,7 +123,7 @@ async def test_a_spoken_turn_goes_through_a_sound_device(
             for name, value in card.environment.items()
         ]
         installed.configure(
-            (Path(__file__).parents[2] / "config" / "demo.yaml").read_text() + "http: {port: 0}\nlog: {level: info}\n",
+            (ROOT / "config" / "demo.yaml").read_text() + "http: {port: 0}\nlog: {level: info}\n",
             unit=f"Environment={' '.join(variables)}",
         )
         installed.start()
@@ -178,3 +179,20 @@ def test_an_installation_can_be_repeated_and_taken_away(installed: Installed) ->
     assert (status.returncode, "no service is installed" in status.stdout) == (3, True)
     box.must(ASSISTANT, "service", "uninstall", "--yes", "--purge")
     assert not box.path(STATE).exists()
+
+
+def test_install_sh_says_what_it_will_do_and_does_it(installed: Installed) -> None:
+    box, script = installed.box, str(ROOT / "install.sh")
+    box.run(ASSISTANT, "service", "uninstall", "--yes", "--purge")
+    installed.configure(unit="Environment=PYTHONPATH=/opt/site-packages", user="root")
+    options = ["--system", "--from", str(ROOT)]
+    variables = OFFLINE | {"PYTHON": PYTHON, "PYTHONPATH": "/opt/site-packages", "HOME": "/root"}
+    planned = box.must(script, *options, "--dry-run", variables=variables)
+    for line in ("as a system service: as you asked", "-m venv /opt/inglenook/versions/", "service install --system"):
+        assert line in planned
+    assert not box.path("/opt/inglenook").exists()
+    assert "nobody to ask" in box.run("setsid", script, *options, variables=variables).stderr
+    box.must(script, *options, "--yes", variables=variables)
+    settled(lambda: True if box.show("StatusText") == ["ready"] else None)
+    (environment,) = box.path("/opt/inglenook/versions").iterdir()
+    assert box.path(CURRENT).readlink().name == environment.name

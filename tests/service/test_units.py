@@ -92,3 +92,11 @@ def test_the_package_carries_the_units_of_the_repository(tmp_path: Path) -> None
     with zipfile.ZipFile(wheel) as archive:
         for unit in ("inglenook.service", "inglenook.sysusers", "user/inglenook.service"):
             assert archive.read(f"assistant/service/units/{unit}") == (UNITS / unit).read_bytes()
+
+
+def test_install_sh_installs_no_package_that_a_clone_does_not_need() -> None:
+    script, ours = (ROOT / "install.sh").read_text(), (ROOT / "scripts" / "system-packages").read_text()
+    wanted = re.search(r"packages=\(gcc (.*)\)", script)
+    assert wanted
+    for package in wanted[1].split():
+        assert f"[{package}]=" in ours
