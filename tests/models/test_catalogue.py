@@ -7,7 +7,7 @@ from yarl import URL
 
 from assistant.engines import Kind
 from assistant.errors import ModelError
-from assistant.models.catalogue import Catalogue, catalogue
+from assistant.models.catalogue import Catalogue, Packed, catalogue
 
 IDS = list(catalogue().models)
 
@@ -32,20 +32,24 @@ def test_every_entry_says_what_it_is(model):
 def test_every_file_has_a_pinned_home_and_a_mirror(model):
     for file in catalogue()[model].files:
         homes = [URL(source) for source in file.sources if isinstance(source, str)]
-        mirrors = [source for source in file.sources if not isinstance(source, str)]
-        assert homes and mirrors
+        assert homes or "published as a package only" in catalogue()[model].note
         for home in homes:
             assert home.scheme == "https"
             assert home.name == file.name
             assert not {"main", "master", "latest"} & set(home.parts), "a home that moves has no digest"
-        for member in (member for mirror in mirrors for member in mirror):
-            assert member.wheel in catalogue().wheels
+        assert carriers([file])
 
 
-def test_every_listed_wheel_is_used():
+def carriers(files):
+    """Return the wheels and tarballs that carry *files*."""
+    sources = [source for file in files for source in file.sources]
+    wheels = {member.wheel for source in sources if isinstance(source, tuple) for member in source}
+    return wheels | {source.package for source in sources if isinstance(source, Packed)}
+
+
+def test_every_listed_wheel_and_tarball_is_used():
     files = [file for entry in catalogue().models.values() for file in entry.files]
-    used = {m.wheel for file in files for source in file.sources if not isinstance(source, str) for m in source}
-    assert used == set(catalogue().wheels)
+    assert carriers(files) == {*catalogue().wheels, *catalogue().packages}
 
 
 def test_no_two_models_of_one_digest():
@@ -86,6 +90,8 @@ models:
         ("https:", "file:"),
         ('["https://example.org/a"]', "[[{wheel: ../x, member: a}]]"),
         ('["https://example.org/a"]', "[[{wheel: x==1.0, members: a}]]"),
+        ('["https://example.org/a"]', "[{package: ../x@1.0, member: a}]"),
+        ('["https://example.org/a"]', "[{package: x@latest, member: a}]"),
     ],
 )
 def test_a_careless_entry_is_refused(good, bad):
