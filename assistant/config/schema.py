@@ -33,7 +33,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 PRESETS: dict[str, dict[str, float]] = {
     "relaxed": {"shortest": 0.4, "silence": 1.0, "longest": 3.5},
-    "default": {"shortest": 0.15, "silence": 0.7, "longest": 2.5},
+    "default": {"shortest": 0.2, "silence": 0.7, "longest": 2.5},
     "aggressive": {"shortest": 0.1, "silence": 0.5, "longest": 2.0},
 }
 """How long each preset of `endpoint` waits, in seconds of silence (measured: benchmarks/endpointing.py)."""
@@ -52,7 +52,7 @@ class EndpointConfig(Section, frozen=True, kw_only=True):
     """Seconds of silence that count as a pause: the answer is drafted from here on."""
     silence: Seconds = 0.7
     """Seconds of silence that end the utterance where nothing is known of its completeness."""
-    shortest: Seconds = 0.15
+    shortest: Seconds = 0.2
     """Seconds of silence that end an utterance that is surely complete, once its answer can be heard; until then it may be
     `silence`."""
     longest: Seconds = 2.5

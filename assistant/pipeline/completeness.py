@@ -18,9 +18,13 @@ _OPEN = 0.02
 _TRAILING = 0.03
 _WANTING = 0.25
 _FRAGMENT = 0.5
+_TOLD = 0.5
 _STATEMENT = 0.9
 _QUESTION = 0.93
 _WHOLE = 0.95
+
+_STORY = 7
+"""Words from which somebody who tells something may go on after any of its clauses."""
 
 _SUREST = 0.98
 """Nobody's word counts for more than this, and nothing joined for more than `_CERTAIN`: any one may be wrong."""
@@ -61,6 +65,10 @@ class _Words:
     """Parts of a verb that end a sentence where an object, or a subject, parts them from it: "turn the light on"."""
     verbs: frozenset[str] = frozenset()
     """Verbs that particles belong to."""
+    telling: frozenset[str] = frozenset()
+    """First words of somebody who tells something, and will ask for something at the end of it."""
+    wishing: frozenset[str] = frozenset()
+    """First two words that begin like a story and are a wish."""
 
 
 _LANGUAGES = {
@@ -118,6 +126,8 @@ _LANGUAGES = {
             pick
             """
         ),
+        telling=_set("i, we, my, our, he, she, they, it, there, last, yesterday, when, if, because, sometimes, since"),
+        wishing=_set("i want, i need, i would, i wish, we want, we need, we would"),
     ),
     "de": _Words(
         open=_set(
@@ -168,6 +178,10 @@ _LANGUAGES = {
             fängt, hört, kommt, steht, ruf, rufe, hör, knips, zieh, ziehe, gib
             """
         ),
+        telling=_set(
+            "ich, wir, mein, meine, unser, unsere, er, sie, es, gestern, letzte, letzten, letztes, wenn, weil, manchmal"
+        ),
+        wishing=_set("ich will, ich möchte, ich brauche, ich hätte, ich würde, wir wollen, wir möchten, wir brauchen"),
     ),
     "fr": _Words(
         open=_set(
@@ -210,6 +224,8 @@ _LANGUAGES = {
             """
         ),
         polite=_set("s'il te plaît, s'il vous plaît, s'il te plait, s'il vous plait, merci, stp"),
+        telling=_set("je, j'ai, nous, mon, ma, mes, notre, nos, il, elle, ils, elles, hier, quand, si, parce, parfois"),
+        wishing=_set("je veux, je voudrais, j'aimerais, nous voulons, nous voudrions, il faut"),
     ),
     "es": _Words(
         open=_set(
@@ -247,6 +263,10 @@ _LANGUAGES = {
             """
         ),
         polite=_set("por favor, gracias"),
+        telling=_set(
+            "yo, nosotros, mi, mis, nuestro, nuestra, él, ella, ellos, ayer, cuando, si, porque, tengo, tenemos"
+        ),
+        wishing=_set("yo quiero, tengo que"),
     ),
     "it": _Words(
         open=_set(
@@ -285,6 +305,8 @@ _LANGUAGES = {
             """
         ),
         polite=_set("per favore, per piacere, grazie"),
+        telling=_set("io, noi, mio, mia, nostro, lui, lei, loro, ieri, quando, se, perché, ho, abbiamo"),
+        wishing=_set("io voglio, io vorrei, ho bisogno"),
     ),
     "nl": _Words(
         open=_set(
@@ -327,6 +349,8 @@ _LANGUAGES = {
             gaat, ga, start, dim, breng, ruim, trek, was
             """
         ),
+        telling=_set("ik, wij, we, mijn, ons, onze, hij, zij, gisteren, vorige, als, omdat, soms"),
+        wishing=_set("ik wil, ik zou, ik heb, we willen, wij willen"),
     ),
 }
 
@@ -364,7 +388,10 @@ def _ending(words: list[str], known: _Words, *, asked: bool) -> float:
         return _WANTING
     if len(words) == 1:
         return _FRAGMENT
-    return _QUESTION if asked else _STATEMENT
+    if asked:
+        return _QUESTION
+    story = len(words) >= _STORY and words[0] in known.telling and " ".join(words[:2]) not in known.wishing
+    return _TOLD if story else _STATEMENT
 
 
 def combine(*probabilities: float) -> float:

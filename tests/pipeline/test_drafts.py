@@ -210,7 +210,7 @@ def _patient() -> AssistantConfig:
     )
 
 
-@pytest.mark.parametrize(("score", "wait"), [(0.999, 0.2), (0.5, 1.325), (0.001, 2.5)])
+@pytest.mark.parametrize(("score", "wait"), [(0.999, 0.25), (0.5, 1.35), (0.001, 2.5)])
 def test_the_wait_follows_the_turn_detector(score: float, wait: float) -> None:
     config = AssistantConfig(wake=["hey_jarvis"], turn="turn", draft=DraftConfig(attempts=0))
     room = Room(ASKED, FakeStt(["What time is it?"]), FakeChat(["Noon."]), config=config)
