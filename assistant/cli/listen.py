@@ -18,7 +18,7 @@ from assistant.events import EventType, TurnEvent
 from assistant.pipeline.listen import Listener
 from assistant.soundcheck import level
 
-__all__ = ["listen"]
+__all__ = ["listen", "listen_once"]
 
 _SETTLING = 15.0
 """Seconds that the microphone may take to give its first sound."""
@@ -38,10 +38,11 @@ _STATES = {
 @click.pass_obj
 def listen(settings: Settings, device: str, assistant: str) -> None:
     """Listen now, answer once, and show every step: level, transcript, reply, receipt."""
-    asyncio.run(_listen(settings, device, assistant))
+    asyncio.run(listen_once(settings, device, assistant))
 
 
-async def _listen(settings: Settings, device: str, assistant: str) -> None:
+async def listen_once(settings: Settings, device: str, assistant: str) -> None:
+    """Take one turn without a wake word; raises ConfigError for a device or an assistant that there is not."""
     loaded = settings.load()
     configured = loaded.config.devices
     if not configured or (device and device not in configured):

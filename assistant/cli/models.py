@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from assistant.cli import Settings
     from assistant.config import Loaded
 
-__all__ = ["models", "wanted_by_config"]
+__all__ = ["fetch", "models", "wanted_by_config"]
 
 
 def wanted_by_config(loaded: "Loaded", store: Store) -> list[str]:
@@ -86,8 +86,13 @@ def pull(settings: "Settings", ids: Sequence[str], default: bool, as_json: bool)
     """Fetch models, or mend them: those named, or all that the configuration needs."""
     store = Store.default()
     wanted = [*ids, *(store.catalogue.default if default else ())] or wanted_by_config(settings.load(), store)
+    fetch(wanted, as_json=as_json)
+
+
+def fetch(wanted: Sequence[str], *, as_json: bool = False) -> None:
+    """Fetch models and show how far it has come; raises ModelError."""
     with _json_lines() if as_json else _bars() if sys.stdout.isatty() else _lines() as report:
-        asyncio.run(store.pull(dict.fromkeys(wanted), report))
+        asyncio.run(Store.default().pull(dict.fromkeys(wanted), report))
 
 
 @models.command()

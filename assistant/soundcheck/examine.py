@@ -85,10 +85,15 @@ class _Heard:
         return sum(chunk.duration for chunk in self.chunks)
 
 
-async def examine_source(source: Source) -> Diagnosis:
-    """Listen for a moment; a device that goes away meanwhile, or gives nothing, is a complaint and no error."""
+async def examine_source(
+    source: Source, seconds: float = _LISTEN, tell: Callable[[AudioChunk], None] = lambda chunk: None
+) -> Diagnosis:
+    """Listen for some *seconds* and *tell* what comes.
+
+    A device that goes away meanwhile, or gives nothing, is a complaint and no error.
+    """
     try:
-        heard = await _listen(source, _LISTEN)
+        heard = await _listen(source, seconds, tell)
     except AssistantError as error:
         return Diagnosis(tuple(await _no_server()), error)
     found = complaints(heard.device) if heard.device else []
@@ -108,12 +113,13 @@ def _stopped(heard: _Heard) -> str:
     return "It is open and gives no sound: another program may hold it, see `fuser -v /dev/snd/*`."
 
 
-async def _listen(source: Source, seconds: float) -> _Heard:
+async def _listen(source: Source, seconds: float, tell: Callable[[AudioChunk], None] = lambda chunk: None) -> _Heard:
     heard = _Heard()
     try:
         async with asyncio.timeout(seconds + _SILENT), aclosing(source.capture()) as audio:
             async for chunk in audio:
                 heard.chunks.append(chunk)
+                tell(chunk)
                 if len(heard.chunks) == 1:
                     heard.device = await routed("source")
                 if heard.seconds >= seconds:

@@ -125,11 +125,14 @@ async def test_a_speaker_that_is_turned_off_in_the_server(card: SoundCard, comma
 
 
 async def test_a_speaker_that_is_dead_while_the_microphone_works(card: SoundCard) -> None:
-    await card.unplug("speaker")
+    if card.server == "PipeWire":
+        pytest.skip("PipeWire wakes a device that is used, so none is dead in this way")
+    pactl("suspend-sink", "speaker", "1")
     async with speaking(card, [tone(8)]), open_source(SourceConfig()) as mic, open_sink(SinkConfig()) as sink:
         found = await examine_sink(sink, mic)
         assert found.failure is not None
-        assert found.failure.hint
+        assert "speaker 'default'" in str(found.failure)
+        assert "pactl suspend-sink speaker 0" in found.complaints[0]
         assert not (await examine_source(mic)).complaints
 
 
