@@ -18,7 +18,7 @@ from llama_cpp_wheel import CONSTRAINTS, ROOT
 from progress import run
 
 BUILD_TOOLS = ["pip", "editables", "hatchling", "setuptools"]
-DEVELOPMENT_TOOLS = ["mypy", "pytest", "pytest-asyncio", "ruff", "types-PyYAML"]
+DEVELOPMENT_TOOLS = ["gguf", "mypy", "pytest", "pytest-asyncio", "ruff", "scikit-image", "types-PyYAML"]
 
 
 def projects() -> list[Path]:
