@@ -1,0 +1,43 @@
+"""What of the configuration can let anything leave this machine, or lets others in."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from assistant.config import Config
+from assistant.http.guard import is_loopback
+from assistant.models.pool import Model
+from assistant.plugins import Plugin
+
+__all__ = ["Reach", "reach"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """One way out, or in."""
+
+    what: str
+    """The key of the configuration, or the plugin."""
+    direction: str
+    """`out` where something can leave, `in` where others can ask."""
+    text: str
+    """What can happen."""
+
+
+def reach(config: Config, models: Iterable[tuple[str, Model]], plugins: Iterable[Plugin]) -> list[Reach]:
+    """Return every way out and in that is configured; plugins are named because nothing holds a program back."""
+    found = [
+        Reach(f"models.{name}", "out", f"engine {model.spec.name}: what is said to it goes to another machine")
+        for name, model in models
+        if not model.capabilities.local
+    ]
+    if config.http.enabled and not is_loopback(config.http.host):
+        found.append(Reach("http.host", "in", f"{config.http.host}: others on the network can ask, with the key"))
+        if config.lan.advertise:
+            found.append(Reach("lan.advertise", "out", "name, id and version are told on the local network"))
+    found += [
+        Reach(f"services.{name}", "in", "a door for programs; its section says where") for name in config.services
+    ]
+    programs = [plugin.origin for plugin in plugins if not plugin.disabled and not plugin.origin.startswith("part of")]
+    if programs:
+        found.append(Reach("plugins", "out", f"programs, which may do what you may: {', '.join(sorted({*programs}))}"))
+    return found
