@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 _LOOK = 1.0
 """Seconds between two looks at whether another process has changed what is stored."""
+_CLOSING = 5.0
+"""Seconds that a device may take to close."""
 
 
 class Store(Protocol):
@@ -126,7 +128,7 @@ class Controls:
         settings = self._known(name)
         quiet = settings.quiet.on and settings.quiet.hold(self._minute())
         volume = min(settings.volume, settings.quiet.volume) if quiet else settings.volume
-        return DeviceStatus(name, settings, self._mutes[name].captures > 0, quiet, volume)
+        return DeviceStatus(name, settings, not self._mutes[name].closed.is_set(), quiet, volume)
 
     # -- what others hold to ------------------------------------------------------------------------------------------
 
@@ -164,8 +166,15 @@ class Controls:
     # -- the acts -----------------------------------------------------------------------------------------------------
 
     async def mute(self, name: str, *, turn: str = "") -> DeviceStatus:
-        """Close the microphone of a device, until it is unmuted. *turn* is the turn in which somebody asked for it."""
-        return await self._change(name, turn, lambda now: replaced(now, muted=True))
+        """Close the microphone of a device, until it is unmuted. *turn* is the turn in which somebody asked for it.
+
+        It is closed when this returns; where that takes too long, the status that is returned says that it is not.
+        """
+        await self._change(name, turn, lambda now: replaced(now, muted=True))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSING):
+                await self._mutes[name].closed.wait()
+        return self.device(name)
 
     async def unmute(self, name: str, *, here: bool, turn: str = "") -> DeviceStatus:
         """Open the microphone again; *here* says that somebody asks on this machine itself.

@@ -12,6 +12,9 @@ from assistant.errors import DeviceError
 
 __all__ = ["MutedSource"]
 
+_AHEAD = 2
+"""Chunks that are taken from the source before they are asked for."""
+
 
 class MutedSource:
     """Capture from a source, but only while it is not muted."""
@@ -24,36 +27,45 @@ class MutedSource:
         return getattr(self._source, name)  # what engines offer beyond the protocol, such as a list of devices
 
     async def capture(self) -> AsyncGenerator[AudioChunk, None]:
-        """Yield what is heard; raises DeviceError as long as it is muted, and closes the device as soon as it is."""
+        """Yield what is heard; raises DeviceError as long as it is muted, and closes the device as soon as it is.
+
+        A task of its own listens, so that the device is closed although nobody asks for the next chunk.
+        """
         self._refuse()
-        muted = asyncio.create_task(self._mute.on.wait(), name="mute")
+        chunks: asyncio.Queue[AudioChunk | None] = asyncio.Queue(_AHEAD)
+        listening = asyncio.create_task(self._listen(chunks), name=f"source of {self._mute.name}")
+        closing = asyncio.create_task(self._close(listening), name=f"mute of {self._mute.name}")
         try:
-            async with aclosing(self._source.capture()) as heard:
-                self._mute.captures += 1
-                try:
-                    while (chunk := await _next(heard, muted)) is not None:
-                        yield chunk
-                finally:
-                    self._mute.captures -= 1
+            while (chunk := await chunks.get()) is not None:
+                self._refuse()
+                yield chunk
+            self._refuse()
+            await listening
         finally:
-            muted.cancel()
-        self._refuse()
+            for task in (closing, listening):
+                task.cancel()
+                await asyncio.wait({task})
+            if not listening.cancelled():
+                listening.exception()  # seen
+
+    async def _listen(self, chunks: "asyncio.Queue[AudioChunk | None]") -> None:
+        """Take what is heard; None stands for the end, of whatever kind."""
+        try:
+            with self._mute.captured():
+                async with aclosing(self._source.capture()) as heard:
+                    async for chunk in heard:
+                        await chunks.put(chunk)
+            await chunks.put(None)
+        except BaseException:
+            while not chunks.empty():
+                chunks.get_nowait()
+            chunks.put_nowait(None)
+            raise
+
+    async def _close(self, listening: "asyncio.Task[None]") -> None:
+        await self._mute.on.wait()
+        listening.cancel()
 
     def _refuse(self) -> None:
         if self._mute.on.is_set():
             raise DeviceError(f"{self._mute.name} is muted", hint="assistant unmute")
-
-
-async def _next(heard: AsyncGenerator[AudioChunk, None], muted: "asyncio.Task[Any]") -> AudioChunk | None:
-    """Return the next chunk; None at the end of the sound and once it is muted."""
-    chunk = asyncio.ensure_future(anext(heard))
-    try:
-        await asyncio.wait({chunk, muted}, return_when=asyncio.FIRST_COMPLETED)
-        return None if muted.done() else chunk.result()
-    except StopAsyncIteration:
-        return None
-    finally:
-        chunk.cancel()
-        await asyncio.wait({chunk})
-        if not chunk.cancelled():
-            chunk.exception()
