@@ -25,6 +25,7 @@ from assistant.chat import (
 from assistant.convert import Converter
 from assistant.engines import (
     API,
+    Build,
     Capabilities,
     Chat,
     Echo,
@@ -79,6 +80,7 @@ __all__ = [
     "AudioFormat",
     "AudioPart",
     "Box",
+    "Build",
     "Candidate",
     "Capabilities",
     "Chat",

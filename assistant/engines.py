@@ -31,6 +31,7 @@ __all__ = [
     "API",
     "PROTOCOLS",
     "AnySpec",
+    "Build",
     "Capabilities",
     "Chat",
     "Echo",
@@ -104,6 +105,18 @@ class Capabilities:
     """Estimated resident memory once loaded, in bytes; 0 where unknown."""
     rank: int = 0
     """How able a chat model is compared with others: parameters in millions; 0 where unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What the installed library of an engine can compute on, beside the processor."""
+
+    library: str
+    """Its name and version: `onnxruntime 1.31.1`."""
+    built_for: tuple[str, ...] = ()
+    """Interfaces to GPUs that it was built for: `cuda`, `rocm`, `vulkan`, `metal`."""
+    usable: tuple[str, ...] = ()
+    """Those of them by which it finds a GPU on this machine."""
 
 
 @runtime_checkable
@@ -269,6 +282,9 @@ class EngineSpec(Generic[C, E]):
     """Says what the engine can do with a configuration; pure and immediate."""
     open: Callable[[C], AbstractAsyncContextManager[E]]
     """Loads before the yield, frees after it; the only place that imports native libraries."""
+    build: Callable[[], Build] | None = None
+    """Says what the installed library can compute on, for `assistant hardware`. It may import the library, for it is
+    called in a process of its own; None for an engine that needs no more than the processor."""
     api: int = API
     """The plugin interface it was written for."""
 

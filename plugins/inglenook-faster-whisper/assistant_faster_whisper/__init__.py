@@ -1,10 +1,16 @@
 """Speech to text with Whisper models, by faster-whisper and CTranslate2, on the CPU or on CUDA."""
 
-from assistant import EngineSpec, Kind, hookimpl
+from assistant import Build, EngineSpec, Kind, hookimpl
 from assistant_faster_whisper.config import FasterWhisperConfig, describe
 from assistant_faster_whisper.engine import FasterWhisper, open_faster_whisper
 
 __all__ = ["FasterWhisper", "FasterWhisperConfig", "assistant_engines", "open_faster_whisper"]
+
+
+def _build() -> Build:
+    from assistant_faster_whisper.loading import build
+
+    return build()
 
 
 @hookimpl
@@ -17,5 +23,6 @@ def assistant_engines() -> list[EngineSpec[FasterWhisperConfig, FasterWhisper]]:
             config=FasterWhisperConfig,
             describe=describe,
             open=open_faster_whisper,
+            build=_build,
         )
     ]

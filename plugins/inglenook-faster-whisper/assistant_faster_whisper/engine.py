@@ -102,7 +102,7 @@ class _Speech:
 async def open_faster_whisper(config: FasterWhisperConfig) -> AsyncGenerator[FasterWhisper, None]:
     """Load the model into a thread of its own.
 
-    Raises ModelError for a missing or damaged folder, EngineUnavailable where the device is not there.
+    Raises ModelError for a missing or damaged folder.
     """
     if config.language:
         languages.code(config.language)

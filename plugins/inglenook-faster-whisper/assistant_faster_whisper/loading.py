@@ -1,5 +1,6 @@
 """From a folder to a loaded model, with errors a person can act on. Nothing here reaches for the network."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +9,11 @@ from pathlib import Path
 import ctranslate2
 import tokenizers
 
-from assistant import EngineError, EngineUnavailable, ModelError
+from assistant import Build, EngineError, EngineUnavailable, ModelError
 
-__all__ = ["check_folder", "choose_device", "load_errors", "load_model", "load_tokenizer", "physical_cores"]
+__all__ = ["build", "check_folder", "choose_device", "load_errors", "load_model", "load_tokenizer", "physical_cores"]
+
+log = logging.getLogger(__name__)
 
 
 def check_folder(folder: Path) -> Path:
@@ -23,13 +26,22 @@ def check_folder(folder: Path) -> Path:
     return folder
 
 
+def build() -> Build:
+    """Say whether CTranslate2 was built for CUDA, and finds a device: called in a process of its own."""
+    try:
+        ctranslate2.get_supported_compute_types("cuda")
+    except ValueError:  # it was not compiled for it
+        return Build(f"ctranslate2 {ctranslate2.__version__}")
+    except RuntimeError:  # there is no device, or no driver
+        return Build(f"ctranslate2 {ctranslate2.__version__}", ("cuda",))
+    return Build(f"ctranslate2 {ctranslate2.__version__}", ("cuda",), ("cuda",))
+
+
 def choose_device(device: str) -> str:
-    """Return `cpu` or `cuda`; raises EngineUnavailable where CUDA is asked for and not there."""
+    """Return `cpu` or `cuda`; where CUDA is asked for and not there, that is said and the processor is taken."""
     devices = ctranslate2.get_cuda_device_count()
     if device == "cuda" and not devices:
-        raise EngineUnavailable(
-            "faster-whisper finds no CUDA device", hint="install NVIDIA's driver, or set device: cpu"
-        )
+        log.warning("device is cuda, but faster-whisper finds none: the processor does the work")
     return "cuda" if device != "cpu" and devices else "cpu"
 
 

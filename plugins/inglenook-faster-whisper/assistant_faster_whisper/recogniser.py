@@ -5,6 +5,7 @@ CTranslate2 is driven directly rather than through `WhisperModel.transcribe`, be
 less. Only where the result looks wrong the full window is tried as well, and the better of the two is taken.
 """
 
+import logging
 import math
 import zlib
 from collections.abc import Iterator, Sequence
@@ -16,8 +17,9 @@ import ctranslate2
 import numpy as np
 import tokenizers
 from faster_whisper.tokenizer import Tokenizer
+from msgspec.structs import replace
 
-from assistant import EngineError
+from assistant import EngineError, ModelError
 from assistant_faster_whisper import loading
 from assistant_faster_whisper.config import FasterWhisperConfig
 from assistant_faster_whisper.features import RATE, LogMel, padded
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Heard", "Recogniser"]
+
+log = logging.getLogger(__name__)
 
 SECONDS_PER_TIMESTAMP = 0.02
 """What one timestamp token counts."""
@@ -68,10 +72,22 @@ class Recogniser:
     def load(cls, config: FasterWhisperConfig) -> Self:
         """Load the model of *config* and run it once, so that the first utterance need not wait.
 
-        Raises ModelError for a missing or damaged folder, EngineUnavailable where the device cannot be used.
+        A GPU that cannot be used is said, and the processor does the work. Raises ModelError for a missing or damaged
+        folder.
         """
         folder = loading.check_folder(Path(config.model))
         device = loading.choose_device(config.device)
+        if device == "cuda":
+            try:
+                return cls._load(config, folder, device)
+            except (EngineError, ModelError) as error:
+                log.warning("%s (%s); the processor does the work", error, error.hint)
+        if "cuda" in (device, config.device):  # the arithmetic was chosen for a GPU
+            config = replace(config, compute_type="auto")
+        return cls._load(config, folder, "cpu")
+
+    @classmethod
+    def _load(cls, config: FasterWhisperConfig, folder: Path, device: str) -> Self:
         model = loading.load_model(folder, device, config.compute_type, config.threads)
         recogniser = cls(model, loading.load_tokenizer(folder), config.beam)
         with loading.load_errors(folder, device):

@@ -24,7 +24,6 @@ from assistant import (
     AudioError,
     AudioFormat,
     EngineError,
-    EngineUnavailable,
     ModelError,
     SttOptions,
     Transcript,
@@ -386,15 +385,39 @@ async def test_missing_folder(tmp_path: Path) -> None:
             pass
 
 
-async def test_cuda_that_is_not_there() -> None:
+@pytest.mark.parametrize("arithmetic", ["auto", "float16"])
+async def test_cuda_that_is_not_there(arithmetic: str, caplog: pytest.LogCaptureFixture) -> None:
     import ctranslate2
 
     if ctranslate2.get_cuda_device_count():
         pytest.skip("there is a CUDA device")
-    with pytest.raises(EngineUnavailable, match="CUDA") as caught:
-        async with open_faster_whisper(tiny(device="cuda")):
-            pass
-    assert "device: cpu" in caught.value.hint
+    async with open_faster_whisper(tiny(device="cuda", compute_type=arithmetic)):
+        pass
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        "device is cuda, but faster-whisper finds none: the processor does the work"
+    ]
+
+
+async def test_cuda_that_fails_to_load(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    import ctranslate2
+
+    if ctranslate2.get_cuda_device_count():
+        pytest.skip("there is a CUDA device")
+    monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 1)  # as with a driver that is too old
+    async with open_faster_whisper(tiny(device="auto")):
+        pass
+    (said,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "CUDA" in said
+    assert "the processor does the work" in said
+
+
+def test_the_library_says_what_it_was_built_for() -> None:
+    import ctranslate2
+
+    assert SPEC.build
+    build = SPEC.build()
+    assert build.library == f"ctranslate2 {ctranslate2.__version__}"
+    assert build.usable == (("cuda",) if ctranslate2.get_cuda_device_count() else ())
 
 
 async def test_arithmetic_that_the_device_cannot_do() -> None:

@@ -19,6 +19,7 @@ from assistant import (
 )
 from assistant_llama_cpp.config import LlamaConfig
 from assistant_llama_cpp.gguf import Header, read_header
+from assistant_llama_cpp.gpu import build
 
 if TYPE_CHECKING:
     from assistant_llama_cpp.engine import LlamaChat
@@ -78,4 +79,13 @@ async def open_llama(config: LlamaConfig) -> AsyncGenerator["LlamaChat", None]:
 @hookimpl
 def assistant_engines() -> list[EngineSpec[LlamaConfig, "LlamaChat"]]:
     """Offer the engine."""
-    return [EngineSpec(name="llama-cpp", kind=Kind.CHAT, config=LlamaConfig, describe=describe_llama, open=open_llama)]
+    return [
+        EngineSpec(
+            name="llama-cpp",
+            kind=Kind.CHAT,
+            config=LlamaConfig,
+            describe=describe_llama,
+            open=open_llama,
+            build=build,
+        )
+    ]

@@ -1,6 +1,6 @@
 """The options of the engine `llama-cpp`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -27,8 +27,9 @@ class LlamaConfig(EngineConfig, frozen=True, kw_only=True):
     threads: Annotated[int, Meta(ge=0, le=512)] = 0
     """CPU threads; 0 takes one for each physical core that the process may use, half of them to read a prompt while
     others want every core, and one to write with a small model."""
-    gpu_layers: Annotated[int, Meta(ge=-1, le=10_000)] = 0
-    """Layers that are put on the GPU; -1 puts all. Needs a llama-cpp-python that was built for it."""
+    gpu_layers: Annotated[int, Meta(ge=-1, le=10_000)] | Literal["auto"] = "auto"
+    """Layers that are put on the GPU; -1 puts all, `auto` does so where there is one. Needs a llama-cpp-python that was
+    built for it; without, or where they do not fit, the CPU does the work."""
     memory_map: bool = True
     """Map the file instead of reading it: loads faster, and memory is shared with the page cache."""
     disk_cache: Annotated[int, Meta(ge=0, le=1_048_576)] = 256

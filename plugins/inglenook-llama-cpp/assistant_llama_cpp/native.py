@@ -17,6 +17,7 @@ from assistant_llama_cpp.calls import MARKS
 from assistant_llama_cpp.config import LlamaConfig
 from assistant_llama_cpp.cpu import overloaded, physical_cores
 from assistant_llama_cpp.gguf import read_header
+from assistant_llama_cpp.gpu import layers
 from assistant_llama_cpp.vocabulary import Vocabulary
 
 __all__ = ["Entry", "Model", "loaded", "settings"]
@@ -56,10 +57,28 @@ def loaded(config: LlamaConfig) -> Iterator["Model"]:
     read_header(path)
     llama_cpp.llama_log_set(_log, ctypes.c_void_p(0))
     llama_cpp.llama_backend_init()
-    if config.gpu_layers and not llama_cpp.llama_supports_gpu_offload():
-        log.warning("gpu_layers is %d, but this llama-cpp-python was built without a GPU", config.gpu_layers)
+    model, context = _load_anywhere(config, path)
+    try:
+        yield Model(config, model, context)
+    finally:
+        llama_cpp.llama_free(context)
+        llama_cpp.llama_model_free(model)
+
+
+def _load_anywhere(config: LlamaConfig, path: Path) -> tuple[Any, Any]:
+    """Load the model, on the GPU as far as it is to be there; where that fails the processor does all of the work."""
+    if gpu_layers := layers(config):
+        try:
+            return _load(config, path, gpu_layers)
+        except ModelError as error:
+            log.warning("%s on the GPU (%s); the processor does the work", error, error.hint)
+    return _load(config, path, 0)
+
+
+def _load(config: LlamaConfig, path: Path, gpu_layers: int) -> tuple[Any, Any]:
+    """Return the model and a context; raises ModelError, and frees what was made, where there cannot be both."""
     params = llama_cpp.llama_model_default_params()
-    params.n_gpu_layers = config.gpu_layers
+    params.n_gpu_layers = gpu_layers
     params.load_mode = llama_cpp.LLAMA_LOAD_MODE_MMAP if config.memory_map else llama_cpp.LLAMA_LOAD_MODE_NONE
     _complaints.clear()
     model = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
@@ -71,12 +90,10 @@ def loaded(config: LlamaConfig) -> Iterator["Model"]:
         context = llama_cpp.llama_init_from_model(model, _context_params(config, model))
         if not context:
             raise _unusable(path, "lower `context` or `gpu_layers`: there may not be enough memory")
-        try:
-            yield Model(config, model, context)
-        finally:
-            llama_cpp.llama_free(context)
-    finally:
+    except BaseException:
         llama_cpp.llama_model_free(model)
+        raise
+    return model, context
 
 
 def _unusable(path: Path, hint: str) -> ModelError:
@@ -106,7 +123,12 @@ def settings(config: LlamaConfig) -> tuple[object, ...]:
     return (
         llama_cpp.__version__,
         llama_cpp.llama_print_system_info(),
-        (config.context, config.slots + config.conversations, config.gpu_layers),
+        (
+            config.context,
+            config.slots + config.conversations,
+            config.gpu_layers,
+            llama_cpp.llama_supports_gpu_offload(),
+        ),
     )
 
 

@@ -33,8 +33,9 @@ class PiperConfig(EngineConfig, frozen=True, kw_only=True):
     """How lively the voice varies its rhythm; the voice's own value where it is not set, often 0.8."""
     threads: Annotated[int, msgspec.Meta(ge=0)] = 0
     """CPU threads; 0 takes one for each physical core."""
-    cuda: bool = False
-    """Whether to synthesise on an NVIDIA GPU; needs `onnxruntime-gpu` in the place of `onnxruntime`."""
+    cuda: bool | None = None
+    """Whether to synthesise on an NVIDIA GPU; where it is not set, if `onnxruntime-gpu` is installed in the place of
+    `onnxruntime`. Where there is none, the CPU does the work."""
 
 
 _NAME = re.compile(r"(?P<language>[a-z]{2,3})_(?P<region>[A-Z]{2}|[0-9]{3})-.+")

@@ -70,7 +70,7 @@ def _closest(language: str, voices: "list[LoadedVoice]") -> "LoadedVoice":
 async def open_piper(config: PiperConfig) -> AsyncGenerator[Piper, None]:
     """Load the voices into a thread of their own.
 
-    Raises ModelError for a missing or damaged voice, EngineUnavailable where CUDA is asked for and not there.
+    Raises ModelError for a missing or damaged voice.
     """
 
     def load() -> "dict[str, LoadedVoice]":

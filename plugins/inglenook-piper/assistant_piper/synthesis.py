@@ -5,6 +5,7 @@ they wait, and an arena that keeps the memory of the longest sentence for ever (
 """
 
 import json
+import logging
 import re
 import textwrap
 from collections.abc import Iterator
@@ -16,10 +17,13 @@ from piper import PiperVoice, SynthesisConfig
 from piper.config import PhonemeType
 from piper.config import PiperConfig as VoiceConfig
 
-from assistant import AudioChunk, AudioFormat, EngineError, EngineUnavailable, ModelError
+from assistant import AudioChunk, AudioFormat, EngineError, ModelError
 from assistant_piper.config import PiperConfig, configured_voices, language_of
+from assistant_piper.gpu import CUDA, use_cuda
 
 __all__ = ["LoadedVoice", "load_voices"]
+
+log = logging.getLogger(__name__)
 
 MAX_LETTERS = 300
 """Longest piece of text that is synthesised at once: its sound is made in one step, and memory grows with it."""
@@ -36,6 +40,8 @@ class LoadedVoice:
         """What it is asked for."""
         self.language = language
         """BCP-47 tag, as far as it is known."""
+        self.on_gpu = CUDA in voice.session.get_providers()
+        """Whether a GPU computes it."""
         self._voice = voice
         self._config = config
         self._format = AudioFormat(voice.config.sample_rate)
@@ -74,17 +80,16 @@ def _speakable(text: str) -> str:
 def load_voices(config: PiperConfig) -> dict[str, LoadedVoice]:
     """Load every voice of *config*, the default one first, and let each say a sound so that the first need not wait.
 
-    Raises ModelError for a missing or damaged file, EngineUnavailable where CUDA is asked for and not there.
+    A GPU that cannot be used is said, and the processor does the work. Raises ModelError for a missing or damaged file.
     """
-    if config.cuda and "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
-        raise EngineUnavailable(
-            "Piper finds no CUDA in ONNX Runtime",
-            hint="install onnxruntime-gpu in the place of onnxruntime, or set cuda: false",
-        )
-    return {name: _load(name, Path(model), config) for name, model in configured_voices(config).items()}
+    cuda = use_cuda(config.cuda)
+    voices = {name: _load(name, Path(model), config, cuda) for name, model in configured_voices(config).items()}
+    if cuda and not all(voice.on_gpu for voice in voices.values()):
+        log.warning("ONNX Runtime cannot use CUDA, and its own message says why: the processor does the work")
+    return voices
 
 
-def _load(name: str, file: Path, config: PiperConfig) -> LoadedVoice:
+def _load(name: str, file: Path, config: PiperConfig, cuda: bool) -> LoadedVoice:
     hint = f"try: assistant models pull {file.parent.name}"
     settings = _read_settings(file.with_name(f"{file.name}.json"), hint)
     if not file.is_file():
@@ -95,7 +100,7 @@ def _load(name: str, file: Path, config: PiperConfig) -> LoadedVoice:
             hint="use one made with espeak-ng",
         )
     try:
-        voice = PiperVoice(session=_session(file, config), config=settings)
+        voice = PiperVoice(session=_session(file, config, cuda), config=settings)
         loaded = LoadedVoice(name, language_of(str(file)) or settings.espeak_voice, voice, config)
         list(loaded.say("a", None, 1.0))
     except Exception as error:  # ONNX Runtime and espeak-ng share no class of errors
@@ -112,7 +117,7 @@ def _read_settings(file: Path, hint: str) -> VoiceConfig:
         raise ModelError(f"{file} cannot be read: {error!r}", hint=hint) from error
 
 
-def _session(file: Path, config: PiperConfig) -> onnxruntime.InferenceSession:
+def _session(file: Path, config: PiperConfig, cuda: bool) -> onnxruntime.InferenceSession:
     options: Any = onnxruntime.SessionOptions()
     options.intra_op_num_threads = config.threads
     options.inter_op_num_threads = 1
@@ -120,6 +125,6 @@ def _session(file: Path, config: PiperConfig) -> onnxruntime.InferenceSession:
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers: list[Any] = ["CPUExecutionProvider"]
-    if config.cuda:
-        providers.insert(0, ("CUDAExecutionProvider", {"cudnn_conv_algo_search": "HEURISTIC"}))
+    if cuda:
+        providers.insert(0, (CUDA, {"cudnn_conv_algo_search": "HEURISTIC"}))
     return onnxruntime.InferenceSession(str(file), options, providers=providers)

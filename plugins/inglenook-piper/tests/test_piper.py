@@ -1,5 +1,6 @@
 import json
 import re
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from assistant_piper import Piper, PiperConfig, assistant_engines, open_piper
 
-from assistant import SPEECH, AudioChunk, Converter, EngineError, EngineUnavailable, ModelError, SttOptions, Voice, once
+from assistant import SPEECH, AudioChunk, Converter, EngineError, ModelError, SttOptions, Voice, once
 from assistant.testing import check_spec, check_tts, model_path
 
 SPEC = assistant_engines()[0]
@@ -184,14 +185,40 @@ async def test_phonemes_that_would_be_fetched_are_refused(tmp_path: Path) -> Non
             pass
 
 
-async def test_cuda_that_is_not_there() -> None:
+async def test_cuda_that_is_not_there(caplog: pytest.LogCaptureFixture) -> None:
     import onnxruntime
 
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("this ONNX Runtime has CUDA")
-    with pytest.raises(EngineUnavailable, match="CUDA"):
-        async with open_piper(joe(cuda=True)):
+    async with open_piper(joe(cuda=True)):
+        pass
+    (said,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert said.startswith("cuda is true, but this ONNX Runtime was built without it")
+
+
+async def test_cuda_that_is_built_in_and_does_not_load(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    import onnxruntime
+
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this ONNX Runtime has CUDA")
+    monkeypatch.setattr("assistant_piper.synthesis.use_cuda", lambda wanted: True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # ONNX Runtime's, of the provider it has not
+        async with open_piper(joe()):
             pass
+    (said,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "the processor does the work" in said
+
+
+def test_the_library_says_what_it_was_built_for() -> None:
+    import onnxruntime
+
+    assert SPEC.build
+    build = SPEC.build()
+    assert build.library == f"onnxruntime {onnxruntime.__version__}"
+    assert build.built_for == (("cuda",) if "CUDAExecutionProvider" in onnxruntime.get_available_providers() else ())
 
 
 async def test_whisper_understands_it() -> None:
