@@ -49,11 +49,12 @@ def _set_up(ctx: click.Context, answers: Answers, dialogue: Dialogue) -> None:
     settings: Settings = ctx.obj
     draft = Draft(settings.config)
     if draft.file.exists():
-        dialogue.say(f"{draft.file} is there: what it says is offered as the answer, and what is not asked for stays.")
+        dialogue.show(f"There is a configuration: {draft.file}")
+        dialogue.say("What it says is offered as the answer, and what is not asked for stays.")
     tag = language.ask(draft, answers, dialogue, os.environ)
+    words = wake.ask(draft, answers, dialogue, catalogue())
     sound.ask_microphone(draft, answers, dialogue)
     sound.ask_speaker(draft, answers, dialogue)
-    words = wake.ask(draft, answers, dialogue, catalogue())
     models.ask(draft, answers, dialogue, tag, partial(_gaps, tag))
     if words and dialogue.asks:
         dialogue.title("Three times")
@@ -79,8 +80,8 @@ def _write(draft: Draft, dialogue: Dialogue) -> None:
         raise click.Abort
     saved = save(draft.file, draft.changes)
     if saved.backup is not None:
-        dialogue.say(f"What {draft.file.name} held before is kept in {saved.backup}, with its comments.")
-    dialogue.say(f"Written: {draft.file}" if saved.changed else f"{draft.file} says all of this already.")
+        dialogue.show(f"What was there, with its comments, is kept in {saved.backup}")
+    dialogue.show(f"Written: {draft.file}" if saved.changed else f"{draft.file} says all of this already.")
     dialogue.complain(_overridden(draft))
 
 

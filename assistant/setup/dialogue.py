@@ -37,6 +37,10 @@ class Dialogue:
         """Say something, wrapped at the width of the terminal."""
         self._console.print(text)
 
+    def show(self, text: str) -> None:
+        """Print a line that must stay whole, as one with a path."""
+        self._console.print(text, soft_wrap=True)
+
     def complain(self, complaints: Sequence[str]) -> None:
         """Say what is wrong."""
         for complaint in complaints:

@@ -15,7 +15,7 @@ from assistant.setup.memory import available_memory
 
 __all__ = ["GOALS", "ask", "recognisers"]
 
-GOALS = {"quick": "answers soonest", "accurate": "understands best"}
+GOALS = {"quick": "it answers soon", "accurate": "it understands well"}
 """What models can be chosen for."""
 
 _RECOGNISERS = ("whisper-tiny.en", "whisper-base")
@@ -52,7 +52,7 @@ def ask(
     free = available_memory()
     dialogue.say(f"Free memory: {free / 1e9:.1f} GB.")
     if draft.engine("stt") == "faster-whisper":
-        goal = answers.goal or dialogue.choose("The assistant", list(GOALS.items()), "quick")
+        goal = answers.goal or dialogue.choose("What counts most", list(GOALS.items()), "quick")
         model = draft.model("stt")
         needs = [Need(name, _memory(draft, "stt", name)) for name in _RECOGNISERS]
         draft.set(recognisers(language, goal, free, needs, store.catalogue)[0], "models", model, "model")
