@@ -2,7 +2,7 @@
 
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import Request
@@ -67,14 +67,21 @@ class Installed:
         with OPEN(request, timeout=timeout) as answer:
             return str(answer.read().decode())
 
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds; where it never does, the journal tells why."""
+        try:
+            settled(lambda: holds() or None)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.box.journal('--lines=60')}") from None
+
     def again(self, before: str) -> None:
         """Wait until another process than *before* is ready."""
 
-        def look() -> bool | None:
+        def look() -> bool:
             state, pid = self.box.show("ActiveState", "MainPID")
-            return True if state == "active" and pid not in (before, "0") else None
+            return state == "active" and pid not in (before, "0")
 
-        settled(look)
+        self.until(look)
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +96,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     if models_folder().is_dir():
         shared[models_folder()] = "/opt/models"
     with box(folder, shared) as machine:
+        machine.path("/etc/ld.so.conf.d/python.conf").write_text("/opt/python/lib\n")  # it was built for another place
+        machine.must("ldconfig")
         machine.must(PYTHON, "-m", "venv", "--without-pip", CLONE)
         for environment in (CLONE, str(new_environment())):
             packages = machine.path(f"{environment}/{_PACKAGES}")

@@ -45,10 +45,10 @@ def test_it_is_ready_when_its_engines_are_and_says_what_it_does_until_then(insta
     installed.configure(CONFIG.replace("models:\n  {", f"{section}\n  ", 1), slow=SLOW)
     box = installed.box
     box.must("systemctl", "start", "--no-block", "inglenook")
-    settled(lambda: True if "opening slow (slow)" in box.show("StatusText")[0] else None)
+    installed.until(lambda: "opening slow (slow)" in box.show("StatusText")[0])
     assert box.show("ActiveState") == ["activating"]
     box.path(gate).touch()
-    settled(lambda: True if box.show("ActiveState") == ["active"] else None)
+    installed.until(lambda: box.show("ActiveState") == ["active"])
     assert box.show("StatusText", "NRestarts") == ["ready", "0"]
     assert json.loads(installed.ask("/readyz"))["status"] == "ready"
 
@@ -93,7 +93,7 @@ def test_it_stops_in_time_although_an_engine_is_stuck_in_a_native_call(installed
     installed.configure(CONFIG.replace("models:\n  {", "models:\n  {stuck: {engine: stuck}, ", 1), stuck=STUCK)
     box = installed.box
     box.must("systemctl", "start", "--no-block", "inglenook")
-    settled(lambda: True if "opening stuck (stuck)" in box.show("StatusText")[0] else None)
+    installed.until(lambda: "opening stuck (stuck)" in box.show("StatusText")[0])
     box.must("systemctl", "stop", "inglenook")
     assert box.show("TimeoutStopUSec", "ActiveState", "Result") == ["10s", "inactive", "success"]
 
@@ -193,6 +193,6 @@ def test_install_sh_says_what_it_will_do_and_does_it(installed: Installed) -> No
     assert not box.path("/opt/inglenook").exists()
     assert "nobody to ask" in box.run("setsid", script, *options, variables=variables).stderr
     box.must(script, *options, "--yes", variables=variables)
-    settled(lambda: True if box.show("StatusText") == ["ready"] else None)
+    installed.until(lambda: box.show("StatusText") == ["ready"])
     (environment,) = box.path("/opt/inglenook/versions").iterdir()
     assert box.path(CURRENT).readlink().name == environment.name
