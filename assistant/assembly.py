@@ -100,7 +100,7 @@ class Assembly:
             await self.equipment.phrases.prepare(self.pool, speakers)
         elif kind is Kind.CHAT:
             for name, section in self.config.assistants.items():
-                if model in ([section.chat] if isinstance(section.chat, str) else section.chat):
+                if model in section.chats:
                     await warm(self.turn(name), Conversation(""))
 
     async def forget(self, since: float) -> Forgotten:

@@ -28,11 +28,10 @@ class Role:
 def roles(config: Config) -> Iterator[Role]:
     """Yield every place of *config* that names a model; an assistant without ears or voice names none for them."""
     for name, assistant in config.assistants.items():
-        chat = [assistant.chat] if isinstance(assistant.chat, str) else assistant.chat
         for kind in (Kind.STT, Kind.TURN, Kind.TTS):
             if model := getattr(assistant, kind):
                 yield Role(("assistants", name, str(kind)), model, kind)
-        yield from (Role(("assistants", name, "chat"), model, Kind.CHAT) for model in chat)
+        yield from (Role(("assistants", name, "chat"), model, Kind.CHAT) for model in assistant.chats)
     for name, device in config.devices.items():
         for kind in (Kind.SOURCE, Kind.SINK, Kind.WAKE, Kind.VAD, Kind.ECHO):
             if (model := getattr(device, kind)) or kind is not Kind.ECHO:

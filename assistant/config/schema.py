@@ -102,6 +102,11 @@ class AssistantConfig(Section, frozen=True, kw_only=True):
     draft: DraftConfig = DraftConfig()
     """How far an answer is prepared before the utterance is known to be over."""
 
+    @property
+    def chats(self) -> tuple[str, ...]:
+        """Return the ids of its chat models, the preferred one first."""
+        return (self.chat,) if isinstance(self.chat, str) else tuple(self.chat)
+
 
 class DeviceConfig(Section, frozen=True, kw_only=True):
     """A place with a microphone and a speaker."""

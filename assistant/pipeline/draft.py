@@ -195,5 +195,4 @@ class Drafts:
     def _busy(self) -> bool:
         """Tell whether others wait for the engines: what may be in vain is not done before what is not."""
         pool, config = self._turn.equipment.pool, self._turn.config
-        chat = [config.chat] if isinstance(config.chat, str) else config.chat
-        return any(pool.wanted(model) for model in (config.stt, *chat, config.tts))
+        return any(pool.wanted(model) for model in (config.stt, *config.chats, config.tts))

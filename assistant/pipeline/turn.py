@@ -112,6 +112,5 @@ class Turn:
 
     def chat_model(self, request: ChatRequest) -> str:
         """Return the id of the chat model that answers *request*."""
-        ids = [self.config.chat] if isinstance(self.config.chat, str) else self.config.chat
         pool = self.equipment.pool
-        return route(request, [Candidate(id_, pool.model(id_).capabilities) for id_ in ids], self.equipment.route)
+        return route(request, [Candidate(id_, pool.model(id_).capabilities) for id_ in self.config.chats], self.equipment.route)
