@@ -88,7 +88,11 @@ async def _findings(assembly: Assembly) -> AsyncGenerator[Finding, None]:
 
 async def _examine(assembly: Assembly, model: ModelStatus, engine: Any) -> Diagnosis:
     """Try a microphone or a speaker; everything else is well once it is open."""
+    if model.kind is Kind.SOURCE and (muted := _muted(assembly, model.id)):
+        return Diagnosis((f"{muted} is muted, so nobody listens to it: assistant unmute",))
     if model.kind is Kind.SOURCE:
+        if muted := _muted(assembly, model.id):
+            return Diagnosis((f"{muted} is muted, so nothing was listened to: assistant unmute",))
         found = await examine_source(engine)
         entry = assembly.pool.model(model.id)
         channels = await examine_array(engine, entry.config, entry.spec.open, found.device)
@@ -99,13 +103,26 @@ async def _examine(assembly: Assembly, model: ModelStatus, engine: Any) -> Diagn
     return Diagnosis()
 
 
+def _muted(assembly: Assembly, source: str) -> str:
+    """Return the muted device that a source belongs to; empty where there is none."""
+    devices = assembly.config.devices.items()
+    return next((name for name, device in devices if device.source == source and assembly.controls.muted(name)), "")
+
+
 async def _microphone_beside(assembly: Assembly, sink: str, stack: AsyncExitStack) -> Any:
     """Return the microphone of the device that a speaker belongs to; None where there is none that opens."""
-    sources = [device.source for device in assembly.config.devices.values() if device.sink == sink]
+    devices = [(name, device) for name, device in assembly.config.devices.items() if device.sink == sink]
+    sources = [device.source for name, device in devices if not assembly.controls.muted(name)]
     try:
         return await stack.enter_async_context(assembly.pool.lease(sources[0], Priority.BACKGROUND))
     except (IndexError, AssistantError):
         return None
+
+
+def _muted(assembly: Assembly, source: str) -> str:
+    """Return the device that listens to a microphone and is muted; empty where none is."""
+    devices = assembly.config.devices.items()
+    return next((name for name, device in devices if device.source == source and assembly.controls.muted(name)), "")
 
 
 def _of_device(what: str, diagnosis: Diagnosis) -> Iterator[Finding]:

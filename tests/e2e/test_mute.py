@@ -121,8 +121,9 @@ async def test_no_command_hears_anything_while_it_is_muted(card: SoundCard, hous
     assert done.returncode == 69
     assert done.stderr.splitlines()[-2:] == ["assistant: room is muted", "  assistant unmute"]
     done = await asyncio.to_thread(house.run, "check", "--json")
-    [finding] = [finding for finding in json.loads(done.stdout) if finding["what"].startswith("model microphone")]
-    assert "room is muted" in finding["text"]
+    findings = [finding for finding in json.loads(done.stdout) if finding["what"].startswith("model microphone")]
+    assert findings[-1]["state"] == "warning"
+    assert "room is muted" in findings[-1]["text"]
 
 
 async def test_volume_30_percent_is_heard(real_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from assistant.http import devices
 from assistant.http.app import make_app, serve
 from tests.http.conftest import KEY
 
-ROOM = {
+ROOM: dict[str, Any] = {
     "name": "room",
     "muted": False,
     "volume": 100,
