@@ -10,6 +10,7 @@ from assistant.assembly import Assembly, assemble, check_required, load_plugins
 from assistant.config import Loaded
 from assistant.daemon.device import Device
 from assistant.daemon.opening import open_all
+from assistant.daemon.scarcity import heed_scarcity
 from assistant.daemon.services import Service, keep_serving, observe, plugin_routes, wanted_services
 from assistant.daemon.stopping import heed_signals, until
 from assistant.daemon.supervision import supervised
@@ -42,6 +43,7 @@ async def run(loaded: Loaded, ready: Callable[[int], None] = lambda port: None) 
     `/readyz` and in the log, and the rest runs.
     """
     check_bind(loaded.config.http)
+    heed_scarcity(asyncio.get_running_loop())
     plugins = load_plugins(loaded)
     async with AsyncExitStack() as stack:
         lock = stack.enter_context(hold(state_folder()))

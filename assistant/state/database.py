@@ -4,8 +4,10 @@ import logging
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote
 
 from assistant.errors import ServiceError
 from assistant.state.migrations import migrate
@@ -16,6 +18,9 @@ __all__ = ["Database"]
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+_NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+"""What SQLite says where a disk is full, or broken."""
 
 
 class Database:
@@ -97,10 +102,26 @@ class Database:
             migrate(connection, self._file)
         except (sqlite3.Error, OSError) as error:
             self._close()
-            raise self._failure("opened", error) from None
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _NO_ROOM:
+                raise self._failure("opened", error) from None
+            self._connection = self._readable()
+            log.error("%s: %s: nothing is kept until there is room on the disk and this starts anew", self._file, error)
         except ServiceError:
             self._close()
             raise
+
+    def _readable(self) -> sqlite3.Connection:
+        """Return a copy in memory of what can be read, to which nothing can be written: a home must come up."""
+        memory = sqlite3.connect(":memory:")
+        try:
+            if self._file.stat().st_size:
+                _copy(self._file, memory)
+            migrate(memory, self._file)
+            memory.execute("PRAGMA query_only = ON")
+        except (sqlite3.Error, OSError, ServiceError) as error:
+            memory.close()
+            raise self._failure("opened", error) from None
+        return memory
 
     def _close(self) -> None:
         if self._connection is not None:
@@ -112,3 +133,15 @@ class Database:
             f"{self._file}: the database cannot be {what}: {error}",
             hint="check the folder's permissions and the disk; move the file away to start afresh",
         )
+
+
+def _copy(file: Path, target: sqlite3.Connection) -> None:
+    """Copy a database without a byte on the disk: its log is read into memory, if nobody else has it open."""
+    address = f"file:{quote(str(file.absolute()))}"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as source:
+            source.execute("PRAGMA locking_mode = EXCLUSIVE")
+            source.backup(target)
+    except sqlite3.OperationalError:
+        with closing(sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True)) as source:
+            source.backup(target)

@@ -4,6 +4,7 @@ import os
 import socket
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def assistant_engines():
 """
 
 
-def row(answer: dict, what: str) -> dict:
+def row(answer: dict[str, Any], what: str) -> dict[str, Any]:
     (found,) = [row for row in answer["kept"] if row["what"].startswith(what)]
     return found
 
