@@ -53,8 +53,8 @@ class EndpointConfig(Section, frozen=True, kw_only=True):
     silence: Seconds = 0.7
     """Seconds of silence that end the utterance where nothing is known of its completeness."""
     shortest: Seconds = 0.2
-    """Seconds of silence that end an utterance that is surely complete, once its answer can be heard; until then it may be
-    `silence`."""
+    """Seconds of silence that end an utterance that is surely complete, once its answer can be heard; until then
+    it may take `silence`."""
     longest: Seconds = 2.5
     """Seconds of silence that end an utterance that is surely incomplete."""
     nothing_said: Seconds = 8.0

@@ -113,4 +113,5 @@ class Turn:
     def chat_model(self, request: ChatRequest) -> str:
         """Return the id of the chat model that answers *request*."""
         pool = self.equipment.pool
-        return route(request, [Candidate(id_, pool.model(id_).capabilities) for id_ in self.config.chats], self.equipment.route)
+        candidates = [Candidate(id_, pool.model(id_).capabilities) for id_ in self.config.chats]
+        return route(request, candidates, self.equipment.route)
