@@ -8,6 +8,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 import msgspec
 
 from assistant.chat import ChatRequest, Priority, ToolSpec
+from assistant.controls import Controls
 from assistant.engines import API, Capabilities, Kind
 from assistant.events import EventBus, TurnEvent
 
@@ -57,6 +58,8 @@ class Host(Protocol):
 
     events: EventBus
     """Where turns tell what happens."""
+    controls: Controls
+    """What is set at the devices (mute, volume, chime, quiet hours), and the acts that set it."""
 
     def models(self) -> tuple[ModelStatus, ...]:
         """Return every model of the configuration and its state."""

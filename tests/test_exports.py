@@ -59,7 +59,7 @@ LAYERS: dict[str, set[str]] = {
     "vision": set(),
     "chat": {"audio", "vision"},
     "engines": {"audio", "chat", "speech", "vision"},
-    "host": {"chat", "engines", "events"},
+    "host": {"chat", "controls", "engines", "events"},
     "hookspecs": {"chat", "engines", "host"},
     "streams": {"errors"},
     "wire": {"audio", "chat", "errors", "speech", "vision"},

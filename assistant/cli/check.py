@@ -88,8 +88,6 @@ async def _findings(assembly: Assembly) -> AsyncGenerator[Finding, None]:
 
 async def _examine(assembly: Assembly, model: ModelStatus, engine: Any) -> Diagnosis:
     """Try a microphone or a speaker; everything else is well once it is open."""
-    if model.kind is Kind.SOURCE and (muted := _muted(assembly, model.id)):
-        return Diagnosis((f"{muted} is muted, so nobody listens to it: assistant unmute",))
     if model.kind is Kind.SOURCE:
         if muted := _muted(assembly, model.id):
             return Diagnosis((f"{muted} is muted, so nothing was listened to: assistant unmute",))
@@ -101,12 +99,6 @@ async def _examine(assembly: Assembly, model: ModelStatus, engine: Any) -> Diagn
         async with AsyncExitStack() as stack:
             return await examine_sink(engine, await _microphone_beside(assembly, model.id, stack))
     return Diagnosis()
-
-
-def _muted(assembly: Assembly, source: str) -> str:
-    """Return the muted device that a source belongs to; empty where there is none."""
-    devices = assembly.config.devices.items()
-    return next((name for name, device in devices if device.source == source and assembly.controls.muted(name)), "")
 
 
 async def _microphone_beside(assembly: Assembly, sink: str, stack: AsyncExitStack) -> Any:

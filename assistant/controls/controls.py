@@ -89,6 +89,7 @@ class Controls:
         self._wall = wall
         self._clock_set = clock_set
         self._writing = asyncio.Lock()
+        self._changes: set[asyncio.Task[DeviceStatus]] = set()
         self.ducking = Ducking(journal)
 
     def __contains__(self, device: object) -> bool:
@@ -207,6 +208,13 @@ class Controls:
     # -----------------------------------------------------------------------------------------------------------------
 
     async def _change(self, name: str, turn: str, change: Callable[[DeviceSettings], DeviceSettings]) -> DeviceStatus:
+        """Store a change, and let it hold, both although whoever wants it is cancelled meanwhile."""
+        work = asyncio.create_task(self._changed(name, turn, change), name=f"change of {name}")
+        self._changes.add(work)
+        work.add_done_callback(self._changes.discard)
+        return await asyncio.shield(work)
+
+    async def _changed(self, name: str, turn: str, change: Callable[[DeviceSettings], DeviceSettings]) -> DeviceStatus:
         """Store a change, and let it hold. A mute holds even where it cannot be stored, which is then raised."""
         async with self._writing:
             wanted = change(self._known(name))

@@ -149,3 +149,13 @@ def test_what_another_process_stores_is_noticed() -> None:
         await asyncio.wait({following})
 
     run_in_virtual_time(main())
+
+
+async def test_a_change_is_whole_although_whoever_wants_it_leaves() -> None:
+    place = Place()
+    wanting = asyncio.create_task(place.controls.set_volume("room", 30))
+    await asyncio.sleep(0.005)  # it is being stored
+    wanting.cancel()
+    await asyncio.wait({wanting})
+    await asyncio.sleep(0.05)
+    assert place.controls.device("room").settings == place.shelf.kept["room"] == DeviceSettings(volume=30)
