@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from assistant.assembly import find_plugins, read_models
 from assistant.cli.models import fetch, wanted_by_config
 from assistant.cli.output import show_table
+from assistant.hardware.machine import memory
 from assistant.models.catalogue import Catalogue
 from assistant.models.store import Store
 from assistant.setup.answers import Answers
 from assistant.setup.dialogue import Dialogue
 from assistant.setup.draft import Draft
-from assistant.setup.memory import available_memory
 
 __all__ = ["GOALS", "ask", "recognisers"]
 
@@ -49,7 +49,7 @@ def ask(
     """Choose the models and fetch what is missing; raises ModelError where one cannot be had."""
     dialogue.title("Models")
     store = Store.default()
-    free = available_memory()
+    free = memory().available
     dialogue.say(f"Free memory: {free / 1e9:.1f} GB.")
     if draft.engine("stt") == "faster-whisper":
         goal = answers.goal or dialogue.choose("What counts most", list(GOALS.items()), "quick")

@@ -11,7 +11,6 @@ from assistant.models.catalogue import catalogue
 from assistant.setup.answers import Answers, unanswered
 from assistant.setup.draft import Draft
 from assistant.setup.language import detected, gaps
-from assistant.setup.memory import available_memory
 from assistant.setup.models import Need, recognisers
 from assistant.setup.neighbours import home_assistants
 from assistant.setup.saving import save
@@ -68,24 +67,6 @@ def test_models_that_do_not_know_a_language_are_named() -> None:
 def test_the_recogniser_fits_language_goal_and_memory(language: str, goal: str, free: float, best: str) -> None:
     needs = [Need("whisper-tiny.en", 193_000_000), Need("whisper-base", 263_000_000)]
     assert recognisers(language, goal, int(free), needs, catalogue())[0] == best
-
-
-def test_memory_is_what_the_group_leaves(tmp_path: Path) -> None:
-    files = {
-        "proc/meminfo": "MemTotal: 8000000 kB\nMemAvailable: 4000000 kB\n",
-        "proc/self/cgroup": "0::/box/inner\n",
-        "sys/fs/cgroup/box/memory.max": "1000000000\n",
-        "sys/fs/cgroup/box/memory.current": "400000000\n",
-        "sys/fs/cgroup/box/inner/memory.max": "max\n",
-        "sys/fs/cgroup/box/inner/memory.current": "1\n",
-    }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    assert available_memory(tmp_path) == 600_000_000
-    (tmp_path / "sys/fs/cgroup/box/memory.max").write_text("max\n")
-    assert available_memory(tmp_path) == 4_096_000_000
-    assert available_memory() > 0
 
 
 def test_devices_to_choose_from() -> None:

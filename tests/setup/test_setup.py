@@ -177,3 +177,10 @@ async def test_a_file_in_conf_d_that_says_otherwise_is_named(card: SoundCard, re
     assert status == 0, printed
     assert "models.speaker.device is set to something else by" in printed
     assert "room.yaml:3" in printed.replace("\n", "")
+
+
+async def test_check_does_not_listen_to_a_microphone_that_is_muted(card: SoundCard, real_home: Path) -> None:
+    assert (await run(card, "mute"))[0] == 0
+    status, printed = await run(card, "check")
+    assert status == 0, printed
+    assert "room is muted, so nothing was listened to: assistant unmute" in printed
