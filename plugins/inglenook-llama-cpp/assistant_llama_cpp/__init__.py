@@ -48,7 +48,12 @@ def describe_llama(config: LlamaConfig) -> Capabilities:
         if header := _header(path, status.st_mtime_ns, status.st_size):
             memory += header.kv_bytes(config.context)
             rank = rank or parameters(str(header.metadata.get("general.size_label", "")))
-    return Capabilities(tools=True, schema=True, parallel=config.slots, memory=memory, rank=rank)
+    inputs = {"text", "image"} if config.projector else {"text"}
+    if config.projector and (projector := Path(config.projector)).is_file():
+        memory += projector.stat().st_size
+    return Capabilities(
+        inputs=frozenset(inputs), tools=True, schema=True, parallel=config.slots, memory=memory, rank=rank
+    )
 
 
 @lru_cache(maxsize=32)

@@ -14,6 +14,9 @@ class LlamaConfig(EngineConfig, frozen=True, kw_only=True):
 
     model: ModelRef = "smollm2-135m"
     """A GGUF file: an id of the catalogue, or a path."""
+    projector: ModelRef | None = None
+    """The `mmproj` GGUF file that was published with a model that sees: an id of the catalogue, or a path; none where
+    the model reads text only."""
     context: Annotated[int, Meta(ge=128, le=1_048_576)] = 4096
     """Tokens that all conversations together may hold; a reply reserves its prompt and its `max_tokens`."""
     slots: Annotated[int, Meta(ge=1, le=64)] = 4

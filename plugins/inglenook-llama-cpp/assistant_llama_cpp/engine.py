@@ -59,6 +59,7 @@ class LlamaChat:
             call_grammar=prepared.call_grammar,
             output=prepared.output,
             outbox=Outbox(self._worker.wake),
+            pieces=prepared.pieces,
         )
         self._worker.submit(job)
         try:

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from assistant import AssistantError, ChatDelta, Priority, Sampling
+from assistant_llama_cpp.eyes import Piece
 from assistant_llama_cpp.grammar import Grammar
 from assistant_llama_cpp.output import Output
 from assistant_llama_cpp.sequences import Sequence
@@ -80,6 +81,8 @@ class Job:
     """From tokens to deltas."""
     outbox: Outbox
     """Where deltas go."""
+    pieces: Mapping[int, Piece] = field(default_factory=dict)
+    """What the numbers below 0 in `tokens` stand for: pieces of images."""
     order: int = 0
     """Arrival; the earlier goes first among equals."""
     cancelled: bool = False
@@ -103,6 +106,18 @@ class Job:
     def written(self) -> int:
         """Return the tokens of the reply so far."""
         return len(self.tokens) - self.prompt
+
+    @property
+    def next_piece(self) -> Piece | None:
+        """Return the piece of an image that is to be read next; None where a token is, or nothing."""
+        held = len(self.sequence.tokens) if self.sequence else 0
+        return self.pieces.get(self.tokens[held]) if held < len(self.tokens) else None
+
+    def words(self, most: int) -> list[int]:
+        """Return the next tokens to be read, at most *most*, up to the next image."""
+        held = len(self.sequence.tokens) if self.sequence else 0
+        ahead = self.tokens[held : held + most]
+        return ahead[: next((n for n, token in enumerate(ahead) if token < 0), len(ahead))]
 
     @property
     def writing(self) -> bool:

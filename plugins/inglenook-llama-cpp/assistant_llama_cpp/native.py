@@ -4,7 +4,7 @@ import ctypes
 import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ import llama_cpp
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant import ModelError
+from assistant import EngineError, ModelError
 from assistant_llama_cpp.calls import MARKS
 from assistant_llama_cpp.config import LlamaConfig
 from assistant_llama_cpp.cpu import overloaded, physical_cores
+from assistant_llama_cpp.eyes import Eyes, Piece, opened_eyes
 from assistant_llama_cpp.gguf import read_header
 from assistant_llama_cpp.gpu import layers
 from assistant_llama_cpp.vocabulary import Vocabulary
@@ -31,6 +32,9 @@ _SMALL = 500_000_000
 """Parameters below which one thread writes faster than several: waking the others takes longer than their share of a
 token's work. With 135 million on two cores, one thread writes 153 tokens a second and two write 47; prompts, read many
 tokens at a time, gain from both."""
+
+_GLANCE = 512
+"""Tokens of a step where a model sees: some models must read all of an image at once."""
 
 _complaints: deque[str] = deque(maxlen=8)
 _line = ""
@@ -59,7 +63,8 @@ def loaded(config: LlamaConfig) -> Iterator["Model"]:
     llama_cpp.llama_backend_init()
     model, context = _load_anywhere(config, path)
     try:
-        yield Model(config, model, context)
+        with _eyes(config, model) as eyes:
+            yield Model(config, model, context, eyes)
     finally:
         llama_cpp.llama_free(context)
         llama_cpp.llama_model_free(model)
@@ -96,6 +101,18 @@ def _load(config: LlamaConfig, path: Path, gpu_layers: int) -> tuple[Any, Any]:
     return model, context
 
 
+def _eyes(config: LlamaConfig, model: Any) -> AbstractContextManager[Eyes | None]:
+    if config.projector is None:
+        return nullcontext()
+    threads = config.threads or physical_cores()
+    return opened_eyes(Path(config.projector), model, threads, bool(layers(config)), _log)
+
+
+def _batch(config: LlamaConfig) -> int:
+    """Return the most tokens that llama.cpp may be given in one step."""
+    return max(config.batch + config.slots, _GLANCE if config.projector else 0)
+
+
 def _unusable(path: Path, hint: str) -> ModelError:
     reason = "; ".join(_complaints)[:400] or "llama.cpp gives no reason"
     return ModelError(f"{path} cannot be loaded: {reason}", hint=hint)
@@ -104,7 +121,7 @@ def _unusable(path: Path, hint: str) -> ModelError:
 def _context_params(config: LlamaConfig, model: Any) -> Any:
     params = llama_cpp.llama_context_default_params()
     params.n_ctx = config.context
-    params.n_batch = params.n_ubatch = config.batch + config.slots  # a longer batch would end the process
+    params.n_batch = params.n_ubatch = _batch(config)  # a longer batch would end the process
     params.n_seq_max = config.slots + config.conversations
     params.n_threads, params.n_threads_batch = _threads(config, model)
     params.kv_unified = True  # one pool of cells: sequences may be of any length and share a prefix
@@ -135,8 +152,11 @@ def settings(config: LlamaConfig) -> tuple[object, ...]:
 class Model:
     """A model, its vocabulary, and one context with many sequences."""
 
-    def __init__(self, config: LlamaConfig, model: Any, context: Any) -> None:
+    def __init__(self, config: LlamaConfig, model: Any, context: Any, eyes: Eyes | None = None) -> None:
+        self.eyes = eyes
+        """What turns images into tokens; None where the model reads text only."""
         self._context = context
+        self._most = _batch(config)
         self._memory = llama_cpp.llama_get_memory(context)
         self._write_threads, self._read_threads = _threads(config, model)
         self._yields = not config.threads
@@ -165,6 +185,16 @@ class Model:
             batch.seq_id[n][0] = sequence
             batch.logits[n] = wanted
         return int(llama_cpp.llama_decode(self._context, batch))
+
+    def look(self, piece: Piece, position: int, sequence: int) -> int:
+        """Read a piece of an image, as `decode` does tokens; raises EngineError for one that is too large."""
+        assert self.eyes
+        if not self.eyes.fits(piece, self._most):
+            raise EngineError(
+                f"the model reads an image of {piece.cells} tokens at once, and {self._most} are a step",
+                hint="raise `batch` in the model's configuration",
+            )
+        return self.eyes.read(piece, self._context, sequence, position, self._most)
 
     def sample(self, chain: Any, entry: int) -> int:
         """Draw the token after *entry* of the last batch by a sampler chain, and accept it there."""

@@ -1,17 +1,18 @@
 """From a request to what the owner thread takes, on a thread of its own, so that nobody else waits for a template."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from assistant import ChatMessage, ChatRequest, EngineError, EngineUnavailable, Sampling, ToolSpec, in_thread
+from assistant import ChatMessage, ChatRequest, EngineError, EngineUnavailable, Image, Sampling, ToolSpec, in_thread
 from assistant_llama_cpp.config import LlamaConfig
+from assistant_llama_cpp.eyes import Piece
 from assistant_llama_cpp.grammar import Grammar, Grammars, forced_call
 from assistant_llama_cpp.native import Model
 from assistant_llama_cpp.output import Output
-from assistant_llama_cpp.prompt import abilities, conversation, defuse, tool_list, with_tools_told
+from assistant_llama_cpp.prompt import abilities, conversation, defuse, tool_list, with_markers, with_tools_told
 from assistant_llama_cpp.sampling import settled
 from assistant_llama_cpp.sequences import common_prefix
 from assistant_llama_cpp.template import ChatTemplate
@@ -35,7 +36,7 @@ class Prepared:
     """A request, ready to be computed."""
 
     tokens: list[int]
-    """The prompt."""
+    """The prompt; a number below 0 stands for a piece of an image."""
     limit: int
     """Tokens that the reply may have; 0 where only the prompt is read."""
     sampling: Sampling
@@ -48,6 +49,8 @@ class Prepared:
     """What holds the reply from its start."""
     call_grammar: Grammar | None = None
     """What holds a call once the model has opened one."""
+    pieces: Mapping[int, Piece] = field(default_factory=dict)
+    """The pieces of the images."""
 
 
 class Preparer:
@@ -61,7 +64,7 @@ class Preparer:
 
     async def start(self, model: Model) -> None:
         """Read the chat template and find out what it takes; raises ModelError where it is none."""
-        self._vocabulary, self._longest = model.vocabulary, model.longest
+        self._vocabulary, self._longest, self._eyes = model.vocabulary, model.longest, model.eyes
         self._grammars = Grammars(model.vocabulary)
         source = self._config.template or model.template or _CHATML
 
@@ -73,11 +76,11 @@ class Preparer:
 
     async def reply(self, request: ChatRequest) -> Prepared:
         """Prepare a reply; raises EngineError for a request that cannot be served."""
-        return await self._run(lambda: self._reply(request))
+        return await self._run(lambda: self._with_pieces(self._reply, request))
 
     async def warm(self, request: ChatRequest) -> Prepared:
         """Prepare the reading of a prompt whose continuation is not known yet; raises EngineError."""
-        return await self._run(lambda: self._warm(request))
+        return await self._run(lambda: self._with_pieces(self._warm, request))
 
     async def close(self) -> None:
         """End the work in hand, then the template's process. The model must outlive this."""
@@ -92,6 +95,11 @@ class Preparer:
             if "shutdown" not in str(error):
                 raise
             raise EngineUnavailable("the model is closed", hint="open it again") from None
+
+    def _with_pieces(self, prepare: Callable[[ChatRequest], Prepared], request: ChatRequest) -> Prepared:
+        """Prepare *request* and add the pieces of images that its tokens stand for."""
+        self._pieces: dict[int, Piece] = {}
+        return replace(prepare(request), pieces=self._pieces)
 
     def _reply(self, request: ChatRequest) -> Prepared:
         if request.max_tokens < 1:
@@ -148,9 +156,16 @@ class Preparer:
         listed = tool_list(tools) if self._template.tools else []
         if tools and not listed:
             messages = with_tools_told(messages, tools)
+        images: list[Image] = []
+        if self._eyes:
+            messages, images = with_markers(messages, self._eyes.marker)
         said, control = conversation(messages, self._able), self._vocabulary.control
-        text = self._template.render(defuse(said, control), defuse(listed, control), reply=True)
-        return self._vocabulary.prompt(text + start)
+        text = self._template.render(defuse(said, control), defuse(listed, control), reply=True) + start
+        if not (self._eyes and images):
+            return self._vocabulary.prompt(text)
+        tokens, pieces = self._eyes.prompt(text, images, self._vocabulary.needs_start(text))
+        self._pieces |= pieces
+        return tokens
 
     def _limit(self, tokens: list[int], request: ChatRequest) -> int:
         if len(tokens) >= self._longest:

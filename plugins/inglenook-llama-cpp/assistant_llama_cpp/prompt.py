@@ -3,13 +3,24 @@
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from assistant import AudioPart, ChatMessage, EngineError, ImagePart, ToolCall, ToolResult, ToolSpec
+from assistant import (
+    AudioPart,
+    ChatMessage,
+    EngineError,
+    Image,
+    ImagePart,
+    Part,
+    TextPart,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+)
 from assistant_llama_cpp.calls import call_text
 
-__all__ = ["Abilities", "abilities", "conversation", "defuse", "tool_list", "with_tools_told"]
+__all__ = ["Abilities", "abilities", "conversation", "defuse", "tool_list", "with_markers", "with_tools_told"]
 
 Message = dict[str, Any]
 """A message as templates know it: role, content, and perhaps tool_calls."""
@@ -55,6 +66,22 @@ def abilities(render: Render) -> Abilities:
     )
 
 
+def with_markers(messages: Sequence[ChatMessage], marker: str) -> tuple[list[ChatMessage], list[Image]]:
+    """Put *marker* in the place of each image, and return the images in their order."""
+    images: list[Image] = []
+    marked = []
+    for message in messages:
+        parts: list[Part] = []
+        for part in message.parts:
+            if isinstance(part, ImagePart):
+                images.append(part.image)
+                parts.append(TextPart(f"{marker}\n"))
+            else:
+                parts.append(part)
+        marked.append(replace(message, parts=tuple(parts)))
+    return marked, images
+
+
 def conversation(messages: Sequence[ChatMessage], able: Abilities) -> list[Message]:
     """Turn *messages* into what a template of these abilities takes; raises EngineError for pictures and sound."""
     turned: list[Message] = []
@@ -64,7 +91,8 @@ def conversation(messages: Sequence[ChatMessage], able: Abilities) -> list[Messa
             if isinstance(part, ImagePart | AudioPart):
                 kind = "a picture" if isinstance(part, ImagePart) else "sound"
                 raise EngineError(
-                    f"message {n} holds {kind}: this engine reads text only", hint="send it to a model that takes it"
+                    f"message {n} holds {kind}: this model does not take it",
+                    hint="give its `projector`, if it has one, or send it to a model that takes it",
                 )
         if message.role == "system" and not (able.system if n == 0 else able.late_system):
             rules.append(message.text)

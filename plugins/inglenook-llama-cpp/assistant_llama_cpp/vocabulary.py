@@ -31,9 +31,13 @@ class Vocabulary:
     def prompt(self, text: str) -> list[int]:
         """Return the tokens of a rendered prompt, control tokens recognised, with the start token if it needs one."""
         tokens = self.tokens(text, control=True)
-        if self._add_bos and not (self.bos and text.startswith(self.bos)):
+        if self.needs_start(text):
             tokens.insert(0, llama_cpp.llama_vocab_bos(self.pointer))
         return tokens
+
+    def needs_start(self, text: str) -> bool:
+        """Return whether a rendered prompt lacks the start token that the model was trained with."""
+        return bool(self._add_bos) and not (self.bos and text.startswith(self.bos))
 
     def tokens(self, text: str, control: bool = False) -> list[int]:
         """Return the tokens of *text*; texts of control tokens become these only if *control*."""

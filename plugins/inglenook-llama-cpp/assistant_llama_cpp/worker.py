@@ -136,6 +136,8 @@ class Worker:
             self._leave(job)
         while arrived := self._take():
             self._admit(model, arrived)
+        for job in [job for job in self._active if job.next_piece and not job.outbox.full]:
+            self._look(model, job)
         entries, parts = self._compose()
         if entries and self._decode(model, entries):
             for job, count, entry in parts:
@@ -183,6 +185,25 @@ class Worker:
         if self._saved.wants(sequence.tokens, model.state_size(sequence.id)):
             self._saved.save(sequence.tokens, model.state(sequence.id))
 
+    def _look(self, model: Model, job: Job) -> None:
+        """Read the next piece of an image; the others wait for it. Where the cache is full, old prefixes go."""
+        sequence, piece = job.sequence, job.next_piece
+        assert sequence and piece
+        held = len(sequence.tokens)
+        try:
+            while (code := model.look(piece, held, sequence.id)) == 1 and (idle := self._cache.evict()):
+                model.clear(idle.id)
+                if not model.cut(sequence.id, held):  # of a large piece some may have been read
+                    break
+        except EngineError as error:
+            self._fail(model, job, error)
+            return
+        if code:
+            reason = "the context is full" if code == 1 else f"llama.cpp failed to read an image (code {code})"
+            self._fail(model, job, EngineError(reason, hint="raise `context`, or start a new conversation"))
+            return
+        sequence.tokens += [piece.number] * piece.length
+
     def _compose(self) -> tuple[list[Entry], list[tuple[Job, int, int]]]:
         """Choose what the next step reads: the batch, and for each job in it how many tokens and its last entry."""
         ready = sorted(
@@ -196,7 +217,7 @@ class Worker:
         for job in ready:
             assert job.sequence
             start = len(job.sequence.tokens)
-            piece = job.tokens[start : start + (1 if job.writing else room)]
+            piece = job.words(1 if job.writing else room)
             if not piece:
                 continue
             room -= 0 if job.writing else len(piece)
