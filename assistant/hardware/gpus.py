@@ -62,9 +62,8 @@ def cuda(library: str = "libnvidia-ml.so.1") -> Iterator[Gpu]:
                 continue
             nvml.nvmlDeviceGetName(device, name, 96)
             known = nvml.nvmlDeviceGetMemoryInfo(device, ctypes.byref(memory)) == 0  # a Jetson shares the main memory
-            yield Gpu(
-                "cuda", _text(name), memory.total, memory.free if known else None, f"driver {_text(driver)}"
-            )  # fmt: skip
+            free = memory.free if known else None
+            yield Gpu("cuda", _text(name), memory.total, free, f"driver {_text(driver)}")
     finally:
         nvml.nvmlShutdown()
 
@@ -128,12 +127,14 @@ class _Device(ctypes.Structure):
     )
 
 
-_VULKAN_TYPES = ("", "shares the main memory", "", "virtual", "no GPU: computed by the processor")
+_INTEGRATED, _PROCESSOR = 1, 4
+"""Types of device (VkPhysicalDeviceType); the last is a driver that computes on the processor, as for tests."""
 _DEVICE_LOCAL = 1
+"""Flag of memory that is the device's own (VkMemoryHeapFlagBits)."""
 
 
-def vulkan(library: str = "libvulkan.so.1") -> Iterator[Gpu]:
-    """Yield the GPUs of every Vulkan driver (registry.khronos.org/vulkan)."""
+def vulkan(library: str = "libvulkan.so.1", *, processors: bool = False) -> Iterator[Gpu]:
+    """Yield the GPUs of every Vulkan driver (registry.khronos.org/vulkan), and *processors* that stand in for one."""
     api = ctypes.CDLL(library)
     instance, info = ctypes.c_void_p(), _Instance(type=1)
     if api.vkCreateInstance(ctypes.byref(info), None, ctypes.byref(instance)) != 0:
@@ -146,9 +147,11 @@ def vulkan(library: str = "libvulkan.so.1") -> Iterator[Gpu]:
         for handle in devices[: count.value]:
             device, heaps = _Device(), _Heaps()
             api.vkGetPhysicalDeviceProperties(ctypes.c_void_p(handle), ctypes.byref(device))
+            if device.type == _PROCESSOR and not processors:
+                continue
             api.vkGetPhysicalDeviceMemoryProperties(ctypes.c_void_p(handle), ctypes.byref(heaps))
             own = [heap.size for heap in heaps.heaps[: heaps.count] if heap.flags & _DEVICE_LOCAL]
-            note = _VULKAN_TYPES[device.type] if device.type < len(_VULKAN_TYPES) else ""
+            note = "shares the main memory" if device.type == _INTEGRATED else ""
             yield Gpu("vulkan", device.name.decode("utf-8", "replace"), sum(own), None, note)
     finally:
         api.vkDestroyInstance(instance, None)
