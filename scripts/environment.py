@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,13 @@ BUILD_TOOLS = ["pip", "editables", "hatchling", "setuptools"]
 DEVELOPMENT_TOOLS = ["gguf", "mypy", "pytest", "pytest-asyncio", "ruff", "scikit-image", "types-PyYAML"]
 
 
+def journal_library() -> list[str]:
+    """Return the library that gives the journal its fields, where the headers that it is compiled with are there."""
+    asks = shutil.which("pkg-config")
+    there = asks and subprocess.run([asks, "--exists", "libsystemd"], check=False).returncode == 0
+    return ["systemd-python"] if there else []
+
+
 def projects() -> list[Path]:
     """Return the folders of the core and of every plugin."""
     return [ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
@@ -29,7 +37,7 @@ def projects() -> list[Path]:
 def fingerprint(gpu: str) -> str:
     """Return a digest of all that the contents of the environment follow from."""
     files = [CONSTRAINTS, Path(__file__), *(project / "pyproject.toml" for project in projects())]
-    digest = hashlib.sha256(f"{sys.version}\n{llama_cpp_wheel.cached_wheel(gpu).name}\n".encode())
+    digest = hashlib.sha256(f"{sys.version}\n{llama_cpp_wheel.cached_wheel(gpu).name}\n{journal_library()}\n".encode())
     for file in files:
         digest.update(f"{file.relative_to(ROOT)}\n".encode() + file.read_bytes())
     return digest.hexdigest()
@@ -58,7 +66,7 @@ def fill(environment: Path, gpu: str) -> None:
 
     install.append("--no-build-isolation")  # the build tools are there: none is fetched again for each plugin
     editable = [f"--editable={project}" for project in projects()]
-    everything = [*editable, "llama-cpp-python", *DEVELOPMENT_TOOLS]
+    everything = [*editable, "llama-cpp-python", *journal_library(), *DEVELOPMENT_TOOLS]
     run(f"{environment.name}: installing the core, the plugins and the tools", [*install, *everything])
 
 
