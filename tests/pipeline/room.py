@@ -15,7 +15,7 @@ from assistant.controls import Controls
 from assistant.engines import AnySpec
 from assistant.events import EventBus
 from assistant.models.pool import Model, Pool
-from assistant.pipeline.conversation import Conversations
+from assistant.pipeline.conversation import Conversations, Exchange
 from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.listen import Listener
 from assistant.pipeline.phrases import Phrases
@@ -63,6 +63,7 @@ class Room:
     timeouts: TimeoutConfig = field(default_factory=TimeoutConfig)
     events: list[TurnEvent] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
     device: DeviceConfig = field(default_factory=DeviceConfig)
     hears_itself: bool = False
     """Whether the microphone hears the speaker too."""
@@ -116,6 +117,7 @@ class Room:
             timeouts=self.timeouts,
             keep=self.receipts.append,
             light=light,
+            remember=self.exchanges.append,
             controls=self.controls,
         )
         await phrases.prepare(pool, assistants)
