@@ -34,6 +34,8 @@ class _Stream(msgspec.Struct, frozen=True):
 
     index: int
     """The server's number for it, which it may give again once the stream has ended."""
+    sink: int
+    """The server's number for the output that it plays on."""
     process: str
     """Number of the program's process; empty where it does not say."""
     volume: tuple[int, ...]
@@ -159,23 +161,26 @@ class Ducking:
 
 
 async def _others() -> list[_Stream]:
-    """Return what other programs play on the default output."""
+    """Return what other programs play on the default output; on all of them where the server tells of none."""
+    others = [stream for stream in await _streams() if stream.process != str(os.getpid())]
+    if not others:
+        return []
     info: dict[str, Any] = await _json("info")
     sinks = {sink["name"]: sink["index"] for sink in await _json("list", "sinks")}
     default = sinks.get(info["default_sink_name"])
-    return [stream for stream in await _streams(default) if stream.process != str(os.getpid())]
+    return [stream for stream in others if default in (stream.sink, None)]
 
 
-async def _streams(sink: int | None = None) -> list[_Stream]:
-    """Return what is played, on one output only where it is given."""
+async def _streams() -> list[_Stream]:
+    """Return what is played."""
     return [
         _Stream(
             one["index"],
+            one["sink"],
             one["properties"].get("application.process.id", ""),
             tuple(channel["value"] for channel in one["volume"].values()),
         )
         for one in await _json("list", "sink-inputs")
-        if sink is None or one["sink"] == sink
     ]
 
 

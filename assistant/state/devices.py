@@ -1,5 +1,6 @@
 """What is set at devices. That one is muted is kept twice: it must survive a database that does not."""
 
+import logging
 import os
 import sqlite3
 from pathlib import Path
@@ -13,6 +14,8 @@ from assistant.state.database import Database
 from assistant.streams import in_thread
 
 __all__ = ["Devices"]
+
+log = logging.getLogger(__name__)
 
 
 class Devices:
@@ -44,14 +47,16 @@ class Devices:
 
 def _read(connection: sqlite3.Connection) -> dict[str, DeviceSettings]:
     rows = connection.execute("SELECT name, settings FROM devices")
-    return {name: _settings(text) for name, text in rows}
+    return {name: _settings(name, text) for name, text in rows}
 
 
-def _settings(text: str) -> DeviceSettings:
+def _settings(name: str, text: str) -> DeviceSettings:
+    """Return what is set at a device: it is muted where that cannot be read, for it may have been."""
     try:
         return msgspec.json.decode(text, type=DeviceSettings)
     except msgspec.DecodeError as error:
-        raise ValueError(str(error)) from None
+        log.error("what is set at %s cannot be read, so it is muted until `assistant unmute`: %s", name, error)
+        return DeviceSettings(muted=True)
 
 
 def _write(connection: sqlite3.Connection, device: str, settings: DeviceSettings) -> None:

@@ -11,6 +11,7 @@ from assistant.controls import ducking
 from assistant.controls.ducking import Ducking
 from assistant.soundcard import SoundCard, sound_card
 from assistant.soundcard.server import ended
+from tests.running import Home
 
 FULL = 65536
 
@@ -66,13 +67,25 @@ async def test_what_a_killed_daemon_left_is_put_right(card: SoundCard, tmp_path:
     journal = tmp_path / "ducked.json"
     async with player(card) as music:
         killed = Ducking(journal)
-        killed._served = 1
         await killed._lower(0.4)
         assert (await volumes())[music] == round(0.4 * FULL)
         await Ducking(journal).restore()
         assert (await volumes())[music] == FULL
         await Ducking(journal).restore()  # once is enough
         assert (await volumes())[music] == FULL
+
+
+async def test_the_next_daemon_does_it(card: SoundCard, house: Home) -> None:
+    house.variables |= card.environment
+    journal = house.folder / "state" / "ducked.json"
+    journal.parent.mkdir()
+    async with player(card) as music:
+        killed = Ducking(journal)
+        await killed._lower(0.4)
+        assert (await volumes())[music] == round(0.4 * FULL)
+        with house.daemon() as daemon:
+            await until(lambda found: found[music] == FULL)
+            assert await asyncio.to_thread(daemon.stop) == 0
 
 
 async def test_a_volume_that_somebody_set_meanwhile_stays(card: SoundCard, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from assistant import ServiceError
 from assistant.controls import DeviceSettings, QuietHours
 from assistant.state import State
 
@@ -46,12 +45,17 @@ async def test_a_mute_that_only_the_database_knows_is_one(file: Path) -> None:
         assert (await state.devices.read())["room"].muted
 
 
-async def test_settings_that_make_no_sense_are_named(file: Path) -> None:
+@pytest.mark.parametrize("text", ['{"volume": 1000}', '{"loudness": 1}', "nonsense", ""])
+async def test_settings_that_cannot_be_read_are_named_and_may_have_been_a_mute(
+    file: Path, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
     async with State(file) as state:
         with closing(sqlite3.connect(file)) as other, other:
-            other.execute("INSERT INTO devices VALUES ('room', '{\"volume\": 1000}')")
-        with pytest.raises(ServiceError, match="cannot be read"):
-            await state.devices.read()
+            other.execute("INSERT INTO devices VALUES ('room', ?)", (text,))
+        assert await state.devices.read() == {"room": DeviceSettings(muted=True)}
+        assert "what is set at room cannot be read" in caplog.text
+        await state.devices.keep("room", DeviceSettings())
+        assert await state.devices.read() == {"room": DeviceSettings()}
 
 
 async def test_another_process_is_noticed(file: Path) -> None:
