@@ -61,7 +61,7 @@ def _set_up(ctx: click.Context, answers: Answers, dialogue: Dialogue) -> None:
         wake.say_three_times(draft, words[0], dialogue)
     neighbours.ask(answers, dialogue)
     _write(draft, dialogue)
-    _service(ctx, answers, dialogue)
+    _service(ctx, draft, answers, dialogue)
     _first_turn(settings, answers, dialogue)
     dialogue.say("\nDone. `assistant run` starts it; `assistant check` looks at everything again.")
 
@@ -103,7 +103,7 @@ def _at(tree: object, path: tuple[str, ...]) -> object:
     return tree
 
 
-def _service(ctx: click.Context, answers: Answers, dialogue: Dialogue) -> None:
+def _service(ctx: click.Context, draft: Draft, answers: Answers, dialogue: Dialogue) -> None:
     """Offer the service where there is a systemd to run it."""
     if answers.service is False or not (answers.service or dialogue.asks):
         return
@@ -112,8 +112,13 @@ def _service(ctx: click.Context, answers: Answers, dialogue: Dialogue) -> None:
         dialogue.complain(["No systemd runs here, so nothing starts the daemon at boot: `assistant run` does by hand."])
     elif answers.service or dialogue.confirm("Start it at boot, as a service?", default=True):
         from assistant.cli.service import install
+        from assistant.service.machine import Kind, choose, look
+        from assistant.service.places import STATE
 
         ctx.invoke(install, asked=None, dry_run=False, yes=not dialogue.asks, linger=None, models=True, python=None)
+        if choose(look(), None)[0] is Kind.SYSTEM and draft.file != STATE / "config" / draft.file.name:
+            dialogue.say("The service of the machine reads a configuration of its own. To give it this one:")
+            dialogue.show(f"  sudo install -D -o inglenook -m 600 {draft.file} {STATE}/config/assistant.yaml")
 
 
 def _first_turn(settings: Settings, answers: Answers, dialogue: Dialogue) -> None:

@@ -32,9 +32,15 @@ async def sound_card() -> AsyncGenerator[SoundCard, None]:
     async with AsyncExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="inglenook-sound-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        running = await stack.enter_async_context(AsyncExitStack())
+
+        async def restart() -> None:
+            await running.aclose()
+            await running.enter_async_context(server.run(folder))
+
         try:
-            processes = await stack.enter_async_context(server.run(folder))
-            card = SoundCard(folder, server.name)
+            processes = await running.enter_async_context(server.run(folder))
+            card = SoundCard(folder, server.name, restart)
             await _prepare(card, processes)
         except DeviceError as error:
             raise DeviceError(str(error), hint=error.hint or printed(folder)) from None

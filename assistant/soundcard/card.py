@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,10 +55,11 @@ pcm.!default {
 class SoundCard:
     """A running card with its ports `microphone` and `speaker`, which are also the defaults."""
 
-    def __init__(self, folder: Path, server: str) -> None:
+    def __init__(self, folder: Path, server: str, restart: Callable[[], Awaitable[None]]) -> None:
         self.server = server
         """What the null sinks are of: PulseAudio or PipeWire."""
         self._folder = folder
+        self._restart = restart
         self._ports: dict[str, Port] = {}
         self._modules: dict[str, str] = {}
         self.environment: Mapping[str, str] = {
@@ -85,6 +86,13 @@ class SoundCard:
     async def unplug(self, name: str) -> None:
         """Take a port away, as if its cable were pulled; its name stays known to ALSA."""
         await self._pactl("unload-module", self._modules.pop(name))
+
+    async def restart(self) -> None:
+        """End the sound server and start it again, with the ports that were plugged in; whoever used one loses it."""
+        plugged = list(self._modules)
+        await self._restart()
+        for name in plugged:
+            await self.plug(self._ports[name])
 
     async def speak(self, chunks: Iterable[AudioChunk], microphone: str = "microphone") -> None:
         """Play *chunks*, all of one 16-bit format, into a microphone; returns when the last sample was heard."""

@@ -181,6 +181,6 @@ async def test_a_file_in_conf_d_that_says_otherwise_is_named(card: SoundCard, re
 
 async def test_check_does_not_listen_to_a_microphone_that_is_muted(card: SoundCard, real_home: Path) -> None:
     assert (await run(card, "mute"))[0] == 0
-    status, printed = await run(card, "check")
+    status, printed = await run(card, "check", "--json")
     assert status == 0, printed
     assert "room is muted, so nothing was listened to: assistant unmute" in printed

@@ -157,3 +157,24 @@ async def test_a_device_that_goes_away_is_waited_for(card: SoundCard, caplog: py
         "microphone 'usb' is gone; waiting for it",
         "microphone 'usb' is back",
     ]
+
+
+async def test_a_sound_server_that_is_started_again_is_waited_for(
+    card: SoundCard, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[AudioChunk] = []
+    async with open_source(SourceConfig()) as source:
+        listening = asyncio.create_task(listen(source, heard))
+        await until(lambda: heard)
+        await card.restart()
+        await until(lambda: len(caplog.records) == 2)
+        before = len(heard)
+        await card.speak([tone(1)])
+        await until(lambda: len(heard) > before + 10)
+        listening.cancel()
+        await asyncio.wait({listening})
+    assert loud(samples(heard[before - 20 :])) > 0.5
+    assert [record.getMessage() for record in caplog.records] == [
+        "microphone 'default' is gone; waiting for it",
+        "microphone 'default' is back",
+    ]
