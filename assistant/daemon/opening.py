@@ -14,8 +14,9 @@ __all__ = ["open_all"]
 
 log = logging.getLogger(__name__)
 
-_HEAVY = (Kind.TTS, Kind.STT, Kind.CHAT)
-"""Engines that are heavy to load, in the order in which they are: a voice first, which can say sorry for the others."""
+_HEAVY = (Kind.TTS, Kind.STT, Kind.CHAT, Kind.VISION)
+"""Engines that are heavy to load, in the order in which they are: a voice first, which can say sorry for the others;
+eyes last, for nobody stands before a microphone for them."""
 _HELD_UP = 10.0
 """Seconds after which an engine that is still opening no longer delays the next one."""
 _AGAIN = (15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
