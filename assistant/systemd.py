@@ -30,7 +30,7 @@ def notify(**fields: str) -> bool:
             door.setblocking(False)  # a systemd that does not read must not hold up the house
             door.sendto(message.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
     except OSError as error:
-        log.warning("systemd was not told %s: %s", message.partition("=")[0], error)
+        log.debug("systemd was not told %s: %s", message.partition("=")[0], error)
         return False
     return True
 

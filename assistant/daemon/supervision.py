@@ -49,8 +49,7 @@ async def _watch(assembly: Assembly, closed: Callable[[], Iterable[str]], ready:
     told, named = "", False
     while True:
         status = _status(assembly, closed(), ready.is_set())
-        if status != told:
-            notify(STATUS=status, **({"READY": "1"} if ready.is_set() else {}))
+        if status != told and notify(STATUS=status, **({"READY": "1"} if ready.is_set() else {})):
             told = status
         await asyncio.wrap_future(assembly.equipment.light.submit(int))  # where the light engines hang, so does this
         hanging = stuck(_STUCK)

@@ -88,7 +88,8 @@ def box(folder: Path, shared: Mapping[Path, str]) -> Iterator[Box]:
             if not children or Path(f"/proc/{children[0]}/comm").read_text() != "systemd\n":
                 return None
             made = Box(int(children[0]))
-            return made if made.run("systemctl", "is-system-running").stdout.strip() == "running" else None
+            state = made.run("systemctl", "is-system-running").stdout.strip()
+            return made if state in ("running", "degraded") else None
 
         yield settled(booted)
     finally:
