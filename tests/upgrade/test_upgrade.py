@@ -1,6 +1,5 @@
 """Real upgrades between real environments: to a version that works, and to some that do not."""
 
-import shutil
 import site
 import sqlite3
 import subprocess
@@ -15,45 +14,7 @@ import pytest
 from assistant import ServiceError, __version__
 from assistant.upgrade import Layout, find_layout
 from tests.running import CONFIG, Home
-from tests.source import ROOT
-
-pytest.importorskip("hatchling", reason="wheels are built with hatchling")
-
-GOOD, BROKEN, LATE = "9.1.0", "9.2.0", "9.3.0"
-"""A version that works, one that does not start, one that only works while it is tried."""
-FAULTS = {
-    GOOD: "",
-    BROKEN: 'raise RuntimeError("the new wiring is loose")',
-    LATE: 'if "INGLENOOK__HTTP__PORT" not in __import__("os").environ:\n            raise RuntimeError("a fluke")',
-}
-STEP = '\n    "CREATE TABLE news (x INTEGER)",\n)\n"""Each step is'
-"""A migration that the versions after this one have."""
-PATIENCE = 240.0
-
-
-@pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build wheels of the core: as it is, and later versions of it."""
-    folder = tmp_path_factory.mktemp("wheels")
-    for version in (__version__, *FAULTS):
-        source = tmp_path_factory.mktemp("source")
-        shutil.copytree(ROOT / "assistant", source / "assistant", ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("pyproject.toml", "README.md", "LICENSE"):
-            shutil.copy(ROOT / name, source / name)
-        if version != __version__:
-            replace(source / "assistant" / "__init__.py", f'"{__version__}"', f'"{version}"')
-            replace(source / "assistant" / "state" / "migrations.py", '\n)\n"""Each step is', STEP)
-            devices = "        devices = ["
-            replace(source / "assistant" / "daemon" / "__init__.py", devices, f"        {FAULTS[version]}\n{devices}")
-        command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-        subprocess.run(command, cwd=source, check=True, capture_output=True, timeout=PATIENCE)
-    return folder
-
-
-def replace(file: Path, old: str, new: str) -> None:
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new, 1))
+from tests.upgrade.versions import BROKEN, GOOD, LATE, PATIENCE
 
 
 @dataclass
