@@ -10,6 +10,7 @@ from typing import Any, Self
 from assistant.audio import SPEECH, AudioChunk, AudioFormat
 from assistant.chat import ChatDelta, ChatRequest, Done, TextDelta
 from assistant.engines import AnySpec, Capabilities, EngineConfig, EngineSpec, Kind
+from assistant.errors import EngineError, ImageError
 from assistant.speech import Detection, Played, SpeechProbability, SttOptions, Transcript, Voice
 from assistant.vision import Finding, Image, VisionTask
 
@@ -231,10 +232,10 @@ class FakeTts:
 
 @dataclass
 class FakeVision:
-    """Find in every image what the script says."""
+    """Find in every image that is whole what the script says."""
 
     found: Mapping[VisionTask, Sequence[Finding]] = field(default_factory=dict)
-    """What each task finds."""
+    """What each task finds; others cannot be done."""
     fails: Exception | float | None = None
     """Raised by the next look, or how many seconds it hangs."""
     seen: list[tuple[Image, VisionTask]] = field(default_factory=list)
@@ -247,7 +248,11 @@ class FakeVision:
             error, self.fails = self.fails, None
             raise error
         await asyncio.sleep(self.fails or 0.01)
-        return tuple(finding for finding in self.found.get(task, ()) if finding.confidence >= (confidence or 0.0))
+        if image.mime_type == "image/png" and b"IEND" not in image.data[-8:]:
+            raise ImageError("the image is cut off")
+        if task not in self.found:
+            raise EngineError(f"it does no {task}")
+        return tuple(finding for finding in self.found[task] if finding.confidence >= (confidence or 0.0))
 
 
 async def _next(script: list[Any]) -> str:

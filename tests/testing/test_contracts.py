@@ -12,19 +12,27 @@ from assistant import (
     SPEECH,
     AudioChunk,
     AudioFormat,
+    Box,
     Capabilities,
     ChatDelta,
     ChatMessage,
     ChatRequest,
+    DetectedObject,
     Detection,
     Done,
+    Finding,
+    Image,
+    ImageClass,
     Kind,
     Played,
+    Segment,
     SpeechProbability,
     SttOptions,
     TextDelta,
+    TextLine,
     ToolCall,
     Transcript,
+    VisionTask,
     Voice,
 )
 from assistant.testing import (
@@ -54,6 +62,7 @@ from assistant.testing import (
     run_in_virtual_time,
     tone,
 )
+from tests.pictures import picture
 
 MARKER = AudioChunk((0x7ABC).to_bytes(2, "little") + bytes(2558), AudioFormat(16_000), 0.16)
 SPOKEN = [tone(0.08), tone(0.08, timestamp=0.08), MARKER, tone(0.08, timestamp=0.24)]
@@ -61,6 +70,11 @@ WHOLE, PART = tone(1.0), tone(0.5)
 REQUEST = ChatRequest((ChatMessage.of("user", "Hello?"),))
 
 PLAYED = [tone(0.08, timestamp=0.08 * n) for n in range(10)]
+
+IMAGE = picture(300, 200)
+CLASSES, OBJECTS, SEGMENTS = VisionTask.CLASSES, VisionTask.OBJECTS, VisionTask.SEGMENTS
+BOX = Box(0, 0, 300, 200)
+SURE = ImageClass("cat", 0.9)
 
 Check = Callable[[], Coroutine[Any, Any, object]]
 
@@ -74,6 +88,16 @@ def test_the_fakes_keep_every_promise() -> None:
         await check_turn(FakeTurn([0.9, 0.1] * 2), WHOLE, PART)
         await check_source(FakeSource(SPOKEN))
         await check_sink(FakeSink())
+        eyes = FakeVision(
+            {
+                CLASSES: [SURE, ImageClass("dog", 0.1)],
+                OBJECTS: [DetectedObject("cat", 0.9, BOX)],
+                SEGMENTS: [Segment("person", 0.9, BOX, 1.0, IMAGE)],
+                VisionTask.TEXT: [TextLine("a", 0.1, BOX), TextLine("b", 0.9, BOX)],
+            }
+        )
+        for task in VisionTask:
+            await check_vision(eyes, task, IMAGE)
 
     run_in_virtual_time(main())
     asyncio.run(check_stt(FakeStt(["Hello.", "Hello."]), SPOKEN))
@@ -231,6 +255,27 @@ def source(*chunks: AudioChunk) -> Check:
 
 
 HEARD = Detection("hey_jarvis", 0.9, 0.24)
+
+
+def seeing(task: VisionTask, *found: Finding) -> Check:
+    return lambda: check_vision(FakeVision({task: found}), task, IMAGE)
+
+
+class Careless(FakeVision):
+    """Eyes that see something in anything, and heed nothing."""
+
+    async def look(self, image: Image, task: VisionTask, confidence: float | None = None) -> tuple[Finding, ...]:
+        return tuple(self.found[task])
+
+
+class Fickle(FakeVision):
+    """Eyes that see something else each time."""
+
+    async def look(self, image: Image, task: VisionTask, confidence: float | None = None) -> tuple[Finding, ...]:
+        self.found = {task: [ImageClass(f"cat {len(self.seen)}", 0.9)]}
+        return await super().look(image, task, confidence)
+
+
 BROKEN: list[tuple[str, Check]] = [
     ("the last delta is not Done", scripted(TextDelta("Hello"))),
     ("the last delta is not Done", scripted(Done("stop"), TextDelta("Hello"))),
@@ -275,6 +320,19 @@ BROKEN: list[tuple[str, Check]] = [
     ("nothing is reported", lambda: check_sink(Sink())),
     ("progress falls", lambda: check_sink(Sink(0.0, 0.5, 0.4, 0.6))),
     ("0.3 s of 0.6 s", lambda: check_sink(Sink(0.0, 0.3))),
+    ("nothing is found", seeing(CLASSES)),
+    ("image-classification finds", seeing(CLASSES, DetectedObject("cat", 0.9, BOX))),
+    ("no probability", seeing(CLASSES, ImageClass("cat", 90))),
+    ("pixels of width", seeing(OBJECTS, DetectedObject("cat", 0.9, Box(0, 0, 301, 200)))),
+    ("pixels of height", seeing(OBJECTS, DetectedObject("cat", 0.9, Box(0, 200, 300, 100)))),
+    ("the mask has another size", seeing(SEGMENTS, Segment("cat", 0.9, BOX, 1.0, picture(30, 20)))),
+    ("the surest does not come first", seeing(CLASSES, ImageClass("dog", 0.1), SURE)),
+    (
+        "the confidence is not heeded",
+        lambda: check_vision(Careless({CLASSES: [SURE, ImageClass("a", 0.1)]}), CLASSES, IMAGE),
+    ),
+    ("taken for a whole image", lambda: check_vision(Careless({CLASSES: [SURE]}), CLASSES, IMAGE)),
+    ("the same image gives something else", lambda: check_vision(Fickle({CLASSES: [SURE]}), CLASSES, IMAGE)),
 ]
 
 
@@ -300,6 +358,7 @@ KIND_CHECKS = [
     check_wake,
     check_source,
     check_sink,
+    check_vision,
 ]
 
 
@@ -311,6 +370,7 @@ def test_what_is_no_engine_of_the_kind_is_told(check: Callable[..., Coroutine[An
         check_stt: (SPOKEN,),
         check_turn: (WHOLE, PART),
         check_vad: (SPOKEN,),
+        check_vision: (CLASSES, IMAGE),
         check_wake: (SPOKEN, "x"),
     }
     with pytest.raises(AssertionError):
