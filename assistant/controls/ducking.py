@@ -69,6 +69,9 @@ class Ducking:
     @asynccontextmanager
     async def lowered(self, share: float) -> AsyncGenerator[None, None]:
         """Lower the others to *share* of their volume, 0 to 1, while the context is open. Waits for nothing."""
+        if self._journal is None or share >= 1.0 or shutil.which("pactl") is None:
+            yield
+            return
         self._served += 1
         if self._served == 1:
             self._then(partial(self._lower, share))
@@ -112,7 +115,7 @@ class Ducking:
             self._work = None
 
     async def _lower(self, share: float) -> None:
-        if self._journal is None or share >= 1.0 or self._lowered or shutil.which("pactl") is None:
+        if self._lowered:
             return
         streams = await _others()
         self._lowered = tuple(_Lowered(s, tuple(round(v * share) for v in s.volume)) for s in streams if any(s.volume))
