@@ -7,6 +7,7 @@ import click
 import msgspec
 
 from assistant import durations
+from assistant.backup import Places, finish_restore
 from assistant.cli import Settings
 from assistant.cli.door import ask_daemon
 from assistant.cli.output import json_option, show_json
@@ -34,6 +35,7 @@ def forget(settings: Settings, since: str | None, everything: bool, as_json: boo
         raise click.UsageError(f"--since: {error}") from None
     answer = ask_daemon(settings, "DELETE", f"/api/history?seconds={'all' if seconds is None else seconds}")
     if answer is None:
+        finish_restore(Places.here(settings.config))  # what it has moved aside would be another copy
         forgotten = asyncio.run(_forget(0.0 if seconds is None else time.time() - seconds))
     else:
         forgotten = msgspec.convert(answer, Forgotten)
