@@ -19,8 +19,8 @@ from assistant.http import devices as http_devices
 from assistant.http import history
 from assistant.http.app import local_address, make_app, serve
 from assistant.http.guard import check_bind
-from assistant.lan.advertise import advertise, is_told
 from assistant.http.vision import VisionDoor
+from assistant.lan.advertise import advertise, is_told
 from assistant.paths import state_folder
 from assistant.state import state_file
 from assistant.state.damage import set_aside_if_damaged
