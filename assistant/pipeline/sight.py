@@ -40,9 +40,12 @@ _TOLD = {
 
 def eyes(pool: Pool) -> dict[VisionTask, str]:
     """Return the first configured model for each task that any vision model can do."""
-    able = [status for status in pool.status() if status.kind is Kind.VISION]
-    return {task: next(s.id for s in able if task in s.capabilities.tasks)
-            for task in _TOLD if any(task in s.capabilities.tasks for s in able)}  # fmt: skip
+    found: dict[VisionTask, str] = {}
+    for status in pool.status():
+        if status.kind is Kind.VISION:
+            for task in status.capabilities.tasks:
+                found.setdefault(task, status.id)
+    return {task: found[task] for task in _TOLD if task in found}
 
 
 def watchers(turn: Turn) -> dict[VisionTask, str]:

@@ -30,7 +30,7 @@ class RapidOcrConfig(EngineConfig, frozen=True, kw_only=True):
 
 def describe(config: RapidOcrConfig) -> Capabilities:
     """Estimate the memory, that of a picture of 2000 pixels included."""
-    return Capabilities(tasks=(VisionTask.TEXT,), memory=400_000_000)
+    return Capabilities(tasks=(VisionTask.TEXT,), memory=600_000_000)
 
 
 @asynccontextmanager
