@@ -13,6 +13,7 @@ from aiohttp.typedefs import Handler, Middleware
 from assistant.config.schema import HttpConfig
 from assistant.errors import AssistantError, ConfigError
 from assistant.http.keys import same_key
+from assistant.lan.identity import host_name, instance_id
 
 __all__ = ["PUBLIC", "check_bind", "errors", "guard", "is_loopback", "refuse"]
 
@@ -49,6 +50,8 @@ def guard(config: HttpConfig, key: str) -> Middleware:
     by DNS rebinding.
     """
     names = {name.lower() for name in config.hosts} | {_own_name(), f"{_own_name()}.local"}
+    if not is_loopback(config.host):
+        names.add(host_name(instance_id()))
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -11,7 +11,7 @@ from assistant.errors import ServiceError
 from assistant.lan.text import clean
 from assistant.paths import state_folder
 
-__all__ = ["instance_id", "is_id", "label", "shown_name"]
+__all__ = ["host_name", "instance_id", "is_id", "label", "shown_name"]
 
 _ID = re.compile("[0-9a-f]{32}")
 _LABEL = 63
@@ -64,3 +64,8 @@ def label(name: str, id_: str, number: int = 1) -> str:
     room = _LABEL - len(suffix)
     name = name.replace(".", " ").encode()[:room].decode(errors="ignore")  # dots part DNS names
     return f"{name.strip()}{suffix}"
+
+
+def host_name(id_: str, number: int = 1) -> str:
+    """Return the host name that the advert gives: not the machine's own, for which another program here may answer."""
+    return f"inglenook-{id_[:12]}{'' if number == 1 else f'-{number}'}.local"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from zeroconf import Error, Zeroconf
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-from assistant.lan.identity import label
+from assistant.lan.identity import host_name, label
 from assistant.lan.interfaces import Interface, interfaces
 
 __all__ = ["FAILURES", "TYPE", "Advert", "answering"]
@@ -86,8 +86,7 @@ async def _service(zeroconf: Zeroconf, advert: Advert, interface: Interface) -> 
         name,
         port=advert.port,
         properties=dict(advert.properties),
-        # Not the host's own name: that may be told by another program here, with other addresses.
-        server=f"inglenook-{advert.id[:12]}{'' if number == 1 else f'-{number}'}.local.",
+        server=f"{host_name(advert.id, number)}.",
         parsed_addresses=list(interface.addresses),
     )
 
