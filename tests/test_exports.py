@@ -66,7 +66,7 @@ LAYERS: dict[str, set[str]] = {
 }
 """What the modules at the bottom may import of the core."""
 
-TOP = {"http", "lan", "daemon", "cli", "assembly", "demo", "privacy"}
+TOP = {"http", "lan", "daemon", "cli", "assembly", "demo", "privacy", "hardware", "setup"}
 """What stands on top: nothing below may import it."""
 
 
