@@ -38,11 +38,12 @@ class Finding:
 
 
 @click.command()
+@click.option("--silent", is_flag=True, help="Play no notes on the speakers.")
 @json_option
 @click.pass_obj
-def check(settings: Settings, as_json: bool) -> int:
+def check(settings: Settings, silent: bool, as_json: bool) -> int:
     """Open every plugin, model and device; say what is missing and which command gets it."""
-    findings = asyncio.run(_check(settings))
+    findings = asyncio.run(_check(settings, silent))
     if as_json:
         show_json([msgspec.to_builtins(finding) for finding in findings])
     else:
@@ -57,14 +58,14 @@ def _text(finding: Finding) -> str:
     return f"{finding.text}\n{finding.hint}" if finding.hint else finding.text
 
 
-async def _check(settings: Settings) -> list[Finding]:
+async def _check(settings: Settings, silent: bool) -> list[Finding]:
     loaded = settings.load()
     check_bind(loaded.config.http)
     async with assemble(loaded) as assembly:
-        return [finding async for finding in _findings(assembly)]
+        return [finding async for finding in _findings(assembly, silent)]
 
 
-async def _findings(assembly: Assembly) -> AsyncGenerator[Finding, None]:
+async def _findings(assembly: Assembly, silent: bool) -> AsyncGenerator[Finding, None]:
     for plugin in assembly.plugins:
         if plugin.failure:
             yield Finding(f"plugin {plugin.name}", "failed", str(plugin.failure), plugin.failure.hint)
@@ -78,7 +79,7 @@ async def _findings(assembly: Assembly) -> AsyncGenerator[Finding, None]:
         what = f"model {model.id} ({model.engine})"
         try:
             async with assembly.pool.lease(model.id, Priority.BACKGROUND) as engine:
-                diagnosis = await _examine(assembly, model, engine)
+                diagnosis = await _examine(assembly, model, engine, silent)
         except AssistantError as error:
             yield Finding(what, "failed", str(error), error.hint)
             continue
@@ -86,7 +87,7 @@ async def _findings(assembly: Assembly) -> AsyncGenerator[Finding, None]:
             yield finding
 
 
-async def _examine(assembly: Assembly, model: ModelStatus, engine: Any) -> Diagnosis:
+async def _examine(assembly: Assembly, model: ModelStatus, engine: Any, silent: bool) -> Diagnosis:
     """Try a microphone or a speaker; everything else is well once it is open."""
     if model.kind is Kind.SOURCE:
         if muted := _muted(assembly, model.id):
@@ -95,7 +96,7 @@ async def _examine(assembly: Assembly, model: ModelStatus, engine: Any) -> Diagn
         entry = assembly.pool.model(model.id)
         channels = await examine_array(engine, entry.config, entry.spec.open, found.device)
         return replace(found, complaints=found.complaints + channels)
-    if model.kind is Kind.SINK and hasattr(engine, "devices"):  # a file is not a speaker
+    if model.kind is Kind.SINK and hasattr(engine, "devices") and not silent:  # a file is not a speaker
         async with AsyncExitStack() as stack:
             return await examine_sink(engine, await _microphone_beside(assembly, model.id, stack))
     return Diagnosis()

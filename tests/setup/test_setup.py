@@ -179,8 +179,11 @@ async def test_a_file_in_conf_d_that_says_otherwise_is_named(card: SoundCard, re
     assert "room.yaml:3" in printed.replace("\n", "")
 
 
-async def test_check_does_not_listen_to_a_microphone_that_is_muted(card: SoundCard, real_home: Path) -> None:
+async def test_check_listens_to_nothing_that_is_muted_and_plays_nothing_where_it_is_told_so(
+    card: SoundCard, real_home: Path
+) -> None:
     assert (await run(card, "mute"))[0] == 0
-    status, printed = await run(card, "check", "--json")
+    status, printed = await run(card, "check", "--silent", "--json")
     assert status == 0, printed
     assert "room is muted, so nothing was listened to: assistant unmute" in printed
+    assert "Null Output" not in printed

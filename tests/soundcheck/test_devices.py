@@ -21,6 +21,9 @@ from assistant.testing import tone
 
 PROGRAMS = {"PulseAudio": ["pulseaudio"], "PipeWire": ["pipewire", "wireplumber", "pipewire-pulse"]}
 
+MOMENT = 0.8
+"""Seconds to listen."""
+
 
 @pytest.fixture(params=PROGRAMS)
 async def card(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SoundCard]:
@@ -54,7 +57,7 @@ async def speaking(card: SoundCard, sound: Sequence[AudioChunk], port: str = "mi
 
 async def of_source(config: SourceConfig) -> Diagnosis:
     async with open_source(config) as source:
-        found = await examine_source(source)
+        found = await examine_source(source, MOMENT)
         channels = await examine_array(source, config, open_source, found.device)
     return Diagnosis(found.complaints + channels, found.failure, found.device, found.format)
 
@@ -133,7 +136,7 @@ async def test_a_speaker_that_is_dead_while_the_microphone_works(card: SoundCard
         assert found.failure is not None
         assert "speaker 'default'" in str(found.failure)
         assert "pactl suspend-sink speaker 0" in found.complaints[0]
-        assert not (await examine_source(mic)).complaints
+        assert not (await examine_source(mic, MOMENT)).complaints
 
 
 async def test_an_array_with_dead_channels(card: SoundCard) -> None:
