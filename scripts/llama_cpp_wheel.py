@@ -44,7 +44,7 @@ def _options(gpu: str) -> list[str]:
     if gpu not in BACKENDS:
         sys.exit(f"GPU={gpu} is not known. Use one of: {', '.join(filter(None, BACKENDS))}.")
     own = shlex.split(os.environ.get("CMAKE_ARGS", ""))
-    return ["-DGGML_NATIVE=ON", "-DLLAVA_BUILD=OFF", *BACKENDS[gpu].options, *own]
+    return ["-DGGML_NATIVE=ON", *BACKENDS[gpu].options, *own]
 
 
 def _processor() -> str:

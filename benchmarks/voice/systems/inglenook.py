@@ -98,7 +98,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
     for n in range(settings.devices):
         source, sink = ("microphone", "speaker") if n == 0 else (f"microphone{n}", f"speaker{n}")
         models |= {source: {"engine": "stage-source", "device": n}, sink: {"engine": "stage-sink", "device": n}}
-        devices[f"room{n}"] = {"source": source, "sink": sink}
+        devices[f"room{n}"] = {"source": source, "sink": sink, "duck": 1}  # nothing else plays
     models["chat"]["repeat_penalty"] = settings.sampling["repeat_penalty"]
     return {
         "assistants": {"jarvis": assistant},
