@@ -4,12 +4,19 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from assistant import AssistantError, ChatDelta, Priority, Sampling
-from assistant_llama_cpp.eyes import Piece
 from assistant_llama_cpp.grammar import Grammar
 from assistant_llama_cpp.output import Output
 from assistant_llama_cpp.sequences import Sequence
+
+if TYPE_CHECKING:
+    from assistant_llama_cpp.eyes import Piece
+
+if TYPE_CHECKING:
+    from assistant_llama_cpp.eyes import Piece
 
 __all__ = ["Job", "Outbox"]
 
@@ -81,7 +88,7 @@ class Job:
     """From tokens to deltas."""
     outbox: Outbox
     """Where deltas go."""
-    pieces: Mapping[int, Piece] = field(default_factory=dict)
+    pieces: "Mapping[int, Piece]" = field(default_factory=dict)
     """What the numbers below 0 in `tokens` stand for: pieces of images."""
     order: int = 0
     """Arrival; the earlier goes first among equals."""
@@ -108,7 +115,7 @@ class Job:
         return len(self.tokens) - self.prompt
 
     @property
-    def next_piece(self) -> Piece | None:
+    def next_piece(self) -> "Piece | None":
         """Return the piece of an image that is to be read next; None where a token is, or nothing."""
         held = len(self.sequence.tokens) if self.sequence else 0
         return self.pieces.get(self.tokens[held]) if held < len(self.tokens) else None

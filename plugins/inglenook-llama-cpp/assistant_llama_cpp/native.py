@@ -6,20 +6,22 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import llama_cpp
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant import EngineError, ModelError
+from assistant import EngineError, EngineUnavailable, ModelError
 from assistant_llama_cpp.calls import MARKS
 from assistant_llama_cpp.config import LlamaConfig
 from assistant_llama_cpp.cpu import overloaded, physical_cores
-from assistant_llama_cpp.eyes import Eyes, Piece, opened_eyes
 from assistant_llama_cpp.gguf import read_header
 from assistant_llama_cpp.gpu import layers
 from assistant_llama_cpp.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from assistant_llama_cpp.eyes import Eyes, Piece
 
 __all__ = ["Entry", "Model", "loaded", "settings"]
 
@@ -101,9 +103,16 @@ def _load(config: LlamaConfig, path: Path, gpu_layers: int) -> tuple[Any, Any]:
     return model, context
 
 
-def _eyes(config: LlamaConfig, model: Any) -> AbstractContextManager[Eyes | None]:
+def _eyes(config: LlamaConfig, model: Any) -> "AbstractContextManager[Eyes | None]":
     if config.projector is None:
         return nullcontext()
+    try:
+        from assistant_llama_cpp.eyes import opened_eyes  # its library is loaded for models that see only
+    except (ImportError, OSError, RuntimeError) as error:
+        raise EngineUnavailable(
+            f"llama-cpp-python was built without its multimodal library: {error}",
+            hint="build it with LLAVA_BUILD=ON, or leave out `projector`",
+        ) from error
     threads = config.threads or physical_cores()
     return opened_eyes(Path(config.projector), model, threads, bool(layers(config)), _log)
 
@@ -152,7 +161,7 @@ def settings(config: LlamaConfig) -> tuple[object, ...]:
 class Model:
     """A model, its vocabulary, and one context with many sequences."""
 
-    def __init__(self, config: LlamaConfig, model: Any, context: Any, eyes: Eyes | None = None) -> None:
+    def __init__(self, config: LlamaConfig, model: Any, context: Any, eyes: "Eyes | None" = None) -> None:
         self.eyes = eyes
         """What turns images into tokens; None where the model reads text only."""
         self._context = context
@@ -186,7 +195,7 @@ class Model:
             batch.logits[n] = wanted
         return int(llama_cpp.llama_decode(self._context, batch))
 
-    def look(self, piece: Piece, position: int, sequence: int) -> int:
+    def look(self, piece: "Piece", position: int, sequence: int) -> int:
         """Read a piece of an image, as `decode` does tokens; raises EngineError for one that is too large."""
         assert self.eyes
         if not self.eyes.fits(piece, self._most):

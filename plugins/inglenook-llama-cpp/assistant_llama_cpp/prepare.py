@@ -4,11 +4,10 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from assistant import ChatMessage, ChatRequest, EngineError, EngineUnavailable, Image, Sampling, ToolSpec, in_thread
 from assistant_llama_cpp.config import LlamaConfig
-from assistant_llama_cpp.eyes import Piece
 from assistant_llama_cpp.grammar import Grammar, Grammars, forced_call
 from assistant_llama_cpp.native import Model
 from assistant_llama_cpp.output import Output
@@ -16,6 +15,9 @@ from assistant_llama_cpp.prompt import abilities, conversation, defuse, tool_lis
 from assistant_llama_cpp.sampling import settled
 from assistant_llama_cpp.sequences import common_prefix
 from assistant_llama_cpp.template import ChatTemplate
+
+if TYPE_CHECKING:
+    from assistant_llama_cpp.eyes import Piece
 
 __all__ = ["Prepared", "Preparer"]
 
@@ -49,7 +51,7 @@ class Prepared:
     """What holds the reply from its start."""
     call_grammar: Grammar | None = None
     """What holds a call once the model has opened one."""
-    pieces: Mapping[int, Piece] = field(default_factory=dict)
+    pieces: "Mapping[int, Piece]" = field(default_factory=dict)
     """The pieces of the images."""
 
 

@@ -5,6 +5,7 @@ No small model that sees is to be had. So what it says of an image means nothing
 
 import asyncio
 import io
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
@@ -22,6 +23,7 @@ from assistant import (
     ChatRequest,
     Done,
     EngineError,
+    EngineUnavailable,
     Image,
     ImageError,
     ImagePart,
@@ -219,6 +221,18 @@ async def test_without_a_projector_an_image_is_refused(model: str) -> None:
     async with open_llama(LlamaConfig(model=model)) as chat:
         with pytest.raises(EngineError, match="a picture: this model does not take it"):
             await answer(chat, about(picture(1)))
+
+
+async def test_a_library_without_eyes_is_told_where_they_are_wanted_only(
+    model: str, projector: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "assistant_llama_cpp.eyes", None)  # as where libmtmd was not built
+    with pytest.raises(EngineUnavailable, match="without its multimodal library") as error:
+        async with open_llama(LlamaConfig(model=model, projector=projector)):
+            pass
+    assert error.value.hint
+    async with open_llama(LlamaConfig(model=model)) as chat:
+        assert (await answer(chat, request(TextPart("Hello?"))))[0]
 
 
 async def test_a_projector_of_another_model_is_refused(model: str, tmp_path: Path) -> None:
