@@ -3,12 +3,12 @@
 import asyncio
 import os
 import sys
-from functools import partial
 from pathlib import Path
 
 import click
 
 from assistant.cli import Settings
+from assistant.cli.models import fetch
 from assistant.models.catalogue import catalogue
 from assistant.setup import language, models, neighbours, sound, wake
 from assistant.setup.answers import Answers, unanswered
@@ -55,7 +55,7 @@ def _set_up(ctx: click.Context, answers: Answers, dialogue: Dialogue) -> None:
     words = wake.ask(draft, answers, dialogue, catalogue())
     sound.ask_microphone(draft, answers, dialogue)
     sound.ask_speaker(draft, answers, dialogue)
-    models.ask(draft, answers, dialogue, tag, partial(_gaps, tag))
+    models.ask(draft, answers, dialogue, tag, fetch)
     if words and dialogue.asks:
         dialogue.title("Three times")
         wake.say_three_times(draft, words[0], dialogue)
@@ -64,10 +64,6 @@ def _set_up(ctx: click.Context, answers: Answers, dialogue: Dialogue) -> None:
     _service(ctx, draft, answers, dialogue)
     _first_turn(settings, answers, dialogue)
     dialogue.say("\nDone. `assistant run` starts it; `assistant check` looks at everything again.")
-
-
-def _gaps(tag: str, voice: str, chat: str) -> list[str]:
-    return language.gaps(tag, voice, chat, catalogue())
 
 
 def _write(draft: Draft, dialogue: Dialogue) -> None:

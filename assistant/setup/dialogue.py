@@ -8,6 +8,7 @@ from typing import TypeVar
 import click
 from rich.console import Console
 from rich.live import Live
+from rich.table import Table
 from rich.text import Text
 
 __all__ = ["Dialogue"]
@@ -40,6 +41,13 @@ class Dialogue:
     def show(self, text: str) -> None:
         """Print a line that must stay whole, as one with a path."""
         self._console.print(text, soft_wrap=True)
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print a table."""
+        table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+        for row in rows:
+            table.add_row(*row)
+        self._console.print(table)
 
     def complain(self, complaints: Sequence[str]) -> None:
         """Say what is wrong."""

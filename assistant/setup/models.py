@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from assistant.assembly import find_plugins, read_models
-from assistant.cli.models import fetch, wanted_by_config
-from assistant.cli.output import show_table
 from assistant.hardware.machine import memory
 from assistant.models.catalogue import Catalogue
+from assistant.models.references import wanted
 from assistant.models.store import Store
 from assistant.setup.answers import Answers
 from assistant.setup.dialogue import Dialogue
 from assistant.setup.draft import Draft
+from assistant.setup.language import gaps
 
 __all__ = ["GOALS", "ask", "recognisers"]
 
@@ -44,39 +44,52 @@ def recognisers(language: str, goal: str, free: int, needs: Sequence[Need], cata
 
 
 def ask(
-    draft: Draft, answers: Answers, dialogue: Dialogue, language: str, gaps: Callable[[str, str], list[str]]
+    draft: Draft, answers: Answers, dialogue: Dialogue, language: str, fetch: Callable[[Sequence[str]], None]
 ) -> None:
     """Choose the models and fetch what is missing; raises ModelError where one cannot be had."""
     dialogue.title("Models")
     store = Store.default()
     free = memory().available
     dialogue.say(f"Free memory: {free / 1e9:.1f} GB.")
-    if draft.engine("stt") == "faster-whisper":
-        goal = answers.goal or dialogue.choose("What counts most", list(GOALS.items()), "quick")
+    current = _named(draft, "stt")
+    if draft.engine("stt") != "faster-whisper" or current not in _RECOGNISERS:
+        dialogue.say(f"Speech is recognised by {current or draft.engine('stt')}, as configured.")
+    else:
+        default = "accurate" if current == _RECOGNISERS[-1] else "quick"
+        goal = answers.goal or dialogue.choose("What counts most", list(GOALS.items()), default)
         model = draft.model("stt")
         needs = [Need(name, _memory(draft, "stt", name)) for name in _RECOGNISERS]
         draft.set(recognisers(language, goal, free, needs, store.catalogue)[0], "models", model, "model")
     for kind, engine, given in (("tts", "piper", answers.voice), ("chat", "llama-cpp", answers.chat)):
         if given is not None and draft.engine(kind) == engine:
             draft.set(given, "models", draft.model(kind), "model")
-    dialogue.complain(gaps(_named(draft, "tts"), _named(draft, "chat")))
-    needed = sum(_memory(draft, kind) for kind in ("stt", "chat", "tts", "wake", "vad"))
-    if needed > free:
-        dialogue.complain([f"The models take about {needed / 1e9:.1f} GB, more than is free: end other programs."])
-    wanted = wanted_by_config(draft.loaded(), store)
-    show_table(
+    dialogue.complain(gaps(language, _named(draft, "tts"), _named(draft, "chat"), store.catalogue))
+    memory_needed = sum(_memory(draft, kind) for kind in ("stt", "chat", "tts", "wake", "vad"))
+    if memory_needed > free:
+        dialogue.complain(
+            [f"The models take about {memory_needed / 1e9:.1f} GB, more than is free: end other programs."]
+        )
+    needed = _wanted(draft, store)
+    entries = {id_: store.catalogue[id_] for id_ in needed}
+    dialogue.table(
         ["model", "for", "size", "state"],
-        [
-            [id_, str(store.catalogue[id_].kind), f"{store.catalogue[id_].size / 1e6:.1f} MB", _state(store, id_)]
-            for id_ in wanted
-        ],
+        [[id_, str(entry.kind), f"{entry.size / 1e6:.1f} MB", _state(store, id_)] for id_, entry in entries.items()],
     )
-    if missing := store.missing(wanted):
+    if missing := store.missing(needed):
         size = sum(store.catalogue[id_].size for id_ in missing)
         if dialogue.confirm(f"Fetch {len(missing)} models, {size / 1e6:.0f} MB?", default=True):
             fetch(missing)
         else:
             dialogue.complain([f"Without them nothing is heard or said: assistant models pull {' '.join(missing)}"])
+
+
+def _wanted(draft: Draft, store: Store) -> list[str]:
+    """Return the ids of the catalogue that the draft names, in the catalogue's order."""
+    loaded = draft.loaded()
+    named: set[str] = set()
+    for model in read_models(loaded, find_plugins(loaded)).values():
+        named |= wanted(model.config, store.catalogue)
+    return [id_ for id_ in store.catalogue.models if id_ in named]
 
 
 def _state(store: Store, model: str) -> str:
