@@ -65,6 +65,12 @@ class _Words:
     """Parts of a verb that end a sentence where an object, or a subject, parts them from it: "turn the light on"."""
     verbs: frozenset[str] = frozenset()
     """Verbs that particles belong to."""
+    asking: frozenset[str] = frozenset()
+    """First words of questions that may end in one of `verbal`, if an auxiliary stands between them."""
+    auxiliary: frozenset[str] = frozenset()
+    """Auxiliaries of such questions."""
+    verbal: frozenset[str] = frozenset()
+    """Verbs that end them, and would be open anywhere else: "how many legs does a spider have"."""
     telling: frozenset[str] = frozenset()
     """First words of somebody who tells something, and will ask for something at the end of it."""
     wishing: frozenset[str] = frozenset()
@@ -126,6 +132,9 @@ _LANGUAGES = {
             pick
             """
         ),
+        asking=_set("what, which, how, who, where, when, why, whose"),
+        auxiliary=_set("do, does, did, can, could, should, shall, will, would, may, might, must, to"),
+        verbal=_set("have, do, be"),
         telling=_set("i, we, my, our, he, she, they, it, there, last, yesterday, when, if, because, sometimes, since"),
         wishing=_set("i want, i need, i would, i wish, we want, we need, we would"),
     ),
@@ -381,7 +390,8 @@ def _ending(words: list[str], known: _Words, *, asked: bool) -> float:
     if ends & known.either and len(words) > 1:
         return _UNKNOWN
     parted = last in known.particles and known.verbs.intersection(words[:-2])
-    if ends & (known.open | known.particles) and not parted:
+    asking = last in known.verbal and words[0] in known.asking and known.auxiliary.intersection(words[1:-1])
+    if ends & (known.open | known.particles) and not parted and not asking:
         return _OPEN
     quantity = (last.isdigit() and len(last) < 4) or last in known.numbers  # four digits are a year
     if ends & known.wanting or (quantity and known.spans.intersection(words[-2:-1])):

@@ -9,6 +9,7 @@ from assistant.pipeline.completeness import combine, completeness
 
 COMPLETE = {
     "en": """
+        How many legs does a spider have?|What should I do?|How long will it be?|Which one can I have?
         What time is it?|what time is it|Stop.|Set a timer for five minutes.|Set a timer for 5 minutes|Turn it on.
         Turn on the kitchen light.|Turn the kitchen light on.|Is the garage door open?|Are the lights off?
         Never mind.|What is the capital of Italy?|What's the weather?|What's the weather like?
@@ -67,7 +68,7 @@ INCOMPLETE = {
         What is the|What is the capital of|Remind me to|Add milk and|Tell me|How many|Can you|Could you please|And
         Um|What's|Who is|Play some music by|Set the volume to|Turn off all of the lights in the|Is the|I want to
         Add —|Put it in my|What's the weather in|Set a timer|Wake me up at|Stop the music after|Because the
-        Set an alarm for seven|Turn off the light in
+        Set an alarm for seven|Turn off the light in|Do you have|What do I have to|How many people have
     """,
     "de": """
         Stell einen Timer auf|Mach das|Mach das Licht in der|Was ist die|Was ist die Hauptstadt von|Erinnere mich an
