@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from typing import TYPE_CHECKING
 
 from assistant import AssistantError, ChatDelta, Priority, Sampling
 from assistant_llama_cpp.grammar import Grammar

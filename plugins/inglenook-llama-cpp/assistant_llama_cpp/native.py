@@ -63,23 +63,23 @@ def loaded(config: LlamaConfig) -> Iterator["Model"]:
     read_header(path)
     llama_cpp.llama_log_set(_log, ctypes.c_void_p(0))
     llama_cpp.llama_backend_init()
-    model, context = _load_anywhere(config, path)
+    model, context, on_gpu = _load_anywhere(config, path)
     try:
-        with _eyes(config, model) as eyes:
+        with _eyes(config, model, on_gpu) as eyes:
             yield Model(config, model, context, eyes)
     finally:
         llama_cpp.llama_free(context)
         llama_cpp.llama_model_free(model)
 
 
-def _load_anywhere(config: LlamaConfig, path: Path) -> tuple[Any, Any]:
-    """Load the model, on the GPU as far as it is to be there; where that fails the processor does all of the work."""
+def _load_anywhere(config: LlamaConfig, path: Path) -> tuple[Any, Any, bool]:
+    """Load the model, and tell whether a GPU has any of it; where it fails there, the processor does all the work."""
     if gpu_layers := layers(config):
         try:
-            return _load(config, path, gpu_layers)
+            return *_load(config, path, gpu_layers), True
         except ModelError as error:
             log.warning("%s on the GPU (%s); the processor does the work", error, error.hint)
-    return _load(config, path, 0)
+    return *_load(config, path, 0), False
 
 
 def _load(config: LlamaConfig, path: Path, gpu_layers: int) -> tuple[Any, Any]:
@@ -103,7 +103,7 @@ def _load(config: LlamaConfig, path: Path, gpu_layers: int) -> tuple[Any, Any]:
     return model, context
 
 
-def _eyes(config: LlamaConfig, model: Any) -> "AbstractContextManager[Eyes | None]":
+def _eyes(config: LlamaConfig, model: Any, on_gpu: bool) -> "AbstractContextManager[Eyes | None]":
     if config.projector is None:
         return nullcontext()
     try:
@@ -114,7 +114,7 @@ def _eyes(config: LlamaConfig, model: Any) -> "AbstractContextManager[Eyes | Non
             hint="build it with LLAVA_BUILD=ON, or leave out `projector`",
         ) from error
     threads = config.threads or physical_cores()
-    return opened_eyes(Path(config.projector), model, threads, bool(layers(config)), _log)
+    return opened_eyes(Path(config.projector), model, threads, on_gpu, _log)
 
 
 def _batch(config: LlamaConfig) -> int:
