@@ -14,9 +14,6 @@ from assistant_llama_cpp.sequences import Sequence
 if TYPE_CHECKING:
     from assistant_llama_cpp.eyes import Piece
 
-if TYPE_CHECKING:
-    from assistant_llama_cpp.eyes import Piece
-
 __all__ = ["Job", "Outbox"]
 
 _AHEAD = 64
