@@ -158,7 +158,8 @@ async def test_a_restore_that_ends_half_way_loses_nothing(places: Places, tmp_pa
     write_archive(places, tmp_path / "backup.tar.gz")
     await changed(places)
     before = tree(places.config.parent, places.state)
-    real, done = module._move, []
+    real = module._move
+    done: list[object] = []
 
     class PowerCut(BaseException):
         """Ends everything at once."""

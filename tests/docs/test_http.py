@@ -8,8 +8,8 @@ from typing import Any
 
 from assistant import EventType
 from assistant.config import HttpConfig
-from assistant.events import EventBus
 from assistant.controls import Controls
+from assistant.events import EventBus
 from assistant.http import devices, history
 from assistant.http.app import make_app
 from assistant.http.vision import VisionDoor

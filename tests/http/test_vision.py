@@ -28,6 +28,7 @@ from assistant import (
     VisionTask,
 )
 from assistant.config import HttpConfig
+from assistant.controls import Controls
 from assistant.events import EventBus
 from assistant.http.app import make_app, serve
 from assistant.http.vision import VisionDoor
@@ -51,6 +52,7 @@ class House:
 
     def __init__(self) -> None:
         self.events = EventBus()
+        self.controls = Controls()
         self.eye = FakeVision(FOUND)
         self.tasks = {"eye": tuple(VisionTask), "reader": (VisionTask.TEXT,)}
 
