@@ -71,12 +71,12 @@ class Box:
     @contextmanager
     def reading(self, *arguments: str) -> Iterator[Any]:
         """Run Python in it, for as long as a test may take, and give its lines."""
-        command = ["timeout", str(PATIENCE), *self.command(*arguments)]
+        command = ["timeout", "--kill-after=5", str(PATIENCE), *self.command(*arguments)]
         with subprocess.Popen(command, env=self.home.environment, stdout=subprocess.PIPE, text=True) as process:
             try:
                 yield process
             finally:
-                process.kill()
+                process.terminate()  # which it hands on; killed, it would leave the other behind
 
     def discover(self, *options: str) -> Any:
         """Run `assistant discover` in it."""
