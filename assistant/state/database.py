@@ -97,7 +97,7 @@ class Database:
             self._connection = connection = sqlite3.connect(self._file)
             self._file.chmod(0o600)
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")  # a turn's receipt outlives a power cut; there are few turns
+            connection.execute("PRAGMA synchronous = FULL")  # a receipt outlives a power cut; there are few
             connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
             migrate(connection, self._file)
         except (sqlite3.Error, OSError) as error:
