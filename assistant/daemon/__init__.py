@@ -15,11 +15,9 @@ from assistant.daemon.services import Service, keep_serving, observe, plugin_rou
 from assistant.daemon.stopping import heed_signals, until
 from assistant.daemon.supervision import supervised
 from assistant.host import Observer
-from assistant.http import devices as http_devices
-from assistant.http import history
 from assistant.http.app import local_address, make_app, serve
+from assistant.http.doors import doors
 from assistant.http.guard import check_bind
-from assistant.http.vision import VisionDoor
 from assistant.lan.advertise import advertise, is_told
 from assistant.paths import state_folder
 from assistant.state import state_file
@@ -53,14 +51,10 @@ async def run(loaded: Loaded, ready: Callable[[int], None] = lambda port: None) 
         services = wanted_services(loaded, plugins, assembly)
         observers, routes = plugins.observers(), plugin_routes(plugins, assembly)
         check_required(loaded, plugins)  # again: a hook may have failed since
+        trouble = partial(_closed, assembly, devices)
         port = 0
         if loaded.config.http.enabled:
-            doors = [
-                *history.routes(assembly.forget),
-                *VisionDoor(assembly).routes(),
-                *http_devices.routes(assembly.controls),
-            ]
-            app = make_app(loaded.config.http, assembly.events, lambda: _closed(assembly, devices), routes, doors)
+            app = make_app(loaded.config.http, assembly.events, trouble, routes, doors(assembly))
             port = await stack.enter_async_context(serve(app, loaded.config.http))
             lock.tell(local_address(loaded.config.http.host, port))
         if is_told(loaded.config):
@@ -68,7 +62,7 @@ async def run(loaded: Loaded, ready: Callable[[int], None] = lambda port: None) 
             services["advert on the local network"] = partial(advertise, loaded.config, kinds, port)
         stop = asyncio.Event()
         heed_signals(stop.set)
-        tell = await stack.enter_async_context(supervised(assembly, lambda: _closed(assembly, devices)))
+        tell = await stack.enter_async_context(supervised(assembly, trouble))
 
         def opened() -> None:
             tell()

@@ -1,0 +1,18 @@
+"""What the core serves of an assembly: one group of routes from each file beside this one."""
+
+from aiohttp import web
+
+from assistant.assembly import Assembly
+from assistant.http import devices, history
+from assistant.http.vision import VisionDoor
+
+__all__ = ["doors"]
+
+
+def doors(assembly: Assembly) -> list[web.RouteDef]:
+    """Return the routes of every door; `make_app` adds those that need no assembly."""
+    return [
+        *history.routes(assembly.forget),
+        *VisionDoor(assembly).routes(),
+        *devices.routes(assembly.controls),
+    ]
