@@ -71,6 +71,8 @@ class _Words:
     """Auxiliaries of such questions."""
     verbal: frozenset[str] = frozenset()
     """Verbs that end them, and would be open anywhere else: "how many legs does a spider have"."""
+    prefaces: frozenset[str] = frozenset()
+    """Utterances, as a whole, after which somebody says what they want."""
     telling: frozenset[str] = frozenset()
     """First words of somebody who tells something, and will ask for something at the end of it."""
     wishing: frozenset[str] = frozenset()
@@ -135,6 +137,13 @@ _LANGUAGES = {
         asking=_set("what, which, how, who, where, when, why, whose"),
         auxiliary=_set("do, does, did, can, could, should, shall, will, would, may, might, must, to"),
         verbal=_set("have, do, be"),
+        prefaces=_set(
+            """
+            wait, wait a moment, wait a minute, wait a second, one moment, one second, just a moment,
+            just a second, hold on, excuse me, listen, sorry, i'm sorry, i have a question, one more
+            thing, by the way
+            """
+        ),
         telling=_set("i, we, my, our, he, she, they, it, there, last, yesterday, when, if, because, sometimes, since"),
         wishing=_set("i want, i need, i would, i wish, we want, we need, we would"),
     ),
@@ -187,6 +196,12 @@ _LANGUAGES = {
             fängt, hört, kommt, steht, ruf, rufe, hör, knips, zieh, ziehe, gib
             """
         ),
+        prefaces=_set(
+            """
+            warte, warte mal, warte kurz, moment, moment mal, einen moment, einen moment bitte,
+            entschuldigung, hör mal, sorry, ich habe eine frage, noch etwas, übrigens
+            """
+        ),
         telling=_set(
             "ich, wir, mein, meine, unser, unsere, er, sie, es, gestern, letzte, letzten, letztes, wenn, weil, manchmal"
         ),
@@ -233,6 +248,12 @@ _LANGUAGES = {
             """
         ),
         polite=_set("s'il te plaît, s'il vous plaît, s'il te plait, s'il vous plait, merci, stp"),
+        prefaces=_set(
+            """
+            attends, attendez, un moment, un instant, une seconde, excuse-moi, excusez-moi, pardon,
+            écoute, désolé, j'ai une question, au fait
+            """
+        ),
         telling=_set("je, j'ai, nous, mon, ma, mes, notre, nos, il, elle, ils, elles, hier, quand, si, parce, parfois"),
         wishing=_set("je veux, je voudrais, j'aimerais, nous voulons, nous voudrions, il faut"),
     ),
@@ -272,6 +293,12 @@ _LANGUAGES = {
             """
         ),
         polite=_set("por favor, gracias"),
+        prefaces=_set(
+            """
+            espera, espere, un momento, un segundo, perdona, perdón, disculpa, oye, escucha, tengo una
+            pregunta, por cierto
+            """
+        ),
         telling=_set(
             "yo, nosotros, mi, mis, nuestro, nuestra, él, ella, ellos, ayer, cuando, si, porque, tengo, tenemos"
         ),
@@ -314,6 +341,12 @@ _LANGUAGES = {
             """
         ),
         polite=_set("per favore, per piacere, grazie"),
+        prefaces=_set(
+            """
+            aspetta, aspetti, un momento, un attimo, un secondo, scusa, scusami, senti, ascolta, ho una
+            domanda, a proposito
+            """
+        ),
         telling=_set("io, noi, mio, mia, nostro, lui, lei, loro, ieri, quando, se, perché, ho, abbiamo"),
         wishing=_set("io voglio, io vorrei, ho bisogno"),
     ),
@@ -358,6 +391,12 @@ _LANGUAGES = {
             gaat, ga, start, dim, breng, ruim, trek, was
             """
         ),
+        prefaces=_set(
+            """
+            wacht, wacht even, een moment, momentje, even wachten, sorry, luister, ik heb een vraag, nog
+            iets, trouwens
+            """
+        ),
         telling=_set("ik, wij, we, mijn, ons, onze, hij, zij, gisteren, vorige, als, omdat, soms"),
         wishing=_set("ik wil, ik zou, ik heb, we willen, wij willen"),
     ),
@@ -385,6 +424,8 @@ def _ending(words: list[str], known: _Words, *, asked: bool) -> float:
     last, ends = words[-1], {words[-1], " ".join(words[-2:])}
     if last in _HESITATIONS:
         return _HESITATION
+    if " ".join(words) in known.prefaces:
+        return _WANTING
     if " ".join(words) in known.whole or ends & known.closing:
         return _WHOLE
     if ends & known.either and len(words) > 1:

@@ -49,7 +49,7 @@ def sounds(real_home: Path) -> Sounds:
 
 def check(texts: list[str], outcomes: list[str]) -> None:
     """Check that every speech was understood, and ended the reply before it."""
-    assert outcomes == ["interrupted"] * len(SPEECHES) + ["stopped"]
+    assert outcomes == ["interrupted"] * len(SPEECHES) + ["stopped"], texts
     for text, wanted in zip(texts[1:], SPEECHES.values(), strict=True):
         assert wanted in plain(text)
 

@@ -133,6 +133,12 @@ def test_a_story_may_go_on_after_each_clause_and_a_wish_or_a_question_is_none(la
     assert completeness("I wonder, which of the two is right about it?", "en") >= 0.8
 
 
+def test_a_preface_announces_more() -> None:
+    for language, text in {"en": "Wait a moment.", "de": "Moment mal!", "fr": "Attends.", "es": "Un momento"}.items():
+        assert completeness(text, language) <= 0.35
+    assert completeness("Set a timer for one minute.", "en") >= 0.8
+
+
 @pytest.mark.parametrize(("language", "text"), cases(COMPLETE))
 def test_punctuation_and_case_tell_little(language: str, text: str) -> None:
     assert completeness(text.rstrip(" .?").upper(), language) >= 0.8
