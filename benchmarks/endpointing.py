@@ -10,7 +10,7 @@ hears of the scores when they would be there. Beside it: fixed waits, and Smart 
 Claims: with the default wait fewer of the pauses of 0.3 to 1.2 s are cut off than with either, and the median wait
 after the last voiced sample is shorter than the fixed 0.7 s.
 
-The tables of `assistant.pipeline.completeness` and the scale of Smart Turn's score were chosen by the first 80
+The tables of `assistant.pipeline.endings` and the scale of Smart Turn's score were chosen by the first 80
 sentences. The others were kept out, but for what is true of all English: "after" is open, "that" may be, 1998 a year.
 """
 
