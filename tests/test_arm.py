@@ -10,6 +10,8 @@ import pytest
 from tests.docs.markdown import rows
 from tests.source import ROOT
 
+pytestmark = pytest.mark.once
+
 GLIBC = range(17, 37)
 """Minor versions of the C library that a machine of today runs wheels for: Debian 12 has 2.36."""
 PLATFORMS = [f"--platform=manylinux_2_{minor}_aarch64" for minor in GLIBC] + ["--platform=manylinux2014_aarch64"]

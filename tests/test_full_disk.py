@@ -56,6 +56,7 @@ def test_turns_go_on_when_the_disk_fills_up_and_it_is_said_once(house: Home, sma
     with house.daemon() as daemon:
         daemon.ready()
         assert daemon.ask("/plugins/turns/turn") == SAID
+        settled(lambda: True if house.json("receipts") else None)  # it is kept soon, not at once
         full = fill(small)
         for _ in range(20):
             assert daemon.ask("/plugins/turns/turn") == SAID

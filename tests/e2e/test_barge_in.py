@@ -16,6 +16,8 @@ from assistant.testing import FakeChat, run_in_virtual_time, silence
 from tests.e2e.house import DEVICES, house, listening
 from tests.e2e.test_recordings import data, needs_recordings, recording, spoken, until
 
+pytestmark = pytest.mark.once
+
 STORY = (
     "Once upon a time there was a small harbour by the sea, where an old fisherman lived with his dog and seven cats. "
     "Every morning he went out in his boat, and every evening he came back with a story that nobody believed. One day "

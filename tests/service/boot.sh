@@ -36,6 +36,7 @@ chmod 755 "$root/run"
 for shared in "$@"; do
     mkdir -p "$root${shared#*=}"
     mount --bind -o ro "${shared%%=*}" "$root${shared#*=}"
+    [[ ! -w $root${shared#*=} ]] # it may lie in a folder that systemd empties
 done
 
 # What has no use here, or would change the kernel.
@@ -48,6 +49,6 @@ cd "$root"
 pivot_root . run/before
 umount --lazy --no-mtab /run/before
 rmdir /run/before
-[[ $(stat -f -c %T /) == overlayfs && $(stat -f -c %T /tmp) == tmpfs && -z $(ls -A /tmp) ]]
+[[ $(stat -f -c %T /) == overlayfs && $(stat -f -c %T /tmp) == tmpfs && $(stat -f -c %T /var/tmp) == tmpfs ]]
 exec env --ignore-environment container=inglenook-test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
     /usr/lib/systemd/systemd --system --unit=basic.target --show-status=0 --log-target=journal

@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.running import PATIENCE, settled
 
 BOOT = Path(__file__).with_name("boot.sh")
+_CLONE = Path(__file__).resolve().parents[2]
 _PROGRAMS = ("/usr/lib/systemd/systemd", "systemctl", "unshare", "nsenter", "setpriv", "pivot_root")
 _ENTERED = ("-m", "-u", "-i", "-p", "-C", "-r", "-w")
 _NAMESPACES = ("--fork", "--kill-child", "--pid", "--mount-proc", "--mount", "--uts", "--ipc", "--cgroup")
@@ -77,7 +78,7 @@ def box(folder: Path, shared: Mapping[Path, str]) -> Iterator[Box]:
     base = folder / "box"
     base.mkdir()
     join = f'echo $$ > {group}/cgroup.procs && exec setpriv --pdeathsig=KILL unshare {" ".join(_NAMESPACES)} "$@"'
-    mounts = [f"{source}={target}" for source, target in shared.items()]
+    mounts = [f"{source}={target}" for source, target in {_CLONE: _CLONE, **shared}.items()]
     with (folder / "box.log").open("w") as log:
         process = subprocess.Popen(["sh", "-c", join, "sh", str(BOOT), str(base), *mounts], stdout=log, stderr=log)
     try:

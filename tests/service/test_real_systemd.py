@@ -16,6 +16,8 @@ from tests.running import CONFIG, Home, settled
 from tests.service.conftest import ASSISTANT, OFFLINE, PYTHON, SYSTEM, Installed
 from tests.test_daemon import SLOW, STUCK
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[2]
 FAULTS = """
 import asyncio, time

@@ -18,6 +18,8 @@ from tests.e2e.conftest import EVEN
 from tests.e2e.test_recordings import spoken
 from tests.setup.terminal import Terminal, terminal
 
+pytestmark = pytest.mark.once
+
 COMMAND = [sys.executable, "-m", "assistant"]
 LIKELY = {"INGLENOOK__MODELS__CHAT__TEMPERATURE": "0"}
 

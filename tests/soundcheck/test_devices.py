@@ -19,6 +19,8 @@ from assistant.soundcheck.examine import Diagnosis, examine_array, examine_sink,
 from assistant.soundcheck.server import routed, server_state
 from assistant.testing import tone
 
+pytestmark = pytest.mark.once
+
 PROGRAMS = {"PulseAudio": ["pulseaudio"], "PipeWire": ["pipewire", "wireplumber", "pipewire-pulse"]}
 
 MOMENT = 0.8

@@ -14,6 +14,8 @@ from tests.e2e.conftest import real_home
 from tests.e2e.house import DEVICES, listening
 from tests.e2e.test_recordings import data, spoken
 
+pytestmark = pytest.mark.once
+
 __all__ = ["real_home"]
 
 LONG = "This is a long answer, so that there is time to pull out a cable while it is spoken aloud."

@@ -16,6 +16,8 @@ from assistant.upgrade import Layout, find_layout
 from tests.running import CONFIG, Home
 from tests.upgrade.versions import BROKEN, GOOD, LATE, PATIENCE
 
+pytestmark = pytest.mark.once
+
 
 @dataclass
 class Box:

@@ -15,6 +15,8 @@ from tests.source import ROOT
 from tests.upgrade.conftest import build
 from tests.upgrade.versions import BROKEN, GOOD, LATE
 
+pytestmark = pytest.mark.once
+
 ASSISTANT = f"{CURRENT}/bin/assistant"
 WHEELS = "/run/outside/wheels"
 

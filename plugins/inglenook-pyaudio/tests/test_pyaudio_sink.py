@@ -156,7 +156,7 @@ async def test_microphone_and_speaker_at_once(card: SoundCard, caplog: pytest.Lo
         aclosing(source.capture()) as capture,
     ):
         playing = asyncio.create_task(play(sink, tone(1)))
-        heard = [await anext(capture) for _ in range(20)]
+        heard = [await anext(capture) for _ in range(25)]
         await playing
     assert heard[-1].end - heard[0].timestamp == pytest.approx(0.8, abs=0.05)
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]

@@ -173,7 +173,7 @@ async def test_a_sound_server_that_is_started_again_is_waited_for(
         await until(lambda: len(heard) > before + 10)
         listening.cancel()
         await asyncio.wait({listening})
-    assert loud(samples(heard[before - 20 :])) > 0.5
+    assert loud(samples(heard[before - 25 :])) > 0.5
     assert [record.getMessage() for record in caplog.records] == [
         "microphone 'default' is gone; waiting for it",
         "microphone 'default' is back",
