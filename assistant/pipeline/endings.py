@@ -65,7 +65,12 @@ ENDINGS = {
             whether, above, behind, beside, onto, through
             """
         ),
-        wanting=_set("a timer, an alarm, a reminder, the timer for, a note, forty five, you say"),
+        wanting=_set(
+            """
+            a timer, an alarm, a reminder, the timer for, a note, forty five, you say, to know, to call, to buy,
+            to hear, to see, to find, to add, to send, to tell, to ask, to get, to make, to say, to play
+            """
+        ),
         numbers=_set(
             """
             one, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, fifteen, twenty, thirty,
