@@ -42,8 +42,8 @@ def privacy(settings: Settings, as_json: bool) -> int:
         )
     else:
         show_table(
-            ["size", "who can read it", "what", "where"],
-            [[decimal(row.size), row.readers, row.what, row.where] for row in rows],
+            ["size", "who can read it", "what, and where"],
+            [[decimal(row.size), row.readers, f"{row.what}\n{row.where}"] for row in rows],
         )
         click.echo("\nSound is never kept. The log holds times and names, not what was said.\n")
         for way in ways:
