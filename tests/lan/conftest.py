@@ -71,7 +71,7 @@ class Box:
     @contextmanager
     def reading(self, *arguments: str) -> Iterator[Any]:
         """Run Python in it, for as long as a test may take, and give its lines."""
-        command = ["timeout", "--kill-after=5", str(PATIENCE), *self.command(*arguments)]
+        command = ["timeout", "--foreground", "--kill-after=5", str(PATIENCE), *self.command(*arguments)]
         with subprocess.Popen(command, env=self.home.environment, stdout=subprocess.PIPE, text=True) as process:
             try:
                 yield process

@@ -68,7 +68,8 @@ INCOMPLETE = {
         What is the|What is the capital of|Remind me to|Add milk and|Tell me|How many|Can you|Could you please|And
         Um|What's|Who is|Play some music by|Set the volume to|Turn off all of the lights in the|Is the|I want to
         Add —|Put it in my|What's the weather in|Set a timer|Wake me up at|Stop the music after|Because the
-        Set an alarm for seven|Turn off the light in|Do you have|What do I have to|I would like to know|Remind me to call|How many people have
+        Set an alarm for seven|Turn off the light in|Do you have|What do I have to|I would like to know
+        Remind me to call|How many people have
     """,
     "de": """
         Stell einen Timer auf|Mach das|Mach das Licht in der|Was ist die|Was ist die Hauptstadt von|Erinnere mich an
