@@ -26,6 +26,8 @@ from assistant.testing import recordings
 
 _ROOT = Path(__file__).resolve().parent.parent
 _MAX_TOKENS = 160
+_WHISPER = ("tiny.en", "base")
+"""Sizes of Whisper; the results of each but the first lie in a folder of its name."""
 
 
 def _arguments() -> argparse.Namespace:
@@ -35,6 +37,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--per-set", type=int, default=4, help="utterances of each set; 99 takes all (default: 4)")
     parser.add_argument("--devices", default="1", help="how many talk at once, e.g. 1,2,4 (default: 1)")
     parser.add_argument("--cold", type=int, default=1, help="cold starts of each system (default: 1)")
+    parser.add_argument(
+        "--whisper", choices=_WHISPER, default=_WHISPER[0], help="the recogniser of all (default: %(default)s)"
+    )
     parser.add_argument("--quick", action="store_true", help="two utterances of each set, kept apart from the results")
     parser.add_argument("--fresh", action="store_true", help="begin anew; without it a run that was broken goes on")
     parser.add_argument("--redo", default="", help="systems to measure again; what is known of the others is kept")
@@ -42,10 +47,10 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _settings(store: Store) -> Settings:
+def _settings(store: Store, whisper: str) -> Settings:
     return Settings(
         system="",
-        whisper=str(store.path("whisper-tiny.en")),
+        whisper=str(store.path(f"whisper-{whisper}")),
         llm=str(store.path("smollm2-135m")),
         piper=str(store.path("piper-en_US-joe-medium")),
         silero=str(store.path("silero-vad")),
@@ -68,11 +73,12 @@ def main() -> None:
         raise SystemExit(f"unknown: {', '.join(unknown)}. Systems: {', '.join(SYSTEMS)}")
     cache = cache_folder() / "benchmark"
     python = peers(cache)
-    settings = _settings(Store.default())
+    settings = _settings(Store.default(), given.whisper)
     corpus = build(cache, Path(settings.piper), recordings())
     said = chosen(corpus, given.sets.split(","), 2 if given.quick else given.per_set)
 
-    raw = Raw(cache / ("voice_to_voice-quick.jsonl" if given.quick else "voice_to_voice.jsonl"))
+    size = "" if given.whisper == _WHISPER[0] else given.whisper
+    raw = Raw(cache / size / ("voice_to_voice-quick.jsonl" if given.quick else "voice_to_voice.jsonl"))
     raw.forget(SYSTEMS if given.fresh or given.quick else given.redo.split(","))
     for devices in map(int, given.devices.split(",")):
         for system in systems:
@@ -80,7 +86,7 @@ def main() -> None:
             runner = Path(sys.executable) if system.startswith("inglenook") else python
             hear(own, runner, said, given.cold if devices == 1 else 1, raw, lambda line: print(line, flush=True))
 
-    folder = cache / "quick" if given.quick else _ROOT / "benchmarks" / "results"
+    folder = (cache / "quick" if given.quick else _ROOT / "benchmarks" / "results") / size
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=_ROOT, capture_output=True, text=True)
     found = report.results(
         raw.records,
@@ -90,6 +96,7 @@ def main() -> None:
             "versions": {"inglenook": f"{__version__} ({commit.stdout.strip() or 'no commit'})", **versions(python)},
             "wait": WAIT,
             "cold_starts": given.cold,
+            "whisper": given.whisper,
             "corpus": "What was said: persons' recordings and synthesised speech."
             if recordings()
             else "What was said is synthesised: INGLENOOK_TEST_DATA names no folder of recordings.",

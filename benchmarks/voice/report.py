@@ -147,8 +147,8 @@ Made by `make bench-voice`, {found["date"]}, on {host["cpu"]}, {host["cores"]} c
 - **cold**: p50 of the first turns of fresh processes ({found["cold_starts"]} each), everything loaded and nothing used.
 - **MB**: resident memory of the system's process and those that it started.
 
-All systems use Whisper tiny.en, SmolLM2-135M-Instruct Q4_1 and Piper joe-medium, the same system prompt, the same
-limit of tokens, and always take the likeliest token. {found["corpus"]}
+All systems use Whisper {found["whisper"]}, SmolLM2-135M-Instruct Q4_1 and Piper joe-medium, the same system prompt, the
+same limit of tokens, and always take the likeliest token. {found["corpus"]}
 
 Versions: {versions}.
 """

@@ -92,8 +92,11 @@ def _configuration(settings: Settings) -> dict[str, Any]:
     endpoint: dict[str, Any] = {"follow_up": 0}
     if settings.system == "inglenook_fixed":
         endpoint |= {"silence": 0.7, "shortest": 0.7, "longest": 0.7}
-    assistant = {"prompt": settings.prompt, "max_tokens": settings.max_tokens, "endpoint": endpoint}
-    models: dict[str, Any] = {"chat": {"temperature": settings.sampling["temperature"]}}
+    assistant = {"language": "en", "prompt": settings.prompt, "max_tokens": settings.max_tokens, "endpoint": endpoint}
+    models: dict[str, Any] = {
+        "stt": {"model": settings.whisper},
+        "chat": {"temperature": settings.sampling["temperature"]},
+    }
     devices: dict[str, Any] = {"room": None}
     for n in range(settings.devices):
         source, sink = ("microphone", "speaker") if n == 0 else (f"microphone{n}", f"speaker{n}")
