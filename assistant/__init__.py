@@ -43,6 +43,7 @@ from assistant.engines import (
     Vision,
     Wake,
 )
+from assistant.entities import Act, Area, Entity, Floor, Vocabulary
 from assistant.errors import (
     AlreadyRunning,
     AssistantError,
@@ -60,10 +61,12 @@ from assistant.errors import (
     UnknownImage,
 )
 from assistant.events import EventBus, EventType, TurnEvent
+from assistant.home import Bridge, Home
 from assistant.hookspecs import hookimpl
 from assistant.host import Answer, Candidate, Host, ModelStatus, Observer, ServiceSpec, Tool
 from assistant.images import read_image
 from assistant.paths import cache_folder
+from assistant.skill import Ask, Asked, Handler, Reply, Skill
 from assistant.soundcheck import Device
 from assistant.speech import Detection, Played, Recognition, SpeechProbability, SttOptions, Transcript, Voice
 from assistant.streams import in_thread, iterate_in_thread, once, prefetch
@@ -72,14 +75,19 @@ from assistant.vision import Box, DetectedObject, Finding, Image, ImageClass, Se
 __all__ = [
     "API",
     "SPEECH",
+    "Act",
     "AlreadyRunning",
     "Answer",
+    "Area",
+    "Ask",
+    "Asked",
     "AssistantError",
     "AudioChunk",
     "AudioError",
     "AudioFormat",
     "AudioPart",
     "Box",
+    "Bridge",
     "Build",
     "Candidate",
     "Capabilities",
@@ -100,9 +108,13 @@ __all__ = [
     "EngineSpec",
     "EngineTimeout",
     "EngineUnavailable",
+    "Entity",
     "EventBus",
     "EventType",
     "Finding",
+    "Floor",
+    "Handler",
+    "Home",
     "Host",
     "Image",
     "ImageClass",
@@ -120,12 +132,14 @@ __all__ = [
     "PluginError",
     "Priority",
     "Recognition",
+    "Reply",
     "Role",
     "Sampling",
     "Segment",
     "ServiceError",
     "ServiceSpec",
     "Sink",
+    "Skill",
     "Source",
     "SpeechProbability",
     "Stt",
@@ -146,6 +160,7 @@ __all__ = [
     "Vad",
     "Vision",
     "VisionTask",
+    "Vocabulary",
     "Voice",
     "Wake",
     "cache_folder",

@@ -18,6 +18,8 @@ from assistant.controls import Controls
 from assistant.engines import AnySpec, Capabilities, EngineConfig, EngineSpec, Kind
 from assistant.errors import AssistantError, ConfigError, PluginError
 from assistant.events import EventBus
+from assistant.home import Home
+from assistant.home.lessons import Lessons
 from assistant.host import Answer, ModelStatus, Tool
 from assistant.models.pool import Model, Pool
 from assistant.models.references import resolve
@@ -30,6 +32,7 @@ from assistant.pipeline.text_turn import text_turn
 from assistant.pipeline.turn import Turn
 from assistant.pipeline.warming import warm
 from assistant.plugins import Plugins
+from assistant.skill import Skill
 from assistant.state import State, state_file
 from assistant.state.forgetting import Forgotten
 
@@ -58,6 +61,7 @@ class Assembly:
         self.state = state
         self.events: EventBus = equipment.events
         self.controls: Controls = equipment.controls
+        self.home: Home = equipment.home
         self._tools = tools
 
     def models(self) -> tuple[ModelStatus, ...]:
@@ -107,6 +111,11 @@ class Assembly:
         """Forget what was said from *since* on (seconds since the epoch), and all that is remembered between turns."""
         self.equipment.conversations.forget()
         return await self.state.forget(since)
+
+    def add_skills(self, skills: Iterable[Skill]) -> None:
+        """Let the assistant do more by itself; of two skills that know an intent, the first added does it."""
+        self.equipment.skills.extend(skills)
+        self.equipment.home.changed()  # there are further sentences
 
     def add_tools(self, tools: Iterable[Tool]) -> None:
         """Let chat models call *tools* from the next turn on; the first of a name stays."""
@@ -242,6 +251,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
     pool = Pool(models, lambda options: resolve(options, store), opening=config.timeouts.open)
     tools: dict[str, Tool] = {}
     light = ThreadPoolExecutor(1, thread_name_prefix="light")
+    home, skills = Home(), list[Skill]()
     equipment = Equipment(
         pool=pool,
         assistants=config.assistants,
@@ -254,12 +264,17 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
         keep=state.receipts.keep,
         light=light,
         controls=controls,
+        home=home,
+        skills=skills,
+        lessons=Lessons(home, skills),
+        areas={name: device.area or name for name, device in config.devices.items()},
         remember=state.history.keeping(config.history.seconds),
     )
     assembly = Assembly(loaded, plugins, pool, equipment, tools, state)
     try:
         await state.open()
         await controls.load()
+        assembly.add_skills(plugins.skills(assembly))
         assembly.add_tools(plugins.tools(assembly))
         yield assembly
     finally:

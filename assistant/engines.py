@@ -6,7 +6,7 @@ Everything that crosses an engine's boundary is a value that `assistant.wire` ca
 another process.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +16,7 @@ import msgspec
 
 from assistant.audio import AudioChunk
 from assistant.chat import ChatDelta, ChatRequest
+from assistant.entities import Vocabulary
 from assistant.speech import (
     Detection,
     Played,
@@ -175,8 +176,19 @@ class Echo(Protocol):
 class Intent(Protocol):
     """Understands sentences it was given templates for."""
 
+    def teach(self, vocabulary: Vocabulary) -> None:
+        """Know these names and sentences from now on, instead of those it was taught before. May take a second."""
+        ...
+
     def recognise(self, text: str, language: str, context: dict[str, str]) -> Recognition | None:
-        """Return what *text* asks for, or None."""
+        """Return what *text* asks for, or None. *context* says where it is asked: `area`, `device`. Light."""
+        ...
+
+    def phrase(self, intent: str, key: str, language: str, facts: Mapping[str, Any]) -> str:
+        """Return what is said after an intent, by the language's own response; empty where there is none.
+
+        *facts* are the slots and what came of it, JSON values.
+        """
         ...
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from assistant.chat import ChatRequest
     from assistant.engines import EngineSpec
     from assistant.host import Candidate, Host, Observer, ServiceSpec, Tool
+    from assistant.skill import Skill
 
 __all__ = [
     "NAME",
@@ -27,6 +28,7 @@ __all__ = [
     "assistant_route_turn",
     "assistant_routes",
     "assistant_services",
+    "assistant_skills",
     "assistant_tools",
     "hookimpl",
 ]
@@ -47,6 +49,11 @@ def assistant_engines() -> Iterable[EngineSpec[Any, Any]]:  # type: ignore[empty
 @hookspec
 def assistant_services() -> Iterable[ServiceSpec[Any]]:  # type: ignore[empty-body]
     """Offer long-running doors. Called once at start; each runs where the configuration has a section of its name."""
+
+
+@hookspec
+def assistant_skills(host: Host) -> Iterable[Skill]:  # type: ignore[empty-body]
+    """Offer what the assistant can do by itself, by intent. Called once, with `assistant_tools`."""
 
 
 @hookspec

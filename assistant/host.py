@@ -11,6 +11,7 @@ from assistant.chat import ChatRequest, Priority, ToolSpec
 from assistant.controls import Controls
 from assistant.engines import API, Capabilities, Kind
 from assistant.events import EventBus, TurnEvent
+from assistant.home import Home
 
 __all__ = ["Answer", "Candidate", "Host", "ModelStatus", "Observer", "ServiceSpec", "Tool"]
 
@@ -60,6 +61,9 @@ class Host(Protocol):
     """Where turns tell what happens."""
     controls: Controls
     """What is set at the devices (mute, volume, chime, quiet hours), and the acts that set it."""
+
+    home: Home
+    """The house: bridges attach themselves to it, skills and tools act in it."""
 
     def models(self) -> tuple[ModelStatus, ...]:
         """Return every model of the configuration and its state."""

@@ -24,6 +24,7 @@ from assistant import hookspecs
 from assistant.engines import API, AnySpec, EngineSpec, Kind
 from assistant.errors import ConfigError, PluginError
 from assistant.host import Candidate, Observer, ServiceSpec, Tool
+from assistant.skill import Skill
 
 __all__ = ["Plugin", "Plugins"]
 
@@ -148,6 +149,10 @@ class Plugins:
     def tools(self, host: object) -> list[Tool]:
         """Return the tools on offer."""
         return [tool for _, tool in self._collect("assistant_tools", Tool, host=host)]
+
+    def skills(self, host: object) -> list[Skill]:
+        """Return the skills on offer."""
+        return [skill for _, skill in self._collect("assistant_skills", Skill, host=host)]
 
     def observers(self) -> list[Observer]:
         """Return the observers on offer."""

@@ -45,7 +45,7 @@ def test_what_plugin_authors_import_is_sorted_and_complete() -> None:
 
 
 def test_everything_a_plugin_needs_is_exported() -> None:
-    for module in ("audio", "chat", "speech", "vision", "errors"):
+    for module in ("audio", "chat", "entities", "speech", "vision", "errors", "skill"):
         missing = set(importlib.import_module(f"assistant.{module}").__all__) - set(assistant.__all__)
         assert not missing, f"assistant.{module}: {missing}"
 
@@ -58,9 +58,11 @@ LAYERS: dict[str, set[str]] = {
     "speech": set(),
     "vision": set(),
     "chat": {"audio", "vision"},
-    "engines": {"audio", "chat", "speech", "vision"},
-    "host": {"chat", "controls", "engines", "events"},
-    "hookspecs": {"chat", "engines", "host"},
+    "entities": set(),
+    "engines": {"audio", "chat", "entities", "speech", "vision"},
+    "skill": {"engines"},
+    "host": {"chat", "controls", "engines", "events", "home"},
+    "hookspecs": {"chat", "engines", "host", "skill"},
     "streams": {"errors"},
     "wire": {"audio", "chat", "errors", "speech", "vision"},
 }

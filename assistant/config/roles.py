@@ -28,7 +28,7 @@ class Role:
 def roles(config: Config) -> Iterator[Role]:
     """Yield every place of *config* that names a model; an assistant without ears or voice names none for them."""
     for name, assistant in config.assistants.items():
-        for kind in (Kind.STT, Kind.TURN, Kind.TTS):
+        for kind in (Kind.STT, Kind.TURN, Kind.INTENT, Kind.TTS):
             if model := getattr(assistant, kind):
                 yield Role(("assistants", name, str(kind)), model, kind)
         yield from (Role(("assistants", name, "chat"), model, Kind.CHAT) for model in assistant.chats)

@@ -85,6 +85,8 @@ class AssistantConfig(Section, frozen=True, kw_only=True):
     """Model id of the speech recogniser; empty for an assistant that is only written to."""
     chat: str | list[str] = "chat"
     """Model id of the chat model, or several in order of preference."""
+    intent: str = ""
+    """Model id of the intent engine, which understands what needs no chat model; empty for none."""
     tts: str = "tts"
     """Model id of the voice; empty for an assistant that only writes."""
     voice: str = ""
@@ -119,6 +121,9 @@ class DeviceConfig(Section, frozen=True, kw_only=True):
     """Model id of the wake words."""
     vad: str = "vad"
     """Model id of the voice activity detector."""
+    area: str = ""
+    """Room it stands in, as the home names it: "turn on the light" is meant for that room. Empty for the device's own
+    name."""
     echo: str = ""
     """Model id of the echo canceller, which lets people talk into a reply; without one only a wake word or a stop word
     ends it."""

@@ -7,15 +7,16 @@ from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 
-from assistant.chat import ChatMessage, ChatRequest, Done, TextDelta, ToolCall, ToolResult, Usage
+from assistant.chat import ChatMessage, Done, TextDelta, ToolCall, ToolResult, Usage
 from assistant.convert import from_first_sound
 from assistant.events import EventType
 from assistant.models.pool import leased
 from assistant.pipeline.clauses import Clause, clauses
-from assistant.pipeline.commands import carried_out, command_of
+from assistant.pipeline.ladder import carried_out, understood
 from assistant.pipeline.outbox import Outbox
 from assistant.pipeline.phrases import voice_of
 from assistant.pipeline.playback import Spoken
+from assistant.pipeline.question import Question
 from assistant.streams import heed_cancellation, once, patient, prefetch
 
 __all__ = ["sound_of", "speak", "write"]
@@ -34,15 +35,16 @@ _CLAUSES = 4
 """Clauses that are written ahead of the voice."""
 
 
-async def write(request: ChatRequest, outbox: Outbox) -> AsyncGenerator[str, None]:
+async def write(question: Question, outbox: Outbox) -> AsyncGenerator[str, None]:
     """Yield the words of the reply as they are written; run the tools that the model calls, and go on.
 
     What cannot be taken back waits for the outbox to be committed: a tool's work, a request that leaves this machine.
     """
-    turn = outbox.turn
-    if command := command_of(request, turn):
-        yield await carried_out(command, outbox)
+    turn, request = outbox.turn, question.request
+    if (plan := await understood(question, turn)) is not None:
+        yield await carried_out(plan, question, outbox)
         return
+    outbox.put(partial(question.conversation.ask, None))
     pool = turn.equipment.pool
     model = turn.chat_model(request)
     outbox.uses("chat", model)
@@ -110,12 +112,12 @@ async def speak(parts: AsyncIterator[Clause], language: str, outbox: Outbox) -> 
                 first, begins = False, ""
 
 
-async def sound_of(request: ChatRequest, language: str, outbox: Outbox) -> AsyncGenerator[Spoken, None]:
+async def sound_of(question: Question, outbox: Outbox) -> AsyncGenerator[Spoken, None]:
     """Yield the sound of the reply, clause by clause, while the model still writes."""
     async with (
-        prefetch(write(request, outbox), _WORDS) as words,
-        prefetch(clauses(words, language), _CLAUSES) as parts,
-        aclosing(speak(parts, language, outbox)) as spoken,
+        prefetch(write(question, outbox), _WORDS) as words,
+        prefetch(clauses(words, question.language), _CLAUSES) as parts,
+        aclosing(speak(parts, question.language, outbox)) as spoken,
     ):
         async for piece in spoken:
             yield piece

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from assistant.chat import ChatMessage
 from assistant.config.schema import ConversationConfig
+from assistant.skill import Ask
 
 __all__ = ["Conversation", "Conversations", "Exchange"]
 
@@ -44,12 +45,18 @@ class Conversation:
     """Grows with each write: a draft made on an older one is worthless."""
     used: float = 0.0
     """Seconds on the clock of the loop at which the last turn ended."""
+    asks: Ask | None = None
+    """What the assistant asked back in its last turn."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the one turn that may write."""
 
     def add(self, *messages: ChatMessage) -> None:
         """Append to the history."""
         self.keep((*self.messages, *messages))
+
+    def ask(self, asks: Ask | None) -> None:
+        """Note what this turn asks back, if anything: the next one is the answer, or is about something else."""
+        self.asks = asks
 
     def keep(self, messages: tuple[ChatMessage, ...]) -> None:
         """Replace the history."""
@@ -72,6 +79,7 @@ class Conversations:
         async with conversation.turn:
             if conversation.messages and self._clock() - conversation.used > self._config.expiry:
                 conversation.keep(())
+                conversation.ask(None)
             try:
                 yield conversation
             finally:
@@ -83,6 +91,7 @@ class Conversations:
         """Forget all that was said. A turn that is going on goes on, and remembers only itself."""
         for conversation in self._known.values():
             conversation.keep(())
+            conversation.ask(None)
 
     def _shorten(self, conversation: Conversation) -> None:
         """Drop the older half at once: dropping one message a turn would spoil the prefix cache each time."""

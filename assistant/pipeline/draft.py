@@ -14,6 +14,7 @@ from assistant.pipeline.conversation import Conversation
 from assistant.pipeline.language import is_stop
 from assistant.pipeline.outbox import Outbox
 from assistant.pipeline.playback import Spoken
+from assistant.pipeline.question import Question
 from assistant.pipeline.receipt import Drafting
 from assistant.pipeline.turn import Turn
 from assistant.pipeline.utterance import Utterance, transcribe
@@ -124,9 +125,9 @@ class Draft:
             self._reply.adopt(earlier._reply)
             self._sound = earlier._sound
             return
-        request = turn.request(self._conversation, transcript.text)
+        question = Question(turn.request(self._conversation, transcript.text), self.language, self._conversation)
         self._reply.publish(EventType.TTS_START, model=turn.config.tts)
-        async with aclosing(sound_of(request, self.language, self._reply)) as spoken:
+        async with aclosing(sound_of(question, self._reply)) as spoken:
             async for piece in spoken:
                 await self._sound.put(piece)
 

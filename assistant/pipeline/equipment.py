@@ -8,11 +8,14 @@ from assistant.chat import ChatRequest
 from assistant.config.schema import AssistantConfig, TimeoutConfig
 from assistant.controls import Controls
 from assistant.events import EventBus
+from assistant.home import Home
+from assistant.home.lessons import Lessons
 from assistant.host import Candidate, Tool
 from assistant.models.pool import Pool
 from assistant.pipeline.conversation import Conversations, Exchange
 from assistant.pipeline.phrases import Phrases
 from assistant.pipeline.receipt import Receipt
+from assistant.skill import Skill
 
 __all__ = ["Equipment"]
 
@@ -43,5 +46,13 @@ class Equipment:
     """The one thread of the light engines: wake words and voice activity."""
     remember: Callable[[Exchange], None] = lambda exchange: None
     """Stores what was said, where the owner wants it kept; returns at once."""
+    skills: list[Skill] = field(default_factory=list)
+    """What the assistant can do by itself; of two that know an intent, the earlier does it."""
+    home: Home = field(default_factory=Home)
+    """The house: what is in it, and the ways to it."""
+    lessons: Lessons = field(default_factory=lambda: Lessons(Home(), ()))
+    """What intent engines are taught."""
+    areas: Mapping[str, str] = field(default_factory=dict)
+    """Rooms, by the device that stands in them."""
     controls: Controls = field(default_factory=Controls)
     """What is set at the devices: mute, volume, chime, quiet hours."""

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from assistant.events import EventType
 from assistant.pipeline.answer import write
 from assistant.pipeline.outbox import Outbox
+from assistant.pipeline.question import Question
 from assistant.pipeline.sight import described, with_images
 from assistant.pipeline.turn import Turn
 from assistant.vision import Image
@@ -31,7 +32,7 @@ async def text_turn(
             if images:
                 request = await described(with_images(request, images), outbox)
             try:
-                async with aclosing(write(request, outbox)) as words:
+                async with aclosing(write(Question(request, turn.language, history), outbox)) as words:
                     async for word in words:
                         said += word
                         yield word

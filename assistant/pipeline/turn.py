@@ -30,6 +30,8 @@ class Turn:
         self.assistant = assistant
         self.config = equipment.assistants[assistant]
         self.device = device
+        self.person = ""
+        """Who speaks; empty for somebody who is not known."""
         self.priority = priority
         self.timeline = Timeline(asyncio.get_running_loop().time)
         self.outcome = "failed"
@@ -39,6 +41,16 @@ class Turn:
         self.certainty: float | None = None
         self.models: dict[str, str] = {}
         self._started = time.time()
+
+    @property
+    def language(self) -> str:
+        """Return the language of the assistant, where nothing was heard that tells another."""
+        return "en" if self.config.language == "auto" else self.config.language
+
+    @property
+    def area(self) -> str:
+        """Return the room in which the turn takes place; empty where nothing tells."""
+        return self.equipment.areas.get(self.device, "")
 
     def publish(self, kind: EventType, **data: Any) -> None:
         """Tell what happened in this turn."""

@@ -3,6 +3,6 @@
 `FixedPhrases` is an `Intent`: whatever else recognises these intents can take its place, for `acts` does the work.
 """
 
-from assistant.pipeline.commands.carry_out import Command, carried_out, command_of
+from assistant.pipeline.commands.carry_out import command_of, done
 
-__all__ = ["Command", "carried_out", "command_of"]
+__all__ = ["command_of", "done"]

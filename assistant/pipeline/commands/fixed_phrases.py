@@ -1,8 +1,11 @@
 """Understand a few sentences, whole and word for word."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
+from assistant.entities import Vocabulary
 from assistant.pipeline.commands.words import words_of
 from assistant.pipeline.wake_phrase import plain
 from assistant.speech import Recognition
@@ -14,6 +17,13 @@ _LOUDEST = 100
 
 class FixedPhrases:
     """An intent engine of templates without any choice but a number."""
+
+    def teach(self, vocabulary: Vocabulary) -> None:
+        """Learn nothing: the phrases are fixed, and name no things."""
+
+    def phrase(self, intent: str, key: str, language: str, facts: Mapping[str, Any]) -> str:
+        """Return nothing: what is said depends on the device (`acts.py`)."""
+        return ""
 
     def recognise(self, text: str, language: str, context: dict[str, str]) -> Recognition | None:
         """Return what *text* asks for, all of it but a "please"; None for a sentence that is not among the phrases."""

@@ -1,0 +1,24 @@
+"""Try the rungs, one after the other."""
+
+from assistant.pipeline.commands import command_of, done
+from assistant.pipeline.ladder.asking import answered
+from assistant.pipeline.ladder.exact import recognised
+from assistant.pipeline.ladder.plan import Plan
+from assistant.pipeline.question import Question
+from assistant.pipeline.turn import Turn
+
+__all__ = ["understood"]
+
+
+async def understood(question: Question, turn: Turn) -> Plan | None:
+    """Return what is to be done about *question*; None where a chat model has to answer it. Changes nothing."""
+    if not question.text:
+        return None
+    return answered(question) or _command(question, turn) or await recognised(question, turn)
+
+
+def _command(question: Question, turn: Turn) -> Plan | None:
+    """Return what is to be done where the words are meant for the device itself."""
+    if (command := command_of(question.text, question.language, turn)) is None:
+        return None
+    return Plan("command", command.intent, False, lambda: done(command, question.language, turn))

@@ -1,0 +1,83 @@
+"""Skills: what the assistant can do by itself, without a chat model.
+
+An intent engine says what a sentence asks for; a skill does it and says what came of it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from assistant.engines import API
+
+__all__ = ["Ask", "Asked", "Handler", "Reply", "Skill"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person asked for."""
+
+    intent: str
+    """Name of the intent, such as `HassStartTimer`."""
+    slots: Mapping[str, str] = field(default_factory=dict)
+    """What the sentence filled in, by slot name."""
+    text: str = ""
+    """The words themselves."""
+    language: str = "en"
+    """BCP-47 tag of the language in which it was asked, and is answered."""
+    assistant: str = ""
+    """Who was asked."""
+    device: str = ""
+    """Where: a device's or a door's name."""
+    conversation: str = ""
+    """Key of the conversation."""
+    turn: str = ""
+    """The turn's name in events and receipts."""
+    person: str = ""
+    """Who asks; empty for somebody who is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a reply asks back, once; the next turn of the same conversation is the answer, or is something else."""
+
+    then: Callable[[str], Awaitable["Reply"]]
+    """Takes the choice, as it stands in `choices`, or `yes`, and goes on; a no is answered without it."""
+    choices: tuple[str, ...] = ()
+    """What can be chosen, as people say it; empty for a question that is answered by yes or no."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a skill says."""
+
+    text: str = ""
+    """The words, in the language that was asked; empty where a response template of the intent has them."""
+    key: str = "default"
+    """Which response template of the intent, where `text` is empty."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What the response template is filled with, beside the slots: JSON values."""
+    asks: Ask | None = None
+    """What is asked back, where the text is a question."""
+
+
+Handler = Callable[[Asked], Awaitable[Reply]]
+"""Does what is asked; raises AssistantError, whose message is not spoken, where it cannot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skill:
+    """Something the assistant can do by itself."""
+
+    name: str
+    """Lower case: `timers`."""
+    intents: Mapping[str, Handler]
+    """What it does, by intent."""
+    reads: frozenset[str] = frozenset()
+    """The intents that change nothing: they are answered while it is not yet sure that the question is over."""
+    sentences: str = ""
+    """Folder of its sentence templates and responses, `<language>/*.yaml` in the format of hassil; empty for a skill
+    whose intents are Home Assistant's own."""
+    examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Sentences to try, by language, for "what can you do"."""
+    api: int = API
+    """The plugin interface it was written for."""
