@@ -30,6 +30,7 @@ from assistant import (
 from assistant.config import HttpConfig
 from assistant.controls import Controls
 from assistant.events import EventBus
+from assistant.home import Home
 from assistant.http.app import make_app, serve
 from assistant.http.vision import VisionDoor
 from assistant.images import BYTES
@@ -53,6 +54,7 @@ class House:
     def __init__(self) -> None:
         self.events = EventBus()
         self.controls = Controls()
+        self.home = Home()
         self.eye = FakeVision(FOUND)
         self.tasks = {"eye": tuple(VisionTask), "reader": (VisionTask.TEXT,)}
 
