@@ -33,6 +33,7 @@ from assistant.pipeline.turn import Turn
 from assistant.pipeline.warming import warm
 from assistant.plugins import Plugins
 from assistant.skill import Skill
+from assistant.skills import Means, builtin
 from assistant.state import State, state_file
 from assistant.state.forgetting import Forgotten
 
@@ -111,6 +112,17 @@ class Assembly:
         """Forget what was said from *since* on (seconds since the epoch), and all that is remembered between turns."""
         self.equipment.conversations.forget()
         return await self.state.forget(since)
+
+    def means(self) -> Means:
+        """Return what the built-in skills work with."""
+        return Means(
+            state=self.state,
+            controls=self.controls,
+            home=self.home,
+            events=self.events,
+            conversations=self.equipment.conversations,
+            skills=self.equipment.skills,
+        )
 
     def add_skills(self, skills: Iterable[Skill]) -> None:
         """Let the assistant do more by itself; of two skills that know an intent, the first added does it."""
@@ -274,6 +286,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
     try:
         await state.open()
         await controls.load()
+        assembly.add_skills(builtin(assembly.means()))
         assembly.add_skills(plugins.skills(assembly))
         assembly.add_tools(plugins.tools(assembly))
         yield assembly

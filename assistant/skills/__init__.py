@@ -1,0 +1,44 @@
+"""What the assistant can do by itself: one small file for each skill.
+
+A skill's sentences and responses lie in `sentences/<language>/<skill>.yaml`, in the format of hassil; those of intents
+that Home Assistant has come with its own package.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant.controls import Controls
+from assistant.events import EventBus
+from assistant.home import Home
+from assistant.pipeline.conversation import Conversations
+from assistant.skill import Skill
+from assistant.state import State
+
+__all__ = ["SENTENCES", "Means", "builtin"]
+
+SENTENCES = str(Path(__file__).with_name("sentences"))
+"""Folder of the sentences and responses of all built-in skills."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What the built-in skills work with; each is handed no more of it than it needs."""
+
+    state: State
+    """What survives a restart."""
+    controls: Controls
+    """What is set at the devices."""
+    home: Home
+    """The house."""
+    events: EventBus
+    """Where turns tell what happens."""
+    conversations: Conversations
+    """What was said before."""
+    skills: Sequence[Skill]
+    """All skills there are, the plugins' as well, once they have been added."""
+
+
+def builtin(means: Means) -> list[Skill]:
+    """Return the built-in skills, one a line."""
+    return []
