@@ -20,6 +20,10 @@ class Asked:
     """Name of the intent, such as `HassStartTimer`."""
     slots: Mapping[str, str] = field(default_factory=dict)
     """What the sentence filled in, by slot name."""
+    spoken: Mapping[str, str] = field(default_factory=dict)
+    """The same in the words that were said, for the reply: `blinds`, where the slot says `blind`."""
+    key: str = "default"
+    """Which of the intent's response templates fits the sentence."""
     text: str = ""
     """The words themselves."""
     language: str = "en"
@@ -52,8 +56,8 @@ class Reply:
 
     text: str = ""
     """The words, in the language that was asked; empty where a response template of the intent has them."""
-    key: str = "default"
-    """Which response template of the intent, where `text` is empty."""
+    key: str = ""
+    """Which response template of the intent, where `text` is empty; empty for the one that fits the sentence."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What the response template is filled with, beside the slots: JSON values."""
     asks: Ask | None = None

@@ -94,5 +94,9 @@ class Recognition:
     """Whether the sentence can stand as it is, or more words must follow."""
     slots: Mapping[str, str] = field(default_factory=dict)
     """What the sentence filled in, by slot name."""
+    spoken: Mapping[str, str] = field(default_factory=dict)
+    """The same in the words that were said: `blinds`, where the slot says `blind`."""
+    key: str = "default"
+    """Which of the intent's response templates fits the sentence."""
     response: str = ""
-    """What to say; empty where the caller has to find the words."""
+    """What to say where no skill does anything about it; empty where there is nothing to say then."""

@@ -44,6 +44,8 @@ def asked(recognition: Recognition, question: Question, turn: Turn) -> Asked:
     return Asked(
         recognition.intent,
         recognition.slots,
+        recognition.spoken,
+        recognition.key,
         text=question.text,
         language=question.language,
         assistant=turn.assistant,
@@ -61,5 +63,5 @@ async def _done(handler: Handler, asked: Asked, turn: Turn) -> Reply:
         return reply
     engine: Intent
     async with turn.equipment.pool.lease(turn.config.intent, turn.priority) as engine:
-        facts = {**asked.slots, **reply.facts}
-        return replace(reply, text=engine.phrase(asked.intent, reply.key, asked.language, facts))
+        facts = {**asked.slots, **asked.spoken, **reply.facts}
+        return replace(reply, text=engine.phrase(asked.intent, reply.key or asked.key, asked.language, facts))
