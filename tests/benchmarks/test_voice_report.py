@@ -10,6 +10,7 @@ ABOUT = {
     "versions": {"inglenook": "0.1"},
     "wait": 8.0,
     "cold_starts": 1,
+    "whisper": "tiny.en",
     "corpus": "",
     "note": "",
 }
