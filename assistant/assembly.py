@@ -111,6 +111,7 @@ class Assembly:
     async def forget(self, since: float) -> Forgotten:
         """Forget what was said from *since* on (seconds since the epoch), and all that is remembered between turns."""
         self.equipment.conversations.forget()
+        self.home.undos.forget()
         return await self.state.forget(since)
 
     def means(self) -> Means:
@@ -122,6 +123,7 @@ class Assembly:
             events=self.events,
             conversations=self.equipment.conversations,
             skills=self.equipment.skills,
+            undos=self.home.undos,
         )
 
     def add_skills(self, skills: Iterable[Skill]) -> None:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from assistant.entities import Act, Area, Entity, Floor
 from assistant.errors import ServiceError
+from assistant.undo import Undos
 
 __all__ = ["Bridge", "Home"]
 
@@ -46,6 +47,8 @@ class Home:
     def __init__(self) -> None:
         self.revision = 0
         """Grows when names may have changed."""
+        self.undos = Undos()
+        """Where what was done here, and elsewhere, can be taken back."""
         self._bridges: list[Bridge] = []
 
     @property

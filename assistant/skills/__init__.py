@@ -14,6 +14,7 @@ from assistant.home import Home
 from assistant.pipeline.conversation import Conversations
 from assistant.skill import Skill
 from assistant.state import State
+from assistant.undo import Undos
 
 __all__ = ["SENTENCES", "Means", "builtin"]
 
@@ -37,6 +38,8 @@ class Means:
     """What was said before."""
     skills: Sequence[Skill]
     """All skills there are, the plugins' as well, once they have been added."""
+    undos: Undos
+    """Where a skill offers how what it did is taken back."""
 
 
 def builtin(means: Means) -> list[Skill]:
