@@ -82,5 +82,6 @@ class Vocabulary:
     floors: tuple[Floor, ...] = ()
     """The storeys that may be named."""
     sentences: tuple[str, ...] = ()
-    """Folders of sentence templates and responses in the format of hassil, as `<language>/*.yaml`: those of the skills
-    first, the owner's own last."""
+    """Folders of the skills' sentence templates and responses in the format of hassil, as `<language>/*.yaml`."""
+    own: tuple[str, ...] = ()
+    """Folders of the owner's sentences, which go before all others."""
