@@ -29,6 +29,7 @@ from assistant.engines import (
     Capabilities,
     Chat,
     Echo,
+    Embed,
     EngineConfig,
     EngineSpec,
     Intent,
@@ -63,10 +64,10 @@ from assistant.errors import (
 from assistant.events import EventBus, EventType, TurnEvent
 from assistant.home import Bridge, Home
 from assistant.hookspecs import hookimpl
-from assistant.host import Answer, Candidate, Host, ModelStatus, Observer, ServiceSpec, Tool
+from assistant.host import Answer, Candidate, Host, ModelStatus, Observer, Risk, ServiceSpec, Tool
 from assistant.images import read_image
 from assistant.paths import cache_folder
-from assistant.skill import Ask, Asked, Handler, Reply, Skill
+from assistant.skill import OWNER, Ask, Asked, Handler, Reply, Skill
 from assistant.soundcheck import Device
 from assistant.speech import Detection, Played, Recognition, SpeechProbability, SttOptions, Transcript, Voice
 from assistant.streams import in_thread, iterate_in_thread, once, prefetch
@@ -74,6 +75,7 @@ from assistant.vision import Box, DetectedObject, Finding, Image, ImageClass, Se
 
 __all__ = [
     "API",
+    "OWNER",
     "SPEECH",
     "Act",
     "AlreadyRunning",
@@ -103,6 +105,7 @@ __all__ = [
     "DeviceError",
     "Done",
     "Echo",
+    "Embed",
     "EngineConfig",
     "EngineError",
     "EngineSpec",
@@ -133,6 +136,7 @@ __all__ = [
     "Priority",
     "Recognition",
     "Reply",
+    "Risk",
     "Role",
     "Sampling",
     "Segment",

@@ -73,9 +73,11 @@ class Assembly:
         """Borrow the engine of a model."""
         return self.pool.lease(model, priority)
 
-    def turn(self, assistant: str = "", device: str = "", priority: Priority = Priority.API) -> Turn:
+    def turn(
+        self, assistant: str = "", device: str = "", priority: Priority = Priority.API, person: str = ""
+    ) -> Turn:
         """Make a turn of an assistant: the first, where none is named. Raises ConfigError for an unknown one."""
-        return Turn(self.equipment, self.assistant(assistant), device or "local", priority)
+        return Turn(self.equipment, self.assistant(assistant), device or "local", priority, person)
 
     def assistant(self, name: str) -> str:
         """Return the name of an assistant, the first where none is named; raises ConfigError for an unknown one."""
@@ -91,9 +93,11 @@ class Assembly:
             raise ConfigError(f"there is no {kind} model {name!r}", hint=f"configured: {', '.join(of_kind) or 'none'}")
         return name
 
-    async def run_turn(self, text: str, *, assistant: str = "", conversation: str = "", device: str = "") -> Answer:
+    async def run_turn(
+        self, text: str, *, assistant: str = "", conversation: str = "", device: str = "", person: str = ""
+    ) -> Answer:
         """Answer *text* as a turn of an assistant, without sound."""
-        turn = self.turn(assistant, device)
+        turn = self.turn(assistant, device, person=person)
         async with aclosing(text_turn(turn, text, conversation)) as words:
             return Answer("".join([word async for word in words]), turn.id)
 

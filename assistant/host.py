@@ -13,7 +13,10 @@ from assistant.engines import API, Capabilities, Kind
 from assistant.events import EventBus, TurnEvent
 from assistant.home import Home
 
-__all__ = ["Answer", "Candidate", "Host", "ModelStatus", "Observer", "ServiceSpec", "Tool"]
+__all__ = ["Answer", "Candidate", "Host", "ModelStatus", "Observer", "Risk", "ServiceSpec", "Tool"]
+
+Risk = Literal["read", "act", "sensitive"]
+"""What may come of a tool's work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,13 @@ class Host(Protocol):
         """
         ...
 
-    async def run_turn(self, text: str, *, assistant: str = "", conversation: str = "", device: str = "") -> Answer:
-        """Answer *text* as a turn of an assistant (the first, where none is named), without sound."""
+    async def run_turn(
+        self, text: str, *, assistant: str = "", conversation: str = "", device: str = "", person: str = ""
+    ) -> Answer:
+        """Answer *text* as a turn of an assistant (the first, where none is named), without sound.
+
+        *person* is who asks: `OWNER` for somebody who has shown the daemon's key; empty for somebody who is not known.
+        """
         ...
 
 
@@ -89,8 +97,17 @@ class Tool:
     """What the model is told."""
     run: Callable[[Mapping[str, Any]], Awaitable[str]]
     """Does the work; takes the arguments, returns text for the model; may raise AssistantError."""
-    risk: Literal["read", "act", "sensitive"] = "act"
-    """`read` changes nothing; `act` changes something harmless; `sensitive` needs a person's confirmation."""
+    risk: Risk = "act"
+    """`read` changes nothing; `act` changes something harmless; `sensitive` needs a known person's confirmation."""
+    trusted: bool = False
+    """Whether nothing in its results was written by others, as web pages, mail, calendars and titles are. What follows
+    on a result that was needs a person's confirmation, unless it only reads."""
+    describe: Callable[[Mapping[str, Any], str], str] | None = None
+    """Says what a call would do, from the arguments and a BCP-47 tag, as an infinitive in that language: `unlock the
+    front door`. None: its name and the arguments are told."""
+    keywords: tuple[str, ...] = ()
+    """Words of questions that it is for, in any language, beside those of its description: where there are more tools
+    than are offered at once, they choose."""
 
 
 S = TypeVar("S", bound=msgspec.Struct)

@@ -7,9 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from assistant.chat import ToolSpec
 from assistant.engines import API
 
-__all__ = ["Ask", "Asked", "Handler", "Reply", "Skill"]
+__all__ = ["OWNER", "Ask", "Asked", "Handler", "Reply", "Skill"]
+
+OWNER = "owner"
+"""`Asked.person` of whoever has the daemon's key, or uses the command line of its account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,15 @@ class Skill:
     """What it does, by intent."""
     reads: frozenset[str] = frozenset()
     """The intents that change nothing: they are answered while it is not yet sure that the question is over."""
+    sensitive: frozenset[str] = frozenset()
+    """The intents that only a known person may ask for, and has to confirm: unlocking, disarming, buying."""
+    foreign: frozenset[str] = frozenset()
+    """The intents whose replies hold what others wrote: mail, web pages, calendars, what is playing."""
+    describe: Callable[[Asked], str] | None = None
+    """Says what a sensitive intent would do, as an infinitive in the language that was asked: `unlock the front door`;
+    None where the person's own words say it."""
+    tools: Mapping[str, ToolSpec] = field(default_factory=dict)
+    """The intents that chat models may call, too, each with what they are told; the arguments are the slots."""
     sentences: str = ""
     """Folder of its sentence templates and responses, `<language>/*.yaml` in the format of hassil; empty for a skill
     whose intents are Home Assistant's own."""

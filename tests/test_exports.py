@@ -60,7 +60,7 @@ LAYERS: dict[str, set[str]] = {
     "chat": {"audio", "vision"},
     "entities": set(),
     "engines": {"audio", "chat", "entities", "speech", "vision"},
-    "skill": {"engines"},
+    "skill": {"chat", "engines"},
     "host": {"chat", "controls", "engines", "events", "home"},
     "hookspecs": {"chat", "engines", "host", "skill"},
     "streams": {"errors"},

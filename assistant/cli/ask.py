@@ -19,6 +19,7 @@ from assistant.pipeline.clauses import clauses
 from assistant.pipeline.outbox import Outbox
 from assistant.pipeline.sight import watchers, with_images
 from assistant.pipeline.text_turn import text_turn
+from assistant.skill import OWNER
 from assistant.streams import once
 from assistant.vision import Image
 from assistant.wav import write_wav
@@ -79,7 +80,7 @@ async def _ask(
     as_json: bool,
 ) -> None:
     async with assemble(settings.load()) as assembly:
-        turn = assembly.turn(name, priority=Priority.VOICE)
+        turn = assembly.turn(name, priority=Priority.VOICE, person=OWNER)
         if audio is not None:
             heard = await transcribed(assembly, turn.config.stt, audio, language)
             text = f"{text} {heard.text}".strip()

@@ -95,6 +95,11 @@ class AssistantConfig(Section, frozen=True, kw_only=True):
     """System prompt; empty for the built-in one."""
     tools: list[str] = msgspec.field(default_factory=lambda: ["*"])
     """Names of the tools the chat model may call; `*` stands for all."""
+    tools_at_once: Annotated[int, msgspec.Meta(ge=1, le=128)] = 12
+    """Tools that it is offered at once: many slow a small model down and confuse it. Of more, those that fit the
+    question."""
+    tools_from: Annotated[int, msgspec.Meta(ge=0)] = 500
+    """Millions of parameters from which a chat model is offered tools at all; one whose size is not known is."""
     max_tokens: Annotated[int, msgspec.Meta(ge=1, le=32_768)] = 160
     """Tokens after which a reply is cut: a minute of speech."""
     turn: str = "turn"
@@ -127,6 +132,9 @@ class DeviceConfig(Section, frozen=True, kw_only=True):
     echo: str = ""
     """Model id of the echo canceller, which lets people talk into a reply; without one only a wake word or a stop word
     ends it."""
+    person: str = ""
+    """Whose device it is, where nobody else is heard there: that person is known, and may ask for what is sensitive.
+    Empty: who speaks here is not known."""
     assistants: list[str] = []
     """Assistants that can be called here; empty for all."""
     remote_unmute: bool = False

@@ -167,7 +167,7 @@ class Listener:
         return self._task
 
     def _turn(self, assistant: str, wake: Detection | None, at: float) -> VoiceTurn:
-        turn = Turn(self._equipment, assistant, self.name)
+        turn = Turn(self._equipment, assistant, self.name, person=self._device.person)
         turn.wake = wake
         if wake is not None:
             turn.publish(EventType.WAKE_WORD_END, name=wake.name, score=round(wake.score, 3))

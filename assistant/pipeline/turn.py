@@ -24,13 +24,20 @@ __all__ = ["Turn"]
 class Turn:
     """A turn belongs to one assistant, one device and one conversation."""
 
-    def __init__(self, equipment: Equipment, assistant: str, device: str, priority: Priority = Priority.VOICE) -> None:
+    def __init__(
+        self,
+        equipment: Equipment,
+        assistant: str,
+        device: str,
+        priority: Priority = Priority.VOICE,
+        person: str = "",
+    ) -> None:
         self.id = uuid.uuid4().hex[:12]
         self.equipment = equipment
         self.assistant = assistant
         self.config = equipment.assistants[assistant]
         self.device = device
-        self.person = ""
+        self.person = person
         """Who speaks; empty for somebody who is not known."""
         self.priority = priority
         self.timeline = Timeline(asyncio.get_running_loop().time)
