@@ -36,6 +36,7 @@ __all__ = [
     "Capabilities",
     "Chat",
     "Echo",
+    "Embed",
     "EngineConfig",
     "EngineSpec",
     "Intent",
@@ -63,6 +64,7 @@ class Kind(StrEnum):
     TURN = "turn"
     ECHO = "echo"
     INTENT = "intent"
+    EMBED = "embed"
     STT = "stt"
     CHAT = "chat"
     TTS = "tts"
@@ -193,6 +195,16 @@ class Intent(Protocol):
 
 
 @runtime_checkable
+class Embed(Protocol):
+    """Tells how near sentences are to each other in meaning."""
+
+    def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """Return a vector of unit length for each of *texts*, all of one size; the nearer two are in meaning, the
+        greater their dot product. Light. May be called from several threads at once."""
+        ...
+
+
+@runtime_checkable
 class Stt(Protocol):
     """Turns speech into text."""
 
@@ -266,6 +278,7 @@ PROTOCOLS: dict[Kind, type] = {
     Kind.TURN: Turn,
     Kind.ECHO: Echo,
     Kind.INTENT: Intent,
+    Kind.EMBED: Embed,
     Kind.STT: Stt,
     Kind.CHAT: Chat,
     Kind.TTS: Tts,

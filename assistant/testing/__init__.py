@@ -4,6 +4,7 @@ from assistant.testing.clock import VirtualTimeLoop, run_in_virtual_time
 from assistant.testing.contracts import (
     check_chat,
     check_echo,
+    check_embed,
     check_sink,
     check_source,
     check_spec,
@@ -18,6 +19,7 @@ from assistant.testing.contracts import (
 from assistant.testing.fakes import (
     FakeChat,
     FakeEcho,
+    FakeEmbed,
     FakeSink,
     FakeSource,
     FakeStt,
@@ -33,6 +35,7 @@ from assistant.testing.recordings import model_path, recordings, silence, speech
 __all__ = [
     "FakeChat",
     "FakeEcho",
+    "FakeEmbed",
     "FakeSink",
     "FakeSource",
     "FakeStt",
@@ -44,6 +47,7 @@ __all__ = [
     "VirtualTimeLoop",
     "check_chat",
     "check_echo",
+    "check_embed",
     "check_sink",
     "check_source",
     "check_spec",

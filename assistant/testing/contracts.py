@@ -22,6 +22,7 @@ from assistant.engines import (
     Capabilities,
     Chat,
     Echo,
+    Embed,
     Sink,
     Source,
     Stt,
@@ -41,6 +42,7 @@ from assistant.vision import Box, DetectedObject, Finding, Image, ImageClass, Se
 __all__ = [
     "check_chat",
     "check_echo",
+    "check_embed",
     "check_sink",
     "check_source",
     "check_spec",
@@ -145,6 +147,23 @@ async def check_turn(engine: Turn, complete: AudioChunk, incomplete: AudioChunk)
         assert 0 <= score <= 1, f"the score of {seconds:g} s is no probability"
     check_wire(scores[0])
     return scores
+
+
+async def check_embed(engine: Embed, text: str, alike: str, other: str) -> tuple[float, float]:
+    """Check that *engine* finds *text* nearer to what is *alike* than to the *other*; return how near each is."""
+    assert isinstance(engine, Embed)
+    assert list(engine.embed([])) == []
+    vectors = [list(vector) for vector in engine.embed([text, alike, other, text])]
+    assert len(vectors) == 4 and len({len(vector) for vector in vectors}) == 1, "a vector of one size for each text"
+    for vector in vectors:
+        assert abs(sum(value * value for value in vector) - 1) < 1e-3, "a vector is not of unit length"
+    assert vectors[0] == vectors[3], "one sentence lies in two places"
+    near, far = (sum(map(float.__mul__, vectors[0], vector)) for vector in vectors[1:3])
+    assert near > far, f"{alike!r} is as far as {other!r}: {near:.2f} and {far:.2f}"
+    for odd in ("", " ", "?", "word " * 2000):
+        assert len(next(iter(engine.embed([odd])))) == len(vectors[0]), f"{odd[:10]!r} has no place"
+    check_wire(vectors[0])
+    return near, far
 
 
 async def check_stt(engine: Stt, spoken: Sequence[AudioChunk], options: SttOptions | None = None) -> Transcript:

@@ -17,6 +17,7 @@ from assistant.vision import Finding, Image, VisionTask
 __all__ = [
     "FakeChat",
     "FakeEcho",
+    "FakeEmbed",
     "FakeSink",
     "FakeSource",
     "FakeStt",
@@ -146,6 +147,22 @@ class FakeTurn:
         """Say what the script says."""
         self.heard.append(audio.duration)
         return self.script.pop(0) if self.script else 0.5
+
+
+@dataclass
+class FakeEmbed:
+    """Place sentences where it is told."""
+
+    places: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Vectors of unit length by sentence; one that is not among them is far from all others."""
+    asked: list[str] = field(default_factory=list)
+    """The sentences so far."""
+
+    def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """Say where they are."""
+        self.asked += texts
+        size = len(next(iter(self.places.values()), ()))
+        return [self.places.get(text, (0.0,) * size) for text in texts]
 
 
 @dataclass
