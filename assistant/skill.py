@@ -86,6 +86,9 @@ class Skill:
     """The intents that only a known person may ask for, and has to confirm: unlocking, disarming, buying."""
     foreign: frozenset[str] = frozenset()
     """The intents whose replies hold what others wrote: mail, web pages, calendars, what is playing."""
+    takes: Callable[[Asked], bool] | None = None
+    """Tells whether what was asked makes sense to it, where a sentence has room for any words: what it does not take is
+    left to the next skill of the intent, and then to the next rung. Immediate, and changes nothing; None takes all."""
     describe: Callable[[Asked], str] | None = None
     """Says what a sensitive intent would do, as an infinitive in the language that was asked: `unlock the front door`;
     None where the person's own words say it."""
