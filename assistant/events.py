@@ -27,10 +27,16 @@ class EventType(StrEnum):
     INTENT_START = "intent-start"
     INTENT_PROGRESS = "intent-progress"
     INTENT_END = "intent-end"
+    TOOL_START = "tool-start"
+    TOOL_END = "tool-end"
     TTS_START = "tts-start"
     TTS_END = "tts-end"
     ERROR = "error"
     DEVICE_CHANGED = "device-changed"
+    TIMER_STARTED = "timer-started"
+    TIMER_UPDATED = "timer-updated"
+    TIMER_FINISHED = "timer-finished"
+    TIMER_CANCELLED = "timer-cancelled"
 
 
 CONTENT = frozenset({"text", "delta", "reply", "arguments"})

@@ -10,6 +10,7 @@ from assistant.state.devices import Devices
 from assistant.state.forgetting import Forgotten, forget_in, forget_in_copies
 from assistant.state.history import History
 from assistant.state.receipts import Receipts
+from assistant.state.timers import Timers
 from assistant.streams import in_thread
 
 __all__ = ["State", "state_file"]
@@ -29,6 +30,7 @@ class State:
         self.history = History(self._database)
         self.receipts = Receipts(self._database)
         self.devices = Devices(self._database, file.with_name("muted"))
+        self.timers = Timers(self._database)
 
     async def open(self) -> None:
         """Open the database, and bring it to the present form; raises ServiceError where that cannot be done."""

@@ -47,6 +47,16 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE devices (name TEXT PRIMARY KEY, settings TEXT NOT NULL);
     ALTER TABLE receipts ADD COLUMN clock_set INTEGER NOT NULL DEFAULT 1;
     """,
+    """
+    CREATE TABLE timers (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        started REAL NOT NULL,
+        over INTEGER NOT NULL,
+        revision INTEGER NOT NULL,
+        timer TEXT NOT NULL
+    );
+    CREATE TABLE clocks (id INTEGER PRIMARY KEY CHECK (id = 1), sighting TEXT NOT NULL);
+    """,
 )
 """Each step is of statements with semicolons between them; a step that was released is never changed."""
 
