@@ -6,20 +6,17 @@ that Home Assistant has come with its own package.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from assistant.controls import Controls
 from assistant.events import EventBus
 from assistant.home import Home
 from assistant.pipeline.conversation import Conversations
 from assistant.skill import Skill
+from assistant.skills.arithmetic import arithmetic
 from assistant.state import State
 from assistant.undo import Undos
 
-__all__ = ["SENTENCES", "Means", "builtin"]
-
-SENTENCES = str(Path(__file__).with_name("sentences"))
-"""Folder of the sentences and responses of all built-in skills."""
+__all__ = ["Means", "builtin"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,4 +41,6 @@ class Means:
 
 def builtin(means: Means) -> list[Skill]:
     """Return the built-in skills, one a line."""
-    return []
+    return [
+        arithmetic(),
+    ]

@@ -1,0 +1,64 @@
+"""Numbers, dates, units and lists of words as they are written in a language, by Unicode's data (CLDR) in Babel.
+
+A voice reads them aloud by its own rules and those of `assistant.pipeline.spoken`.
+"""
+
+from collections.abc import Sequence
+from datetime import date, time
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from functools import cache
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time
+from babel.lists import format_list
+from babel.numbers import format_decimal
+from babel.units import format_unit
+
+__all__ = ["day", "decimal", "joined", "locale_of", "measure", "o_clock", "rounded"]
+
+_DIGITS = 60
+"""Digits that are reckoned with; no number that is said has half of them."""
+
+
+@cache
+def locale_of(language: str) -> Locale:
+    """Return the locale of a BCP-47 tag; English for one that nobody knows."""
+    tag = language.replace("-", "_")
+    for name in (tag, tag.partition("_")[0]):
+        try:
+            return Locale.parse(name)
+        except (ValueError, UnknownLocaleError):
+            continue
+    return Locale("en")
+
+
+def rounded(value: Fraction, places: int) -> Decimal:
+    """Return *value* with as many decimals as *places* at most, rounded half to even."""
+    with localcontext(prec=_DIGITS):
+        return Decimal(round(value * 10**places)).scaleb(-places).normalize()
+
+
+def decimal(value: Decimal, language: str) -> str:
+    """Return a number in digits: `1,234.5`."""
+    return format_decimal(value, locale=locale_of(language), decimal_quantization=False)
+
+
+def measure(value: Decimal, unit: str, language: str) -> str:
+    """Return an amount of a *unit* of CLDR, such as `volume-liter`, in words: `2.5 liters`."""
+    return format_unit(value, unit, locale=locale_of(language))
+
+
+def day(when: date, language: str) -> str:
+    """Return a date with its weekday, in words."""
+    return format_date(when, "full", locale=locale_of(language))
+
+
+def o_clock(when: time, language: str) -> str:
+    """Return a time of day, to the minute."""
+    return format_time(when, "short", locale=locale_of(language)).replace("\u202f", " ")
+
+
+def joined(words: Sequence[str], language: str) -> str:
+    """Return words as they are listed: `milk, eggs and bread`."""
+    return format_list(list(words), locale=locale_of(language))
