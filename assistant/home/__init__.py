@@ -1,55 +1,44 @@
 """The house as the assistant knows it: the entities of all bridges, and what is done to them."""
 
-from collections.abc import AsyncGenerator
+import logging
+import time
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from typing import Protocol
+from functools import partial
 
 from assistant.entities import Act, Area, Entity, Floor
 from assistant.errors import ServiceError
-from assistant.undo import Undos
+from assistant.home.acting import Acting, carried_out
+from assistant.home.bridge import Bridge
+from assistant.home.ledger import Entry, Keeper, NoLedger
+from assistant.home.outcome import Outcome
+from assistant.home.restoring import remembered, restoring
+from assistant.home.words import taken_back
+from assistant.undo import Undo, Undos
 
-__all__ = ["Bridge", "Home"]
+__all__ = ["Bridge", "Home", "Outcome"]
 
+log = logging.getLogger(__name__)
 
-class Bridge(Protocol):
-    """A way to the things of a house, such as a hub or a broker. What it tells is current: it follows the states."""
-
-    name: str
-    """What people call it: `Home Assistant`."""
-
-    @property
-    def entities(self) -> tuple[Entity, ...]:
-        """Return the things that may be seen and acted upon."""
-        ...
-
-    @property
-    def areas(self) -> tuple[Area, ...]:
-        """Return the rooms."""
-        ...
-
-    @property
-    def floors(self) -> tuple[Floor, ...]:
-        """Return the storeys."""
-        ...
-
-    async def call(self, act: Act) -> None:
-        """Do it; raises ServiceError where it is refused, or nobody is there."""
-        ...
-
-    async def read(self, entity: str) -> Entity:
-        """Ask the thing itself, not a memory of it, what it is now; raises ServiceError."""
-        ...
+_FRESH = 3600.0
+"""Seconds after which what the ledger holds is not what somebody means by "undo that"."""
 
 
 class Home:
     """The bridges that are there now, as one house."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: Keeper | None = None) -> None:
         self.revision = 0
         """Grows when names may have changed."""
         self.undos = Undos()
         """Where what was done here, and elsewhere, can be taken back."""
+        self._ledger = ledger or NoLedger()
         self._bridges: list[Bridge] = []
+
+    @property
+    def bridges(self) -> tuple[str, ...]:
+        """Return what people call the bridges."""
+        return tuple(bridge.name for bridge in self._bridges)
 
     @property
     def entities(self) -> tuple[Entity, ...]:
@@ -87,3 +76,72 @@ class Home:
             if any(known.id == entity for known in bridge.entities):
                 return bridge
         raise ServiceError(f"nothing leads to {entity}", hint="see whether its hub is connected: assistant check")
+
+    async def read(self, entity: str) -> Entity:
+        """Ask a thing what it is now; raises ServiceError."""
+        return await self.bridge(entity).read(entity)
+
+    async def act(self, *acts: Act, turn: str = "", device: str = "") -> tuple[Outcome, ...]:
+        """Do *acts* for a turn at a device, and return what is true of each thing afterwards.
+
+        States are read before and after; what was wanted is waited for, a few seconds. Nothing is raised: what went
+        wrong is the thing's outcome. What was done can be taken back at the device (`undos`), and is in the ledger.
+        """
+        known = {entity.id: entity for entity in self.entities}
+        actings, lost = list[Acting](), list[Outcome]()
+        for act in acts:
+            for id_ in act.entities:
+                if id_ in known:
+                    actings.append(Acting(act, self.bridge(id_), known[id_]))
+                else:
+                    lost.append(Outcome(act, Entity(id_, id_), "unavailable"))
+        await self._carry_out(actings, turn, device)
+        return (*(acting.outcome() for acting in actings), *lost)
+
+    async def last_done(self, device: str) -> Undo | None:
+        """Return how what was done last at a device is taken back, as the ledger knows it; None where it knows nothing.
+
+        Raises ServiceError where the ledger cannot be read.
+        """
+        entries = await self._ledger.latest(device, time.time() - _FRESH)
+        return partial(self._take_back, entries) if entries else None
+
+    async def _carry_out(self, actings: list[Acting], turn: str, device: str, undoing: bool = False) -> None:
+        started = time.time()
+        try:
+            await carried_out(actings)
+        finally:  # what was told is kept, even where nobody waits for the end of it any more
+            entries = [
+                Entry(
+                    turn,
+                    started,
+                    device,
+                    acting.act.service,
+                    remembered(acting.before),
+                    remembered(acting.now),
+                    undoing,
+                )
+                for acting in actings
+                if acting.told and acting.before is not None
+            ]
+            if entries:
+                self._ledger.keep(entries)
+                if not undoing:
+                    self.undos.offer(device, partial(self._take_back, entries))
+
+    async def _take_back(self, entries: Sequence[Entry], language: str) -> str:
+        """Bring things back to what they were, and return what is true of them now."""
+        self._ledger.take_back(entries[0].turn)
+        known = {entity.id: entity for entity in self.entities}
+        lost = [entry.before for entry in entries if entry.before.id not in known]
+        actings, stay = list[Acting](), list[Entity]()
+        for entry in entries:
+            if entry.before.id in known:
+                if (act := restoring(entry.service, entry.before)) is None:
+                    stay.append(known[entry.before.id])
+                else:
+                    actings.append(Acting(act, self.bridge(entry.before.id), known[entry.before.id]))
+        await self._carry_out(actings, entries[0].turn, entries[0].device, undoing=True)
+        outcomes = [acting.outcome() for acting in actings]
+        outcomes += [Outcome(Act("", (entity.id,)), entity, "unavailable") for entity in lost]
+        return taken_back(outcomes, stay, language)

@@ -9,6 +9,7 @@ from assistant.state.database import Database
 from assistant.state.devices import Devices
 from assistant.state.forgetting import Forgotten, forget_in, forget_in_copies
 from assistant.state.history import History
+from assistant.state.ledger import Ledger
 from assistant.state.receipts import Receipts
 from assistant.state.timers import Timers
 from assistant.streams import in_thread
@@ -29,6 +30,7 @@ class State:
         self._database = Database(file)
         self.history = History(self._database)
         self.receipts = Receipts(self._database)
+        self.ledger = Ledger(self._database)
         self.devices = Devices(self._database, file.with_name("muted"))
         self.timers = Timers(self._database)
 

@@ -11,7 +11,7 @@ __all__ = ["BACKUPS", "Forgotten", "forget_in", "forget_in_copies"]
 
 BACKUPS = "backups"
 """Folder in the state folder in which an upgrade keeps what was before it."""
-_TABLES = ("history", "receipts")
+_TABLES = ("history", "receipts", "ledger")
 """Tables with a column `started` whose rows tell what happened."""
 
 
@@ -36,7 +36,7 @@ def forget_in(connection: sqlite3.Connection, since: float) -> Forgotten:
     connection.execute("PRAGMA temp_store = MEMORY")
     known = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     with connection:
-        exchanges, receipts = (
+        exchanges, receipts, _acts = (
             connection.execute(f"DELETE FROM {table} WHERE started >= ?", (since,)).rowcount  # noqa: S608
             if table in known
             else 0

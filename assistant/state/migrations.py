@@ -57,6 +57,24 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE TABLE clocks (id INTEGER PRIMARY KEY CHECK (id = 1), sighting TEXT NOT NULL);
     """,
+    """
+    ALTER TABLE receipts ADD COLUMN actions TEXT NOT NULL DEFAULT '[]';
+    """,
+    """
+    CREATE TABLE ledger (
+        id INTEGER PRIMARY KEY,
+        turn TEXT NOT NULL,
+        started REAL NOT NULL,
+        device TEXT NOT NULL,
+        service TEXT NOT NULL,
+        entity TEXT NOT NULL,
+        name TEXT NOT NULL,
+        before TEXT NOT NULL,
+        after TEXT NOT NULL,
+        taken_back INTEGER NOT NULL
+    );
+    CREATE INDEX ledger_started ON ledger (started);
+    """,
 )
 """Each step is of statements with semicolons between them; a step that was released is never changed."""
 
