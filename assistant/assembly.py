@@ -29,6 +29,7 @@ from assistant.pipeline.conversation import Conversation, Conversations
 from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.phrases import Phrases
 from assistant.pipeline.text_turn import text_turn
+from assistant.pipeline.tools.arguments import check
 from assistant.pipeline.turn import Turn
 from assistant.pipeline.warming import warm
 from assistant.plugins import Plugins
@@ -136,8 +137,16 @@ class Assembly:
         self.equipment.home.changed()  # there are further sentences
 
     def add_tools(self, tools: Iterable[Tool]) -> None:
-        """Let chat models call *tools* from the next turn on; the first of a name stays."""
+        """Let chat models call *tools* from the next turn on; the first of a name stays.
+
+        A tool that cannot be told to a model, or whose arguments could not be checked, is left out by name.
+        """
         for tool in tools:
+            try:
+                check(tool.spec)
+            except PluginError as error:
+                log.warning("%s", error)
+                continue
             if tool.spec.name in self._tools:
                 log.warning("two plugins offer a tool %s; the first is used", tool.spec.name)
             self._tools.setdefault(tool.spec.name, tool)
@@ -269,7 +278,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
     pool = Pool(models, lambda options: resolve(options, store), opening=config.timeouts.open)
     tools: dict[str, Tool] = {}
     light = ThreadPoolExecutor(1, thread_name_prefix="light")
-    home, skills = Home(), list[Skill]()
+    home, skills = Home(state.ledger), list[Skill]()
     equipment = Equipment(
         pool=pool,
         assistants=config.assistants,
@@ -284,7 +293,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
         controls=controls,
         home=home,
         skills=skills,
-        lessons=Lessons(home, skills),
+        lessons=Lessons(home, skills, loaded.folder / "sentences"),
         areas={name: device.area or name for name, device in config.devices.items()},
         remember=state.history.keeping(config.history.seconds),
     )

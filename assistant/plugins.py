@@ -148,11 +148,24 @@ class Plugins:
 
     def tools(self, host: object) -> list[Tool]:
         """Return the tools on offer."""
-        return [tool for _, tool in self._collect("assistant_tools", Tool, host=host)]
+        from assistant.pipeline.tools.arguments import check
+
+        def check_schemas(tools: list[Tool]) -> None:
+            for tool in tools:
+                check(tool.spec)
+
+        return [tool for _, tool in self._collect("assistant_tools", Tool, check_schemas, host=host)]
 
     def skills(self, host: object) -> list[Skill]:
         """Return the skills on offer."""
-        return [skill for _, skill in self._collect("assistant_skills", Skill, host=host)]
+        from assistant.pipeline.tools.arguments import check_slots
+
+        def check_schemas(skills: list[Skill]) -> None:
+            for skill in skills:
+                for spec in skill.tools.values():
+                    check_slots(spec)
+
+        return [skill for _, skill in self._collect("assistant_skills", Skill, check_schemas, host=host)]
 
     def observers(self) -> list[Observer]:
         """Return the observers on offer."""

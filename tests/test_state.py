@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from assistant import ServiceError, Usage
-from assistant.pipeline.receipt import Drafting, Receipt
+from assistant.pipeline.receipt import Action, Drafting, Receipt
 from assistant.state import State, migrations
 from assistant.state import receipts as table
 
@@ -31,6 +31,7 @@ def receipt(number: int) -> Receipt:
         work={"transcript": 0.1, "sound": 0.2},
         drafting=Drafting(2, True, 0.25),
         certainty=0.75,
+        actions=(Action("unlock_door", "sensitive", "ok", confirmed=True), Action("weather", "read", "failed")),
     )
 
 

@@ -1,14 +1,14 @@
 """The answer of a turn: its words, its tools, its sound."""
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 
-from assistant.chat import ChatMessage, Done, TextDelta, ToolCall, ToolResult, Usage
+from assistant.chat import ChatMessage, Done, TextDelta, ToolCall, Usage
 from assistant.convert import from_first_sound
+from assistant.errors import EngineError
 from assistant.events import EventType
 from assistant.models.pool import leased
 from assistant.pipeline.clauses import Clause, clauses
@@ -17,18 +17,13 @@ from assistant.pipeline.outbox import Outbox
 from assistant.pipeline.phrases import voice_of
 from assistant.pipeline.playback import Spoken
 from assistant.pipeline.question import Question
-from assistant.streams import heed_cancellation, once, patient, prefetch
+from assistant.pipeline.tools import ROUNDS, Calls, offer
+from assistant.streams import once, patient, prefetch
 
 __all__ = ["sound_of", "speak", "write"]
 
 log = logging.getLogger(__name__)
 
-_ROUNDS = 5
-"""How often a model may call tools before its turn must end."""
-_CALLS = 8
-"""How many tools one round may call."""
-_RESULT = 4000
-"""Characters of a tool's result that the model gets to see."""
 _WORDS = 64
 """Pieces of text that are written ahead of the clauses."""
 _CLAUSES = 4
@@ -50,9 +45,15 @@ async def write(question: Question, outbox: Outbox) -> AsyncGenerator[str, None]
     outbox.uses("chat", model)
     outbox.publish(EventType.INTENT_START, model=model)
     await _if_remote(model, outbox)
+    offered = offer(request, model, question.conversation, turn)
+    outbox.put(partial(setattr, question.conversation, "offered", frozenset(offered.tools)))
+    request, calls = offered.request, Calls(question, turn, offered)
     whole = ""
-    for _ in range(_ROUNDS):
-        said, calls = "", []
+    for rounds in range(ROUNDS + 1):
+        said, called = "", []
+        if rounds == ROUNDS:
+            log.warning("turn %s: model %s called tools %d times and has to answer now", turn.id, model, ROUNDS)
+            request = replace(request, tool_choice="none")
         reply = leased(pool, model, turn.priority, lambda chat, request=request: chat.reply(request))  # type: ignore[misc]
         async with aclosing(patient(reply, turn.equipment.timeouts.chat, f"model {model}")) as deltas:
             async for delta in deltas:
@@ -62,29 +63,30 @@ async def write(question: Question, outbox: Outbox) -> AsyncGenerator[str, None]
                     outbox.publish(EventType.INTENT_PROGRESS, delta=delta.text)
                     yield delta.text
                 elif isinstance(delta, ToolCall):
-                    calls.append(delta)
+                    called.append(delta)
                 elif isinstance(delta, Done):
                     outbox.put(partial(_add_usage, outbox, delta.usage))
         whole += said
-        if not calls:
+        if rounds == ROUNDS and not whole:
+            raise EngineError(f"model {model} called tools {ROUNDS} times and said nothing", hint="a bigger model may")
+        if not called or rounds == ROUNDS:
             break
         if said:
             outbox.publish(EventType.INTENT_PROGRESS, delta="\n")
             whole += "\n"
             yield "\n"  # what was said before a tool is a clause of its own, and is spoken while the tool works
         await outbox.committed()
-        results = [await _run_tool(call, outbox) for call in calls[:_CALLS]]
+        done = await calls.run(called)
+        if done.reply is not None:
+            question.conversation.ask(done.reply.asks)
+            outbox.mark("first_token")
+            outbox.publish(EventType.INTENT_PROGRESS, delta=done.reply.text)
+            whole += done.reply.text
+            yield done.reply.text
+            break
         heard = ChatMessage.of("assistant", said).parts if said else ()
-        request = replace(
-            request,
-            messages=(
-                *request.messages,
-                ChatMessage("assistant", (*heard, *calls[:_CALLS])),
-                ChatMessage("tool", tuple(results)),
-            ),
-        )
-    else:
-        log.warning("turn %s: model %s called tools %d times and was stopped", turn.id, model, _ROUNDS)
+        messages = ChatMessage("assistant", (*heard, *done.calls)), ChatMessage("tool", done.results)
+        request = replace(request, messages=(*request.messages, *messages))
     outbox.publish(EventType.INTENT_END, reply=whole)
 
 
@@ -137,22 +139,3 @@ def _add_usage(outbox: Outbox, usage: Usage) -> None:
         before.cached_tokens + usage.cached_tokens,
         before.completion_tokens + usage.completion_tokens,
     )
-
-
-async def _run_tool(call: ToolCall, outbox: Outbox) -> ToolResult:
-    """Run one tool; whatever goes wrong is a result that the model can read, never the end of the turn."""
-    turn = outbox.turn
-    tool, wanted = turn.equipment.tools.get(call.name), turn.config.tools
-    if tool is None or not ("*" in wanted or call.name in wanted):
-        return ToolResult(call.call_id, f"there is no tool {call.name}", failed=True)
-    if tool.risk == "sensitive":
-        return ToolResult(call.call_id, "this needs a person's confirmation and was not done", failed=True)
-    try:
-        async with asyncio.timeout(turn.equipment.timeouts.tool):
-            return ToolResult(call.call_id, (await tool.run(call.arguments))[:_RESULT])
-    except TimeoutError:
-        return ToolResult(call.call_id, f"{call.name} took too long and was stopped", failed=True)
-    except (Exception, SystemExit) as error:
-        heed_cancellation(error)
-        log.warning("turn %s: tool %s failed: %s", turn.id, call.name, error)
-        return ToolResult(call.call_id, f"{call.name} failed: {error}"[:_RESULT], failed=True)

@@ -47,6 +47,10 @@ class Conversation:
     """Seconds on the clock of the loop at which the last turn ended."""
     asks: Ask | None = None
     """What the assistant asked back in its last turn."""
+    foreign: bool = False
+    """Whether anything in it was written by others: an image, a web page, a mail."""
+    offered: frozenset[str] = frozenset()
+    """The tools that the chat model was offered last."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the one turn that may write."""
 
@@ -58,10 +62,15 @@ class Conversation:
         """Note what this turn asks back, if anything: the next one is the answer, or is about something else."""
         self.asks = asks
 
+    def mark_foreign(self) -> None:
+        """Note that it holds what others wrote, until all of it is forgotten."""
+        self.foreign = True
+
     def keep(self, messages: tuple[ChatMessage, ...]) -> None:
         """Replace the history."""
         self.messages = messages
         self.revision += 1
+        self.foreign = self.foreign and bool(messages)
 
 
 class Conversations:
@@ -77,12 +86,16 @@ class Conversations:
         """Hold the one turn of a conversation that may write its history."""
         conversation = self._known.setdefault(key, Conversation(key))
         async with conversation.turn:
-            if conversation.messages and self._clock() - conversation.used > self._config.expiry:
+            known = conversation.messages or conversation.asks
+            if known and self._clock() - conversation.used > self._config.expiry:
                 conversation.keep(())
                 conversation.ask(None)
+            asked = conversation.asks
             try:
                 yield conversation
             finally:
+                if conversation.asks is asked:
+                    conversation.ask(None)  # this was the turn that could have answered it
                 conversation.used = self._clock()
                 self._shorten(conversation)
                 self._forget_oldest()

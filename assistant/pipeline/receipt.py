@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from assistant.chat import Usage
 
-__all__ = ["STAGES", "Drafting", "Receipt", "Timeline"]
+__all__ = ["STAGES", "Action", "Drafting", "Receipt", "Timeline"]
 
 STAGES = ("endpoint", "transcript", "first_token", "first_clause", "first_audio")
 """What a turn waits for, in order, from the last voiced sample on."""
@@ -23,6 +23,20 @@ class Drafting:
     """Whether the committed one was begun before the utterance was known to be over."""
     wasted: float = 0.0
     """Seconds of work on drafts that were discarded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What came of the call of a tool, or of something that had to be confirmed; no content."""
+
+    name: str
+    """The tool, or the intent."""
+    risk: str
+    """`read`, `act` or `sensitive`; empty for a tool that there is not."""
+    outcome: str
+    """`ok`, `failed`, `refused` (not run), `asked` (a person is asked first) or `stopped` (somebody interrupted it)."""
+    confirmed: bool = False
+    """Whether a person said yes to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +71,8 @@ class Receipt:
     """Probability, 0 to 1, that the utterance was complete when it ended; None where nothing could tell."""
     clock_set: bool = True
     """Whether `started` can be believed: a box without a battery-backed clock has no time before NTP."""
+    actions: tuple[Action, ...] = ()
+    """What tools were called, in order."""
 
     @property
     def voice_to_voice(self) -> float:

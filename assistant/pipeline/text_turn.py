@@ -30,6 +30,7 @@ async def text_turn(
         async with turn.equipment.conversations.turn(conversation or turn.id) as history:
             outbox, request = Outbox.unheld(turn), turn.request(history, text)
             if images:
+                history.mark_foreign()  # whoever made a picture may have written on it
                 request = await described(with_images(request, images), outbox)
             try:
                 async with aclosing(write(Question(request, turn.language, history), outbox)) as words:

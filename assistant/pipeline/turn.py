@@ -3,6 +3,8 @@
 import asyncio
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -14,7 +16,7 @@ from assistant.host import Candidate
 from assistant.pipeline.conversation import Conversation, Exchange
 from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.language import system_prompt
-from assistant.pipeline.receipt import Drafting, Receipt, Timeline
+from assistant.pipeline.receipt import Action, Drafting, Receipt, Timeline
 from assistant.pipeline.router import route
 from assistant.speech import Detection
 
@@ -47,6 +49,7 @@ class Turn:
         self.drafting = Drafting()
         self.certainty: float | None = None
         self.models: dict[str, str] = {}
+        self.actions: list[Action] = []
         self._started = time.time()
 
     @property
@@ -62,6 +65,24 @@ class Turn:
     def publish(self, kind: EventType, **data: Any) -> None:
         """Tell what happened in this turn."""
         self.equipment.events.publish(TurnEvent(kind, self.id, self.device, time.time(), data))
+
+    def did(self, name: str, risk: str, outcome: str, *, confirmed: bool = False) -> None:
+        """Note and tell what came of a tool's call, or of something that had to be confirmed."""
+        self.actions.append(Action(name, risk, outcome, confirmed))
+        self.publish(EventType.TOOL_END, tool=name, outcome=outcome)
+
+    @contextmanager
+    def acting(self, name: str, risk: str, *, confirmed: bool = False) -> Iterator[None]:
+        """Note how what is done within the context ends."""
+        outcome = "stopped"
+        try:
+            yield
+            outcome = "ok"
+        except (Exception, SystemExit):
+            outcome = "failed"
+            raise
+        finally:
+            self.did(name, risk, outcome, confirmed=confirmed)
 
     def fail(self, error: Exception) -> None:
         """Tell in an event why the turn fails."""
@@ -97,6 +118,7 @@ class Turn:
             drafting=self.drafting,
             certainty=self.certainty,
             clock_set=clock_is_set(),
+            actions=tuple(self.actions),
         )
         self.equipment.keep(receipt)
         self.publish(
@@ -112,19 +134,14 @@ class Turn:
         return receipt
 
     def request(self, conversation: Conversation, text: str = "") -> ChatRequest:
-        """Make the request of this turn: static text first, history next, what is new last."""
+        """Make the request of this turn, without tools: static text first, history next, what is new last."""
         prompt = self.config.prompt or system_prompt(self.config.language)
         messages = (ChatMessage.of("system", prompt), *conversation.messages)
         if text:
             messages += (ChatMessage.of("user", text),)
-        wanted = self.config.tools
-        tools = tuple(
-            tool.spec for name, tool in sorted(self.equipment.tools.items()) if "*" in wanted or name in wanted
-        )
         return ChatRequest(
             messages,
             conversation=conversation.key,
-            tools=tools,
             max_tokens=self.config.max_tokens,
             priority=self.priority,
         )

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from assistant.chat import Priority
 from assistant.pipeline.conversation import Conversation
+from assistant.pipeline.tools import offer
 from assistant.pipeline.turn import Turn
 
 __all__ = ["warm"]
@@ -19,7 +20,9 @@ async def warm(turn: Turn, conversation: Conversation) -> None:
     """
     try:
         request = turn.request(conversation)
-        async with turn.equipment.pool.lease(turn.chat_model(request), Priority.BACKGROUND) as chat:
+        model = turn.chat_model(request)
+        request = offer(request, model, conversation, turn).request
+        async with turn.equipment.pool.lease(model, Priority.BACKGROUND) as chat:
             await chat.warm(replace(request, priority=Priority.BACKGROUND))
     except Exception as error:
         log.debug("turn %s: the prompt was not warmed: %s", turn.id, error)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from assistant.chat import Usage
-from assistant.pipeline.receipt import Drafting, Receipt
+from assistant.pipeline.receipt import Action, Drafting, Receipt
 from assistant.state.database import Database
 
 __all__ = ["Receipts"]
@@ -25,6 +25,10 @@ class Receipts:
         """Store a receipt soon."""
         self._database.write_soon(f"the receipt of turn {receipt.turn}", lambda connection: _write(connection, receipt))
 
+    async def find(self, turn: str) -> list[Receipt]:
+        """Return the receipts of the turns whose name begins with *turn*, the last first; raises ServiceError."""
+        return await self._database.read(lambda connection: _find(connection, turn))
+
     async def latest(self, most: int = 20) -> list[Receipt]:
         """Return the latest receipts, the one kept last first, whatever the clock said; raises ServiceError."""
         return await self._database.read(lambda connection: _read(connection, most))
@@ -33,7 +37,7 @@ class Receipts:
 def _write(connection: sqlite3.Connection, receipt: Receipt) -> None:
     usage = receipt.usage
     connection.execute(
-        "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             receipt.turn,
             receipt.started,
@@ -52,6 +56,7 @@ def _write(connection: sqlite3.Connection, receipt: Receipt) -> None:
             json.dumps(asdict(receipt.drafting)),
             receipt.certainty,
             receipt.clock_set,
+            json.dumps([asdict(action) for action in receipt.actions]),
         ),
     )
     connection.execute(
@@ -65,10 +70,17 @@ def _read(connection: sqlite3.Connection, most: int) -> list[Receipt]:
     return [_receipt(*row) for row in rows]
 
 
+def _find(connection: sqlite3.Connection, turn: str) -> list[Receipt]:
+    rows = connection.execute(
+        "SELECT * FROM receipts WHERE substr(turn, 1, ?) = ? ORDER BY rowid DESC", (len(turn), turn)
+    )
+    return [_receipt(*row) for row in rows]
+
+
 def _receipt(*row: Any) -> Receipt:
     """Make a receipt of a row of the table, whose columns are in the order of the fields."""
-    turn, started, device, assistant, outcome, word, score, models, parts, _, *tokens = row[:-4]
-    work, drafting, certainty, clock_set = row[-4:]
+    turn, started, device, assistant, outcome, word, score, models, parts, _, *tokens = row[:-5]
+    work, drafting, certainty, clock_set, actions = row[-5:]
     return Receipt(
         turn,
         started,
@@ -84,4 +96,5 @@ def _receipt(*row: Any) -> Receipt:
         Drafting(**json.loads(drafting)),
         certainty,
         bool(clock_set),
+        tuple(Action(**action) for action in json.loads(actions)),
     )

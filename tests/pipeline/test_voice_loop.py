@@ -24,7 +24,9 @@ ASKED = [*quiet(1), MARKER, *quiet(0.4), *voice(1.2)]
 
 
 def test_a_turn_from_wake_word_to_reply() -> None:
-    config = AssistantConfig(wake=["hey_jarvis"], turn="", endpoint=EndpointConfig(shortest=0.7, longest=0.7))
+    config = AssistantConfig(
+        wake=["hey_jarvis"], turn="", intent="", endpoint=EndpointConfig(shortest=0.7, longest=0.7)
+    )
     stt, chat = FakeStt(["What is the capital of Italy?"]), FakeChat(["Rome. It lies on the Tiber, they say."])
     room = Room(ASKED, stt, chat, config=config)
     run_in_virtual_time(room.live())
@@ -224,7 +226,7 @@ def test_tools_run_and_the_model_goes_on() -> None:
         ran.append(arguments)
         return "on"
 
-    tool = Tool(ToolSpec("lamp", "Switch the lamp.", {"type": "object"}), lamp)
+    tool = Tool(ToolSpec("lamp", "Switch the lamp.", {"type": "object"}), lamp, trusted=True)
     script = FakeChat(
         [[ToolCall("1", "lamp", {"on": True}), Done("tool_calls")], [TextDelta("It is on."), Done("stop")]]
     )
@@ -242,7 +244,7 @@ def test_what_is_said_before_a_tool_is_spoken_while_it_works() -> None:
         assert room.sounded == pytest.approx(0.5, abs=0.1)
         return "rain"
 
-    tool = Tool(ToolSpec("weather", "", {"type": "object"}), slow)
+    tool = Tool(ToolSpec("weather", "", {"type": "object"}), slow, trusted=True)
     call: list[Any] = [TextDelta("Let me look at that."), ToolCall("1", "weather", {}), Done("tool_calls")]
     room = Room(ASKED, FakeStt(["Weather?"]), FakeChat([call, "It rains."]), tools={"weather": tool})
     run_in_virtual_time(room.live())
@@ -250,7 +252,7 @@ def test_what_is_said_before_a_tool_is_spoken_while_it_works() -> None:
     assert room.chat.requests[-1].messages[-1].parts[0].content == "rain"  # type: ignore[union-attr]
 
 
-def test_tools_that_fail_stall_or_are_sensitive_are_told_to_the_model() -> None:
+def test_tools_that_fail_stall_or_are_not_there_are_told_to_the_model() -> None:
     async def fails(arguments: Any) -> str:
         raise RuntimeError("no bulb")
 
@@ -258,24 +260,21 @@ def test_tools_that_fail_stall_or_are_sensitive_are_told_to_the_model() -> None:
         await asyncio.sleep(100)
         return ""
 
-    def tool(name: str, run: Any, risk: Any = "act") -> Tool:
-        return Tool(ToolSpec(name, "", {"type": "object"}), run, risk)
+    def tool(name: str, run: Any) -> Tool:
+        return Tool(ToolSpec(name, "", {"type": "object"}), run, "read")
 
-    calls = [ToolCall(str(n), name, {}) for n, name in enumerate(["fails", "stalls", "unlock", "unknown"])]
+    calls = [ToolCall(str(n), name, {}) for n, name in enumerate(["fails", "stalls", "unknown"])]
     room = Room(
         ASKED,
         FakeStt(["Do things."]),
         FakeChat([[*calls, Done("tool_calls")], "Sorry."]),
-        tools={
-            t.spec.name: t for t in (tool("fails", fails), tool("stalls", stalls), tool("unlock", fails, "sensitive"))
-        },
+        tools={t.spec.name: t for t in (tool("fails", fails), tool("stalls", stalls))},
     )
     run_in_virtual_time(room.live(40))
     results = [part.content for part in room.chat.requests[1].messages[-1].parts]  # type: ignore[union-attr]
     assert "no bulb" in results[0]
-    assert "too long" in results[1]
-    assert "confirmation" in results[2]
-    assert "no tool" in results[3]
+    assert "it took more than 10 s and was stopped" in results[1]
+    assert "no tool" in results[2]
 
 
 def test_a_model_that_only_calls_tools_is_stopped() -> None:
@@ -286,14 +285,14 @@ def test_a_model_that_only_calls_tools_is_stopped() -> None:
     script: list[Any] = [[ToolCall("1", "again", {}), Done("tool_calls")] for _ in range(50)]
     room = Room(ASKED, FakeStt(["Loop."]), FakeChat(script), tools={"again": tool})
     run_in_virtual_time(room.live(40))
-    assert len(room.chat.requests) == 5
+    assert len(room.chat.requests) == 6 and room.chat.requests[-1].tool_choice == "none"
     assert [receipt.outcome for receipt in room.receipts] == ["failed"]
     assert room.sounded == pytest.approx(0.5, abs=0.05)  # the apology: an answer without words is no answer
 
 
 def test_the_silence_that_ends_an_utterance_is_configurable() -> None:
     config = AssistantConfig(
-        wake=["hey_jarvis"], turn="", endpoint=EndpointConfig(silence=1.5, shortest=1.5, longest=1.5)
+        wake=["hey_jarvis"], turn="", intent="", endpoint=EndpointConfig(silence=1.5, shortest=1.5, longest=1.5)
     )
     room = Room(ASKED, FakeStt(["Hello?"]), FakeChat(["Hi."]), config=config)
     run_in_virtual_time(room.live())

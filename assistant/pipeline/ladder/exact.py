@@ -1,41 +1,62 @@
 """Sentences that an intent engine understands, and the skills that do what they ask."""
 
+import logging
 from dataclasses import replace
 from functools import partial
 
 from assistant.engines import Intent
+from assistant.pipeline.ladder.confirming import consented
 from assistant.pipeline.ladder.plan import Plan
 from assistant.pipeline.question import Question
 from assistant.pipeline.turn import Turn
 from assistant.skill import Asked, Handler, Reply
 from assistant.speech import Recognition
-from assistant.streams import in_thread
+from assistant.streams import heed_cancellation, in_thread
 
-__all__ = ["asked", "recognised", "skilled"]
+__all__ = ["asked", "handled", "recognised", "recognition_of", "skilled"]
+
+log = logging.getLogger(__name__)
 
 
 async def recognised(question: Question, turn: Turn) -> Plan | None:
     """Return what the assistant's intent engine makes of *question*; None where it is none of its sentences."""
-    model = turn.config.intent
-    if not model:
-        return None
-    engine: Intent
-    async with turn.equipment.pool.lease(model, turn.priority) as engine:
-        await turn.equipment.lessons.teach(engine)
-        context = {"area": turn.area, "device": turn.device}
-        recognition = await in_thread(lambda: engine.recognise(question.text, question.language, context))
+    recognition = await recognition_of(question.text, question.language, turn)
     if recognition is None or not recognition.complete:
         return None
     return skilled("exact", recognition, question, turn)
 
 
+async def recognition_of(text: str, language: str, turn: Turn) -> Recognition | None:
+    """Return what the assistant's intent engine says of *text*; None where there is none, or it fails."""
+    model = turn.config.intent
+    if not model:
+        return None
+    context = {"area": turn.area, "device": turn.device}
+    engine: Intent
+    try:
+        async with turn.equipment.pool.lease(model, turn.priority) as engine:
+            await turn.equipment.lessons.teach(engine)
+            return await in_thread(lambda: engine.recognise(text, language, context))
+    except Exception as error:
+        heed_cancellation(error)
+        log.warning("turn %s: %s understands nothing: %s", turn.id, model, error)
+        return None
+
+
 def skilled(rung: str, recognition: Recognition, question: Question, turn: Turn) -> Plan | None:
-    """Return the plan of the skill that can do what was recognised; None where there is none."""
+    """Return the plan of the skill that can do what was recognised, or an answer that needs none; None for neither."""
     intent = recognition.intent
-    for skill in turn.equipment.skills:
-        if (handler := skill.intents.get(intent)) is not None:
-            what = asked(recognition, question, turn)
-            return Plan(rung, intent, intent in skill.reads, partial(_done, handler, what, turn))
+    what = asked(recognition, question, turn)
+    able = [skill for skill in turn.equipment.skills if intent in skill.intents]
+    for skill in able:
+        if skill.takes is None or skill.takes(what):
+            handler = skill.intents[intent]
+            if intent in skill.sensitive:
+                return consented(rung, skill, what, partial(handled, handler, turn), turn)
+            reads, foreign = intent in skill.reads, intent in skill.foreign
+            return Plan(rung, intent, reads, partial(handled, handler, turn, what), foreign)
+    if recognition.response and not able:
+        return Plan(rung, intent, True, partial(_said, recognition.response))
     return None
 
 
@@ -56,7 +77,7 @@ def asked(recognition: Recognition, question: Question, turn: Turn) -> Asked:
     )
 
 
-async def _done(handler: Handler, asked: Asked, turn: Turn) -> Reply:
+async def handled(handler: Handler, turn: Turn, asked: Asked) -> Reply:
     """Do it, and find the words where the skill left that to the language's own response."""
     reply = await handler(asked)
     if reply.text:
@@ -65,3 +86,7 @@ async def _done(handler: Handler, asked: Asked, turn: Turn) -> Reply:
     async with turn.equipment.pool.lease(turn.config.intent, turn.priority) as engine:
         facts = {**asked.slots, **asked.spoken, **reply.facts}
         return replace(reply, text=engine.phrase(asked.intent, reply.key or asked.key, asked.language, facts))
+
+
+async def _said(text: str) -> Reply:
+    return Reply(text)

@@ -24,6 +24,8 @@ class Plan:
     """Whether it changes nothing, so that it may be done before the question is known to be over."""
     run: Callable[[], Awaitable[Reply]]
     """Does it, and returns what is said."""
+    foreign: bool = False
+    """Whether others wrote what is said: mail, web pages, titles."""
 
 
 async def carried_out(plan: Plan, question: Question, outbox: Outbox) -> str:
@@ -37,6 +39,8 @@ async def carried_out(plan: Plan, question: Question, outbox: Outbox) -> str:
         await outbox.committed()
     reply = await plan.run()
     outbox.mark("first_token")
+    if plan.foreign:
+        outbox.put(question.conversation.mark_foreign)
     outbox.put(partial(question.conversation.ask, reply.asks))
     outbox.publish(EventType.INTENT_PROGRESS, delta=reply.text)
     outbox.publish(EventType.INTENT_END, reply=reply.text)

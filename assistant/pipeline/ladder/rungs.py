@@ -2,6 +2,7 @@
 
 from assistant.pipeline.commands import command_of, done
 from assistant.pipeline.ladder.asking import answered
+from assistant.pipeline.ladder.confirming import confirmed
 from assistant.pipeline.ladder.exact import recognised
 from assistant.pipeline.ladder.plan import Plan
 from assistant.pipeline.question import Question
@@ -14,7 +15,8 @@ async def understood(question: Question, turn: Turn) -> Plan | None:
     """Return what is to be done about *question*; None where a chat model has to answer it. Changes nothing."""
     if not question.text:
         return None
-    return answered(question) or _command(question, turn) or await recognised(question, turn)
+    asked = confirmed(question, turn) or answered(question)
+    return asked or _command(question, turn) or await recognised(question, turn)
 
 
 def _command(question: Question, turn: Turn) -> Plan | None:
