@@ -62,6 +62,7 @@ class Endpoint:
         self._voiced = 0.0
         self._voice_began = since
         self._last_voiced = since
+        self._silent_since = since
         self._paused = False
         self._answered: Callable[[], bool] = lambda: True
 
@@ -71,6 +72,11 @@ class Endpoint:
         Until then patience costs nobody anything.
         """
         self._answered = answered
+
+    def leave(self, at: float) -> None:
+        """Take what was voiced since *at* (seconds on the clock of the audio) for another's; the wait begins now."""
+        if self._started is not None and at < self._last_voiced:
+            self._last_voiced = max(at, self._started)
 
     def score(self, probability: float) -> None:
         """Set the wait from the probability, 0 to 1, that the utterance is complete as it stands.
@@ -89,7 +95,7 @@ class Endpoint:
             yield from self._voice(frame)
         elif self._started is None:
             self._voiced = max(0.0, self._voiced - (frame.end - frame.start))  # a stutter may be a word's beginning
-        silence = frame.end - self._last_voiced
+        silence = frame.end - self._silent_since
         if self._started is None:
             if frame.end - self._since >= config.nothing_said:
                 yield Ended(self._since, "nothing")
@@ -114,4 +120,4 @@ class Endpoint:
             self._wait = self._config.silence
             self._answered = lambda: True
             yield Resumed(frame.start)
-        self._last_voiced = frame.end
+        self._last_voiced = self._silent_since = frame.end

@@ -3,14 +3,18 @@
 from collections.abc import AsyncGenerator
 from concurrent.futures import Executor
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.audio import AudioChunk
 from assistant.engines import Vad
 from assistant.pipeline.endpoint import Ended, Endpoint, EndpointEvent
+from assistant.pipeline.foreground import Foreground
 from assistant.streams import in_thread
 
 __all__ = ["Heard", "hear"]
+
+_VOICED = 0.5
+"""Probability from which a frame tells how loud the speaker is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +28,29 @@ class Heard:
 
 
 async def hear(
-    audio: AsyncGenerator[AudioChunk, None], vad: Vad, endpoint: Endpoint, after: float, executor: Executor | None
+    audio: AsyncGenerator[AudioChunk, None],
+    vad: Vad,
+    endpoint: Endpoint,
+    after: float,
+    executor: Executor | None,
+    foreground: Foreground | None = None,
 ) -> AsyncGenerator[Heard, None]:
     """Yield *audio* with the endpoint's events, up to and including the chunk in which the utterance ends.
 
     Frames that end before *after* (seconds on the clock of the audio) only warm the detector: they are the wake word.
+    With a *foreground*, voices behind the speaker's count as silence.
     """
     stream = vad.fork()
     async with aclosing(audio):
         async for chunk in audio:
             frames = await in_thread(lambda chunk=chunk: stream.push(chunk), executor)  # type: ignore[misc]
-            events = tuple(event for frame in frames if frame.end > after for event in endpoint.push(frame))
+            frames = [frame for frame in frames if frame.end > after]
+            if foreground is not None and frames:
+                foreground.push(chunk, voiced=any(frame.probability >= _VOICED for frame in frames))
+                if foreground.left is not None:
+                    endpoint.leave(foreground.left)
+                    frames = [replace(frame, probability=0.0) for frame in frames]
+            events = tuple(event for frame in frames for event in endpoint.push(frame))
             yield Heard(chunk, events)
             if any(isinstance(event, Ended) for event in events):
                 return

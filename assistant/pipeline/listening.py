@@ -1,6 +1,7 @@
 """Listen for one question at one device, and draft its answer in the pauses."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from assistant.events import EventType
 from assistant.pipeline.certainty import Certainty
 from assistant.pipeline.draft import Draft, Drafts
 from assistant.pipeline.endpoint import Ended, Endpoint, Paused, Resumed, SpeechStarted
+from assistant.pipeline.foreground import Foreground
 from assistant.pipeline.hear import hear
 from assistant.pipeline.microphone import Microphone
 from assistant.pipeline.turn import Turn
@@ -23,6 +25,8 @@ __all__ = ["DEAF", "Listening"]
 _PREROLL = 1.6
 """Seconds before the detection that the recogniser gets to hear: the longest usual wake phrase, so that it is heard
 whole and can be cut from the transcript, and so is what was said in one breath with it."""
+_TAIL = 0.3
+"""Seconds after an utterance that the recogniser gets to hear: it does worse where a word is cut off."""
 DEAF = 4.5
 """Seconds without a chunk from the microphone after which it has failed."""
 
@@ -63,7 +67,7 @@ class Listening:
         endpoint, chunks = Endpoint(config, after), list[AudioChunk]()
         sound = self._microphone.since(after - (_PREROLL if utterance.wake else LEAD_IN))
         async with turn.equipment.pool.lease(self._device.vad) as vad, Certainty(turn, endpoint, chunks) as certainty:
-            hearing = hear(sound, vad, endpoint, after, turn.equipment.light)
+            hearing = hear(sound, vad, endpoint, after, turn.equipment.light, Foreground())
             async with aclosing(patient(hearing, DEAF, "the microphone")) as heard:
                 async for piece in heard:
                     chunks.append(piece.chunk)
@@ -73,7 +77,7 @@ class Listening:
                                 utterance = replace(utterance, began=at)
                                 turn.publish(EventType.STT_VAD_START)
                             case Paused(at):
-                                utterance = replace(utterance, chunks=tuple(chunks), ended=at)
+                                utterance = replace(utterance, chunks=_until(at, chunks), ended=at)
                                 draft = drafts.paused(utterance)
                                 certainty.paused(at, draft)
                                 if draft is not None:
@@ -88,5 +92,10 @@ class Listening:
                                 turn.timeline.mark("endpoint")
                                 turn.certainty = certainty.complete
                                 turn.publish(EventType.STT_VAD_END, reason=reason)
-                                return drafts.commit(replace(utterance, chunks=tuple(chunks), ended=at))
+                                return drafts.commit(replace(utterance, chunks=_until(at, chunks), ended=at))
         return None
+
+
+def _until(end: float, chunks: Sequence[AudioChunk]) -> tuple[AudioChunk, ...]:
+    """Return the sound of an utterance and the beginning of the silence after it: others may speak later."""
+    return tuple(chunk for chunk in chunks if chunk.timestamp < end + _TAIL)
