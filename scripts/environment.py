@@ -19,7 +19,7 @@ from llama_cpp_wheel import CONSTRAINTS, ROOT
 from progress import run
 
 BUILD_TOOLS = ["pip", "editables", "hatchling", "setuptools"]
-DEVELOPMENT_TOOLS = ["gguf", "mypy", "pytest", "pytest-asyncio", "ruff", "scikit-image", "types-PyYAML"]
+DEVELOPMENT_TOOLS = ["gguf", "mypy", "pytest", "pytest-asyncio", "pytest-xdist", "ruff", "scikit-image", "types-PyYAML"]
 
 
 def journal_library() -> list[str]:
