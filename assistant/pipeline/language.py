@@ -4,7 +4,7 @@ import re
 
 from assistant.pipeline.wake_phrase import plain
 
-__all__ = ["apology", "is_back_channel", "is_stop", "system_prompt"]
+__all__ = ["apology", "is_back_channel", "is_snooze", "is_stop", "system_prompt"]
 
 _APOLOGIES = {
     "de": "Entschuldigung, das hat nicht geklappt.",
@@ -23,6 +23,16 @@ _STOPS = {
     "it": {"stop", "basta", "silenzio", "fermati", "annulla", "zitto"},
     "nl": {"stop", "stil", "hou op", "genoeg", "annuleer"},
 }
+
+_SNOOZES = {
+    "de": {"schlummern", "später", "nochmal später", "noch mal später", "gleich", "snooze"},
+    "en": {"snooze", "later", "not now", "again later", "remind me later"},
+    "es": {"más tarde", "luego", "pospón", "posponer", "aplaza", "aplazar", "ahora no"},
+    "fr": {"plus tard", "pas maintenant", "rappelle moi plus tard", "répéter", "snooze"},
+    "it": {"più tardi", "dopo", "non ora", "posticipa"},
+    "nl": {"later", "straks", "niet nu", "snooze"},
+}
+"""What is said to something that rings and is to ring again a little later."""
 
 _MURMURS = "a+h+, a+h*a+, e+h+, h+m+, m+, mhm, m+hm+, u+h+, h+u+h+, o+h+, wow, okay, ok, super, bravo"
 _BACK_CHANNELS = {
@@ -71,6 +81,12 @@ def is_stop(text: str, language: str) -> bool:
     words = plain(text).removesuffix(" please")
     words = re.sub(f"^((please|no|{_back_channels(language)}) )+", "", words)
     return words in _STOPS.get(language.partition("-")[0].lower(), set()) | _STOPS["en"]
+
+
+def is_snooze(text: str, language: str) -> bool:
+    """Tell whether *text* only asks for a few more minutes."""
+    words = plain(text).removesuffix(" please")
+    return words in _SNOOZES.get(language.partition("-")[0].lower(), set()) | _SNOOZES["en"]
 
 
 def is_back_channel(text: str, language: str) -> bool:

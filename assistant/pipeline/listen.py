@@ -44,9 +44,16 @@ class Listener:
         """Set while the microphone is open and the wake words are awaited."""
         self.settled = asyncio.Event()
         """Set once the device listens, or has said why it does not."""
-        self._device = device
+        self.serving = asyncio.Event()
+        """Set while somebody is served here, from the call to the end of all that follows."""
+        self.idle = asyncio.Event()
+        """Set while nobody is."""
+        self.idle.set()
+        self.device = device
+        """How it is configured."""
+        self.reference = Reference()
+        """What leaves its speaker."""
         self._equipment = equipment
-        self._reference = Reference()
         self._voice: VoiceTurn | None = None
         self._begun: VoiceTurn | None = None
         self._task: asyncio.Task[None] | None = None
@@ -107,18 +114,18 @@ class Listener:
     async def _listen(self) -> None:
         pool = self._equipment.pool
         async with AsyncExitStack() as stack:
-            source: Source = await stack.enter_async_context(pool.lease(self._device.source))
-            wake: Wake = await stack.enter_async_context(pool.lease(self._device.wake))
+            source: Source = await stack.enter_async_context(pool.lease(self.device.source))
+            wake: Wake = await stack.enter_async_context(pool.lease(self.device.wake))
             heard = await stack.enter_async_context(aclosing(source.capture()))
-            if self._device.echo:
-                echo: Echo = await stack.enter_async_context(pool.lease(self._device.echo))
+            if self.device.echo:
+                echo: Echo = await stack.enter_async_context(pool.lease(self.device.echo))
                 heard = await stack.enter_async_context(aclosing(self._cleaned(heard, echo.fork())))
             await self._follow(heard, wake.fork())
 
     async def _cleaned(self, heard: AsyncIterator[AudioChunk], echo: Echo) -> AsyncGenerator[AudioChunk, None]:
         """Yield what is heard without what this device itself plays."""
         async for chunk in heard:
-            played = self._reference.during(chunk)
+            played = self.reference.during(chunk)
             clean = await in_thread(lambda: echo.process(chunk, played), self._equipment.light)  # noqa: B023
             if clean.audio:
                 yield clean
@@ -163,20 +170,25 @@ class Listener:
         if self._task is not None:
             self._task.cancel()
         self._voice = self._begun = self._turn(assistant, wake, at)
+        self._serve(True)
         self._task = asyncio.create_task(self._converse(self._voice, self._task), name=f"turn at {self.name}")
         return self._task
 
+    def _serve(self, now: bool) -> None:
+        (self.serving if now else self.idle).set()
+        (self.idle if now else self.serving).clear()
+
     def _turn(self, assistant: str, wake: Detection | None, at: float) -> VoiceTurn:
-        turn = Turn(self._equipment, assistant, self.name, person=self._device.person)
+        turn = Turn(self._equipment, assistant, self.name, person=self.device.person)
         turn.wake = wake
         if wake is not None:
             turn.publish(EventType.WAKE_WORD_END, name=wake.name, score=round(wake.score, 3))
-        return VoiceTurn(turn, self._device, self.microphone, self._reference, at)
+        return VoiceTurn(turn, self.device, self.microphone, self.reference, at)
 
     async def _converse(self, voice: VoiceTurn, before: "asyncio.Task[None] | None") -> None:
         """Run a turn, and all that follow from it: the reply is talked into, or asks something back."""
         try:
-            async with attention(voice.turn, self._device, self._reference):
+            async with attention(voice.turn, self.device, self.reference):
                 if before is not None:
                     await asyncio.wait({before}, timeout=_LEAVING)
                 await voice.run()
@@ -186,6 +198,7 @@ class Listener:
         finally:
             if self._voice is voice:
                 self._voice = None
+                self._serve(False)
                 self._await_wake_word()
 
     def _following(self, voice: VoiceTurn) -> VoiceTurn | None:
@@ -204,3 +217,4 @@ class Listener:
             self._task.cancel()
             await asyncio.wait({self._task})
             self._task = None
+            self._serve(False)

@@ -1,7 +1,9 @@
-"""Hear somebody say "stop" while the assistant talks."""
+"""Hear somebody say "stop", or another short word, while the assistant talks or rings."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import aclosing
+from typing import TypeVar
 
 from msgspec import structs
 
@@ -18,7 +20,9 @@ from assistant.pipeline.turn import Turn
 from assistant.pipeline.utterance import LEAD_IN, Utterance, transcribe
 from assistant.streams import patient
 
-__all__ = ["hear_stop"]
+__all__ = ["hear_short", "hear_stop"]
+
+T = TypeVar("T")
 
 _STOP_WORD = 2.0
 """Seconds of speech above which nobody merely says "stop"."""
@@ -32,6 +36,22 @@ async def hear_stop(
     turn: Turn, device: DeviceConfig, microphone: Microphone, endpoint: EndpointConfig, language: str
 ) -> Interruption:
     """Return when somebody says "stop" and nothing else."""
+
+    def meant(text: str) -> Interruption | None:
+        return Interruption() if is_stop(text, language) else None
+
+    return await hear_short(turn, device, microphone, endpoint, language, meant)
+
+
+async def hear_short(
+    turn: Turn,
+    device: DeviceConfig,
+    microphone: Microphone,
+    endpoint: EndpointConfig,
+    language: str,
+    meant: Callable[[str], T | None],
+) -> T:
+    """Return what somebody *meant* by a few words; what means nothing is not heard. Raises EngineError."""
     now = asyncio.get_running_loop().time()
     config = structs.replace(endpoint, silence=_OVER, nothing_said=_ALWAYS)
     while True:
@@ -41,8 +61,8 @@ async def hear_stop(
         now = utterance.ended
         if utterance.seconds <= _STOP_WORD:
             transcript = await transcribe(utterance, turn, language)
-            if is_stop(transcript.text, language):
-                return Interruption()
+            if (meaning := meant(transcript.text)) is not None:
+                return meaning
 
 
 async def _utterance(
