@@ -103,7 +103,7 @@ class Assembly:
             return Answer("".join([word async for word in words]), turn.id)
 
     async def prepare(self, model: str) -> None:
-        """Do what is best done once an engine is open: a voice speaks its phrases, a chat model reads its prompts."""
+        """Do what is best done once an engine is open: a voice speaks its phrases, others read theirs."""
         kind = self.pool.model(model).spec.kind
         if kind is Kind.TTS:
             speakers = {name: section for name, section in self.config.assistants.items() if section.tts == model}
@@ -112,6 +112,9 @@ class Assembly:
             for name, section in self.config.assistants.items():
                 if model in section.chats:
                     await warm(self.turn(name), Conversation(""))
+        elif kind is Kind.INTENT:
+            languages = {section.language for section in self.config.assistants.values() if section.intent == model}
+            await self.equipment.lessons.prepare(self.pool, model, sorted(languages - {"auto"}))
 
     async def forget(self, since: float) -> Forgotten:
         """Forget what was said from *since* on (seconds since the epoch), and all that is remembered between turns."""

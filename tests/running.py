@@ -25,7 +25,7 @@ PATIENCE = 60.0
 
 FAKES = """
 from assistant import Kind, hookimpl
-from assistant.testing import FakeChat, FakeStt, FakeTts, FakeTurn, fake_spec
+from assistant.testing import FakeChat, FakeIntent, FakeStt, FakeTts, FakeTurn, fake_spec
 
 @hookimpl
 def assistant_engines():
@@ -33,6 +33,7 @@ def assistant_engines():
         fake_spec("fake-stt", Kind.STT, FakeStt()),
         fake_spec("fake-tts", Kind.TTS, FakeTts()),
         fake_spec("fake-turn", Kind.TURN, FakeTurn()),
+        fake_spec("fake-intent", Kind.INTENT, FakeIntent()),
         fake_spec("fake-chat", Kind.CHAT, FakeChat(["Hello there."] * 100)),
     ]
 """
@@ -41,7 +42,7 @@ def assistant_engines():
 CONFIG = """
 models:
   {stt: {engine: fake-stt}, tts: {engine: fake-tts}, chat: {engine: fake-chat}, turn: {engine: fake-turn},
-   wake: null, vad: null, microphone: null, speaker: null}
+   intent: {engine: fake-intent}, wake: null, vad: null, microphone: null, speaker: null}
 devices: null
 http: {port: 0}
 log: {level: info}

@@ -10,11 +10,21 @@ from assistant.config import load
 from assistant.engines import AnySpec
 from assistant.models.pool import Model, Pool
 from assistant.plugins import Plugins
-from assistant.testing import FakeChat, FakeStt, FakeTts, FakeTurn, FakeVad, FakeWake, fake_spec, run_in_virtual_time
+from assistant.testing import (
+    FakeChat,
+    FakeIntent,
+    FakeStt,
+    FakeTts,
+    FakeTurn,
+    FakeVad,
+    FakeWake,
+    fake_spec,
+    run_in_virtual_time,
+)
 
 CONFIG = """
 devices: null
-models: {stt: {engine: s}, chat: {engine: c}, tts: {engine: t}, turn: {engine: u},
+models: {stt: {engine: s}, chat: {engine: c}, tts: {engine: t}, turn: {engine: u}, intent: {engine: i},
          wake: null, vad: null, microphone: null, speaker: null}
 """
 
@@ -29,6 +39,7 @@ class Fakes:
             fake_spec("c", Kind.CHAT, FakeChat()),
             fake_spec("t", Kind.TTS, FakeTts()),
             fake_spec("u", Kind.TURN, FakeTurn()),
+            fake_spec("i", Kind.INTENT, FakeIntent()),
         ]
 
 
@@ -54,7 +65,7 @@ def test_a_model_whose_plugin_was_set_aside_fails_and_one_that_nobody_uses_is_le
     plugins.add("fakes", Fakes)
     plugins.add("broken", lambda: 1 / 0)
     models = read_models(load(file, {}), plugins)
-    assert set(models) == {"stt", "chat", "tts", "turn"}
+    assert set(models) == {"stt", "chat", "tts", "turn", "intent"}
     assert (models["tts"].spec.name, models["tts"].spec.kind) == ("broken-voice", Kind.TTS)
     assert "models.spare: there is no engine 'broken-voice': plugin broken was set aside" in caplog.text
     pool = Pool(models, lambda config: config)

@@ -21,6 +21,7 @@ from assistant.pipeline.listen import Listener
 from assistant.plugins import Plugins
 from assistant.testing import (
     FakeChat,
+    FakeIntent,
     FakeSink,
     FakeSource,
     FakeStt,
@@ -38,6 +39,7 @@ ENGINES: dict[str, tuple[Kind, object]] = {
     "wake": (Kind.WAKE, FakeWake()),
     "vad": (Kind.VAD, FakeVad()),
     "turn": (Kind.TURN, FakeTurn()),
+    "intent": (Kind.INTENT, FakeIntent()),
     "chat": (Kind.CHAT, FakeChat()),
     "stt": (Kind.STT, FakeStt()),
     "tts": (Kind.TTS, FakeTts()),
@@ -135,8 +137,8 @@ def test_light_engines_open_first_and_a_voice_before_what_it_may_have_to_apologi
         assert listener.listening.is_set()
 
     live(house, home, main)
-    assert set(house.order()[:5]) == {"microphone", "wake", "vad", "turn", "speaker"}
-    heavy = house.begun[5:]
+    assert set(house.order()[:6]) == {"microphone", "wake", "vad", "turn", "intent", "speaker"}
+    heavy = house.begun[6:]
     assert [name for _, name in heavy] == ["tts", "stt", "chat"]
     assert all(later - earlier >= 1 for (earlier, _), (later, _) in pairwise(heavy))
     assert house.ready is not None and house.ready < 10

@@ -25,9 +25,11 @@ S = TypeVar("S")
 class Loaded:
     """A configuration that was read, and where each of its keys was written."""
 
-    def __init__(self, config: Config, layer: Layer) -> None:
+    def __init__(self, config: Config, layer: Layer, folder: Path) -> None:
         self.config = config
         self.layer = layer
+        self.folder = folder
+        """Where the configuration file lies, or would."""
 
     def options(self, model: str, wanted: type[S]) -> S:
         """Validate the options of a model by its engine's struct; raises ConfigError that points at the key."""
@@ -51,7 +53,7 @@ def load(file: Path | None = None, environment: Mapping[str, str] = os.environ) 
         layer = merge(_fresh_models(layer, above), above)
     variables = environment_layer(environment, layer.tree)
     layer = merge(_fresh_models(layer, variables), variables)
-    return Loaded(_config(substitute(layer, environment), layer), layer)
+    return Loaded(_config(substitute(layer, environment), layer), layer, main.parent)
 
 
 def _fresh_models(below: Layer, above: Layer) -> Layer:

@@ -85,7 +85,7 @@ class AssistantConfig(Section, frozen=True, kw_only=True):
     """Model id of the speech recogniser; empty for an assistant that is only written to."""
     chat: str | list[str] = "chat"
     """Model id of the chat model, or several in order of preference."""
-    intent: str = ""
+    intent: str = "intent"
     """Model id of the intent engine, which understands what needs no chat model; empty for none."""
     tts: str = "tts"
     """Model id of the voice; empty for an assistant that only writes."""

@@ -7,7 +7,7 @@ import array
 import asyncio
 import inspect
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -23,6 +23,7 @@ from assistant.engines import (
     Chat,
     Echo,
     Embed,
+    Intent,
     Sink,
     Source,
     Stt,
@@ -32,9 +33,10 @@ from assistant.engines import (
     Vision,
     Wake,
 )
+from assistant.entities import Vocabulary
 from assistant.errors import EngineError, ImageError
 from assistant.images import read_header, read_image
-from assistant.speech import Detection, Played, SpeechProbability, SttOptions, Transcript, Voice
+from assistant.speech import Detection, Played, Recognition, SpeechProbability, SttOptions, Transcript, Voice
 from assistant.streams import once
 from assistant.testing.recordings import tone
 from assistant.vision import Box, DetectedObject, Finding, Image, ImageClass, Segment, TextLine, VisionTask
@@ -43,6 +45,7 @@ __all__ = [
     "check_chat",
     "check_echo",
     "check_embed",
+    "check_intent",
     "check_sink",
     "check_source",
     "check_spec",
@@ -164,6 +167,39 @@ async def check_embed(engine: Embed, text: str, alike: str, other: str) -> tuple
         assert len(next(iter(engine.embed([odd])))) == len(vectors[0]), f"{odd[:10]!r} has no place"
     check_wire(vectors[0])
     return near, far
+
+
+async def check_intent(
+    engine: Intent, vocabulary: Vocabulary, sentences: Mapping[str, Recognition], incomplete: str, language: str = "en"
+) -> None:
+    """Check that *engine*, taught a *vocabulary*, understands *sentences*, and nothing in what makes no sense.
+
+    Intent and slots must be as given; the engine may add slots. What is *incomplete* must be told from a sentence.
+    """
+    assert isinstance(engine, Intent)
+    engine.teach(vocabulary)
+    context = {"area": "", "device": "room"}
+    for text, wanted in sentences.items():
+        found = engine.recognise(text, language, context)
+        assert found is not None and found.complete, f"{text!r} is not understood"
+        assert found.intent == wanted.intent, f"{text!r} is {found.intent}, wanted {wanted.intent}"
+        missed = {slot: value for slot, value in wanted.slots.items() if found.slots.get(slot) != value}
+        assert not missed, f"{text!r} has the slots {dict(found.slots)}, wanted {missed}"
+        assert all(isinstance(value, str) for value in found.slots.values()), "a slot is no text"
+        assert engine.recognise(text, language, context) == found, "the same sentence is understood otherwise"
+        assert isinstance(engine.phrase(found.intent, found.key, language, found.slots), str)
+        check_wire(found)
+    begun = engine.recognise(incomplete, language, context)
+    assert begun is None or not begun.complete, f"{incomplete!r} is taken for a whole sentence"
+    for nonsense in ("", " ", "?!", "word " * 500, "{name} [on", "\0"):
+        said = engine.recognise(nonsense, language, context)
+        assert said is None or not said.complete, f"{nonsense[:20]!r} is understood as {said}"
+    assert engine.phrase("NoSuchIntent", "default", language, {}) == "", "there is a response to an unknown intent"
+    text = next(iter(sentences))
+    engine.teach(Vocabulary())
+    engine.teach(vocabulary)
+    again = engine.recognise(text, language, context)
+    assert again is not None and again.intent == sentences[text].intent, "the engine cannot be taught twice"
 
 
 async def check_stt(engine: Stt, spoken: Sequence[AudioChunk], options: SttOptions | None = None) -> Transcript:

@@ -10,14 +10,16 @@ from typing import Any, Self
 from assistant.audio import SPEECH, AudioChunk, AudioFormat
 from assistant.chat import ChatDelta, ChatRequest, Done, TextDelta
 from assistant.engines import AnySpec, Capabilities, EngineConfig, EngineSpec, Kind
+from assistant.entities import Vocabulary
 from assistant.errors import EngineError, ImageError
-from assistant.speech import Detection, Played, SpeechProbability, SttOptions, Transcript, Voice
+from assistant.speech import Detection, Played, Recognition, SpeechProbability, SttOptions, Transcript, Voice
 from assistant.vision import Finding, Image, VisionTask
 
 __all__ = [
     "FakeChat",
     "FakeEcho",
     "FakeEmbed",
+    "FakeIntent",
     "FakeSink",
     "FakeSource",
     "FakeStt",
@@ -163,6 +165,33 @@ class FakeEmbed:
         self.asked += texts
         size = len(next(iter(self.places.values()), ()))
         return [self.places.get(text, (0.0,) * size) for text in texts]
+
+
+@dataclass(eq=False)
+class FakeIntent:
+    """Understand the sentences it is given, word for word."""
+
+    understands: Mapping[str, Recognition] = field(default_factory=dict)
+    """What each sentence asks for."""
+    says: Mapping[str, str] = field(default_factory=dict)
+    """The response of each intent, filled in as `str.format` does."""
+    taught: list[Vocabulary] = field(default_factory=list)
+    """What it was taught so far."""
+    asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    """The texts, languages and contexts it was asked about so far."""
+
+    def teach(self, vocabulary: Vocabulary) -> None:
+        """Remember what was taught."""
+        self.taught.append(vocabulary)
+
+    def recognise(self, text: str, language: str, context: dict[str, str]) -> Recognition | None:
+        """Look the sentence up."""
+        self.asked.append((text, language, context))
+        return self.understands.get(text)
+
+    def phrase(self, intent: str, key: str, language: str, facts: Mapping[str, Any]) -> str:
+        """Fill the response in."""
+        return self.says.get(intent, "").format(**facts)
 
 
 @dataclass

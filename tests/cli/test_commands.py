@@ -141,7 +141,8 @@ def test_plugins_list_names_what_is_wrong_and_why(house: Home) -> None:
     house.write(CONFIG + "plugins: {disabled: [idle], required: [broken]}", broken=BROKEN, idle=BROKEN)
     found = {plugin["name"]: plugin for plugin in house.json("plugins", "list")}
     assert found["fakes"]["state"] == "in use"
-    assert found["fakes"]["engines"] == {"fake-stt": "stt", "fake-tts": "tts", "fake-turn": "turn", "fake-chat": "chat"}
+    kinds = ("stt", "tts", "turn", "intent", "chat")
+    assert found["fakes"]["engines"] == {f"fake-{kind}": kind for kind in kinds}
     assert found["fakes"]["origin"] == str(house.folder / "data" / "plugins" / "fakes.py")
     assert (found["idle"]["state"], found["idle"]["reason"]) == ("off", "")
     assert (found["broken"]["state"], found["broken"]["reason"]) == ("set aside", "RuntimeError: no luck")

@@ -17,11 +17,12 @@ def test_the_embedded_default_works_without_any_file(home: Path) -> None:
     config = load(environment={}).config
     assert config.http.host == "127.0.0.1"
     assert list(config.assistants) == ["jarvis"]
-    assert {config.models[name].engine for name in ("wake", "vad", "turn", "stt", "chat", "tts")} == {
+    assert {config.models[name].engine for name in ("wake", "vad", "turn", "stt", "intent", "chat", "tts")} == {
         "openwakeword",
         "silero-vad",
         "smart-turn",
         "faster-whisper",
+        "hassil",
         "llama-cpp",
         "piper",
     }

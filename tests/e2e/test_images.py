@@ -16,9 +16,9 @@ from tests.source import ROOT
 
 EYES = """
 models:
-  {stt: null, tts: null, turn: null, wake: null, vad: null, microphone: null, speaker: null,
+  {stt: null, tts: null, turn: null, intent: null, wake: null, vad: null, microphone: null, speaker: null,
    objects: {engine: nanodet}, reader: {engine: rapidocr}}
-assistants: {jarvis: {stt: "", tts: "", turn: ""}}
+assistants: {jarvis: {stt: "", tts: "", turn: "", intent: ""}}
 devices: null
 """
 CHATS = """

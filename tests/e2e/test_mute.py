@@ -32,6 +32,7 @@ models:
   tts: {engine: fake-tts}
   chat: {engine: fake-chat}
   turn: {engine: fake-turn}
+  intent: {engine: fake-intent}
   wake: {engine: fake-wake}
   vad: {engine: fake-vad}
   microphone: {engine: pyaudio-source, device: microphone}

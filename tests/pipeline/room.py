@@ -59,7 +59,7 @@ class Room:
     tts: FakeTts = field(default_factory=FakeTts)
     sink: FakeSink = field(default_factory=FakeSink)
     tools: dict[str, Tool] = field(default_factory=dict)
-    config: AssistantConfig = field(default_factory=lambda: AssistantConfig(wake=["hey_jarvis"], turn=""))
+    config: AssistantConfig = field(default_factory=lambda: AssistantConfig(wake=["hey_jarvis"], turn="", intent=""))
     timeouts: TimeoutConfig = field(default_factory=TimeoutConfig)
     events: list[TurnEvent] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)

@@ -118,7 +118,9 @@ def test_a_command_is_a_turn_without_the_chat_model() -> None:
 
 def test_nothing_is_done_before_it_is_known_that_nothing_follows() -> None:
     went_on = [*quiet(1), MARKER, *quiet(0.4), *voice(1.2), *quiet(0.4), *voice(1.2)]
-    config = AssistantConfig(wake=["hey_jarvis"], turn="", endpoint=EndpointConfig(shortest=0.7, silence=0.7))
+    config = AssistantConfig(
+        wake=["hey_jarvis"], turn="", intent="", endpoint=EndpointConfig(shortest=0.7, silence=0.7)
+    )
     stt = FakeStt(["Mute.", "Mute the film for me and tell me why."])
     room = Room(went_on, stt, FakeChat(["I cannot."]), config=config)
     run_in_virtual_time(room.live())

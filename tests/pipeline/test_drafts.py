@@ -162,7 +162,7 @@ def test_nothing_of_a_draft_leaves_this_machine(remote: str) -> None:
 
 def test_the_number_of_drafts_is_limited() -> None:
     stutter = [*ASKED, *(chunk for _ in range(8) for chunk in (*quiet(0.4), *voice(0.32)))]
-    config = AssistantConfig(wake=["hey_jarvis"], turn="", draft=DraftConfig(attempts=2))
+    config = AssistantConfig(wake=["hey_jarvis"], turn="", intent="", draft=DraftConfig(attempts=2))
     room = Room(stutter, FakeStt(["so", "so so", "so so so what?"]), FakeChat(["Well."] * 3), config=config)
     run_in_virtual_time(room.live())
     [receipt] = room.receipts
@@ -172,7 +172,7 @@ def test_the_number_of_drafts_is_limited() -> None:
 
 
 def test_without_drafts_everything_waits_for_the_end() -> None:
-    config = AssistantConfig(wake=["hey_jarvis"], turn="", draft=DraftConfig(attempts=0))
+    config = AssistantConfig(wake=["hey_jarvis"], turn="", intent="", draft=DraftConfig(attempts=0))
     room = Room(PAUSED, FakeStt(["What time is it?"]), FakeChat(["Noon."]), config=config)
     run_in_virtual_time(room.live())
     assert len(room.stt.heard) == 1
@@ -180,7 +180,7 @@ def test_without_drafts_everything_waits_for_the_end() -> None:
 
 
 def test_a_long_utterance_is_not_drafted() -> None:
-    config = AssistantConfig(wake=["hey_jarvis"], turn="", draft=DraftConfig(longest=2.0))
+    config = AssistantConfig(wake=["hey_jarvis"], turn="", intent="", draft=DraftConfig(longest=2.0))
     room = Room([*ASKED, *voice(1.0)], FakeStt(["Tell me."]), FakeChat(["Well."]), config=config)
     run_in_virtual_time(room.live())
     assert not room.receipts[0].drafting.hit
@@ -206,7 +206,7 @@ def test_a_committed_draft_that_fails_is_apologised_for() -> None:
 
 def _patient() -> AssistantConfig:
     return AssistantConfig(
-        wake=["hey_jarvis"], turn="", endpoint=EndpointConfig(silence=0.7, shortest=0.7, longest=0.7)
+        wake=["hey_jarvis"], turn="", intent="", endpoint=EndpointConfig(silence=0.7, shortest=0.7, longest=0.7)
     )
 
 

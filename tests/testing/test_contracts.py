@@ -25,6 +25,7 @@ from assistant import (
     ImageClass,
     Kind,
     Played,
+    Recognition,
     Segment,
     SpeechProbability,
     SttOptions,
@@ -33,11 +34,13 @@ from assistant import (
     ToolCall,
     Transcript,
     VisionTask,
+    Vocabulary,
     Voice,
 )
 from assistant.testing import (
     FakeChat,
     FakeEcho,
+    FakeIntent,
     FakeSink,
     FakeSource,
     FakeStt,
@@ -48,6 +51,7 @@ from assistant.testing import (
     FakeWake,
     check_chat,
     check_echo,
+    check_intent,
     check_sink,
     check_source,
     check_spec,
@@ -76,6 +80,8 @@ CLASSES, OBJECTS, SEGMENTS = VisionTask.CLASSES, VisionTask.OBJECTS, VisionTask.
 BOX = Box(0, 0, 300, 200)
 SURE = ImageClass("cat", 0.9)
 
+LAMP_ON = Recognition("HassTurnOn", True, {"name": "lamp"})
+
 Check = Callable[[], Coroutine[Any, Any, object]]
 
 
@@ -86,6 +92,7 @@ def test_the_fakes_keep_every_promise() -> None:
         await check_vad(FakeVad(), SPOKEN)
         await check_echo(FakeEcho(), PLAYED, PLAYED)
         await check_turn(FakeTurn([0.9, 0.1] * 2), WHOLE, PART)
+        await check_intent(FakeIntent({"lamp on": LAMP_ON}), Vocabulary(), {"lamp on": LAMP_ON}, "lamp")
         await check_source(FakeSource(SPOKEN))
         await check_sink(FakeSink())
         eyes = FakeVision(
@@ -276,6 +283,11 @@ class Fickle(FakeVision):
         return await super().look(image, task, confidence)
 
 
+def understanding(sentences: dict[str, Recognition], says: dict[str, str] | None = None) -> Check:
+    """Check an engine that understands *sentences* for one that understands "lamp on"."""
+    return lambda: check_intent(FakeIntent(sentences, says or {}), Vocabulary(), {"lamp on": LAMP_ON}, "lamp")
+
+
 BROKEN: list[tuple[str, Check]] = [
     ("the last delta is not Done", scripted(TextDelta("Hello"))),
     ("the last delta is not Done", scripted(Done("stop"), TextDelta("Hello"))),
@@ -304,6 +316,12 @@ BROKEN: list[tuple[str, Check]] = [
     ("complete scores 0.40, incomplete 0.10", lambda: check_turn(FakeTurn([0.4, 0.1]), WHOLE, PART)),
     ("complete scores 0.90, incomplete 0.60", lambda: check_turn(FakeTurn([0.9, 0.6]), WHOLE, PART)),
     ("keeps state", lambda: check_turn(FakeTurn([0.9, 0.1, 0.8, 0.1]), WHOLE, PART)),
+    ("'lamp on' is not understood", understanding({})),
+    ("'lamp on' is HassTurnOff", understanding({"lamp on": Recognition("HassTurnOff", True)})),
+    ("wanted {'name': 'lamp'}", understanding({"lamp on": Recognition("HassTurnOn", True)})),
+    ("'lamp' is taken for a whole", understanding({"lamp on": LAMP_ON, "lamp": LAMP_ON})),
+    ("'' is understood", understanding({"lamp on": LAMP_ON, "": LAMP_ON})),
+    ("a response to an unknown intent", understanding({"lamp on": LAMP_ON}, {"NoSuchIntent": "Oh."})),
     ("the score of 30 s is no probability", lambda: check_turn(FakeTurn([0.9, 0.1] * 2 + [0, 1, 1.1]), WHOLE, PART)),
     ("wanted one hey_jarvis", lambda: check_wake(Wake(), SPOKEN, "hey_jarvis")),
     ("wanted one hey_jarvis", lambda: check_wake(Wake(HEARD, HEARD), SPOKEN, "hey_jarvis")),
@@ -351,6 +369,7 @@ def test_a_voice_that_waits_for_all_of_the_text_is_told() -> None:
 KIND_CHECKS = [
     check_chat,
     check_echo,
+    check_intent,
     check_stt,
     check_tts,
     check_turn,
@@ -367,6 +386,7 @@ def test_what_is_no_engine_of_the_kind_is_told(check: Callable[..., Coroutine[An
     arguments = {
         check_chat: (REQUEST,),
         check_echo: (PLAYED, PLAYED),
+        check_intent: (Vocabulary(), {"lamp on": LAMP_ON}, "lamp"),
         check_stt: (SPOKEN,),
         check_turn: (WHOLE, PART),
         check_vad: (SPOKEN,),

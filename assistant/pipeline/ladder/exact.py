@@ -52,11 +52,13 @@ def skilled(rung: str, recognition: Recognition, question: Question, turn: Turn)
         if skill.takes is None or skill.takes(what):
             handler = skill.intents[intent]
             if intent in skill.sensitive:
-                return consented(rung, skill, what, partial(handled, handler, turn), turn)
-            reads, foreign = intent in skill.reads, intent in skill.foreign
-            return Plan(rung, intent, reads, partial(handled, handler, turn, what), foreign)
+                plan = consented(rung, skill, what, partial(handled, handler, turn), turn)
+            else:
+                reads, foreign = intent in skill.reads, intent in skill.foreign
+                plan = Plan(rung, intent, reads, partial(handled, handler, turn, what), foreign)
+            return replace(plan, skill=skill.name, recognition=recognition)
     if recognition.response and not able:
-        return Plan(rung, intent, True, partial(_said, recognition.response))
+        return Plan(rung, intent, True, partial(_said, recognition.response), recognition=recognition)
     return None
 
 

@@ -1,0 +1,127 @@
+"""From a sentence to an intent with slots."""
+
+import logging
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from hassil import RecognizeResult, recognize_all
+from hassil.errors import HassilError
+
+from assistant import Recognition
+from assistant_intents.beginning import begins
+from assistant_intents.language import OWN, Language
+from assistant_intents.names import Names
+
+__all__ = ["recognised"]
+
+log = logging.getLogger(__name__)
+
+_LONGEST = 1.0
+"""Seconds after which no further template is tried."""
+_READS = frozenset(
+    {
+        "HassClimateGetTemperature",
+        "HassGetCurrentDate",
+        "HassGetCurrentTime",
+        "HassGetState",
+        "HassGetWeather",
+        "HassNevermind",
+        "HassRespond",
+        "HassTimerStatus",
+    }
+)
+"""Home Assistant's intents that change nothing."""
+_COMMAND = "conversation_command"
+"""Slot with a sentence that is to be obeyed later."""
+
+
+def recognised(text: str, known: Language, names: Names, area: str) -> Recognition | None:
+    """Return what *text* asks for in the room *area*, where it can be told."""
+    best = _best(text, known, names, area)
+    if best is None:
+        return Recognition("", complete=False) if begins(text, known.intents, names.lists) else None
+    if _COMMAND in best.entities and not _obeyed(best.entities[_COMMAND].text, known, names, area):
+        return None
+    if _asks(text, best, known):
+        return None
+    return _recognition(best, names)
+
+
+def _best(text: str, known: Language, names: Names, area: str) -> RecognizeResult | None:
+    results: list[RecognizeResult] = []
+    until = time.monotonic() + _LONGEST
+    try:
+        for result in recognize_all(
+            text, known.intents, slot_lists=names.lists, intent_context={"area": {"value": area, "text": area}}
+        ):
+            results.append(result)
+            if time.monotonic() > until:
+                log.warning("too many templates fit a sentence of %d characters", len(text))
+                break
+    except (HassilError, ValueError, RecursionError) as error:
+        log.warning("a sentence cannot be looked up: %s: %s", type(error).__name__, error)
+    return min(results, key=_rank, default=None)
+
+
+def _rank(result: RecognizeResult) -> tuple[Any, ...]:
+    """Order results as Home Assistant does, the best first.
+
+    The owner's own sentences; a thing's name, the longest; the fewest free words; the most words of the template
+    (`recognize_best` of hassil, as `default_agent.py` of Home Assistant calls it).
+    """
+    name = result.entities.get("name")
+    named = len(name.text.strip()) if name is not None and not name.is_wildcard else 0
+    free = [entity for entity in result.entities_list if entity.is_wildcard]
+    return (
+        not (result.intent_metadata or {}).get(OWN),
+        -named,
+        len(free),
+        -result.text_chunks_matched,
+        sum(len(entity.text) for entity in free),
+        result.intent.name,
+    )
+
+
+def _obeyed(command: str, known: Language, names: Names, area: str) -> bool:
+    """Tell whether a command for later is one: "will it rain" in "will it rain in five minutes" is not."""
+    best = _best(command, known, names, area)
+    return best is not None and _COMMAND not in best.entities and best.intent.name not in _READS
+
+
+def _asks(text: str, result: RecognizeResult, known: Language) -> bool:
+    """Tell whether a question was heard where an act would follow: "lamp on?" asks, "can you turn it on?" not."""
+    if "?" not in text or result.intent.name in _READS or result.intent.name not in known.packaged:
+        return False
+    said = f" {text.casefold()} "
+    return not any(f" {polite.casefold()} " in said for polite in known.intents.skip_words)
+
+
+def _recognition(result: RecognizeResult, names: Names) -> Recognition:
+    slots = {entity.name: _text(entity.value) for entity in result.entities_list}
+    spoken = {entity.name: entity.text_clean or slots[entity.name] for entity in result.entities_list}
+    for house in {"name", "area", "floor"} & slots.keys():
+        if not result.entities[house].is_wildcard:
+            spoken[house] = slots[house]
+    if (area := result.entities.get("area")) is not None and area.text_span is None:
+        slots["here"] = "yes"
+    slots = {slot: value for slot, value in slots.items() if value}
+    spoken = {slot: spoken[slot] for slot in slots if slot in spoken}
+    return Recognition(
+        result.intent.name,
+        complete=True,
+        slots={**slots, **names.ids(result, slots)},
+        spoken=spoken,
+        key=result.response or "default",
+    )
+
+
+def _text(value: Any) -> str:
+    """Return a slot's value as text: whole numbers without a point, several values separated by commas."""
+    if isinstance(value, bool):  # YAML's reading of on and off
+        return "on" if value else "off"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return ",".join(_text(one) for one in value)
+    return str(value).strip()
