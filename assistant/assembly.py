@@ -37,6 +37,7 @@ from assistant.skill import Skill
 from assistant.skills import Means, builtin
 from assistant.state import State, state_file
 from assistant.state.forgetting import Forgotten
+from assistant.timers import Timers
 
 __all__ = ["Assembly", "assemble", "check_required", "find_plugins", "load_plugins", "read_models"]
 
@@ -62,6 +63,7 @@ class Assembly:
         self.equipment = equipment
         self.state = state
         self.events: EventBus = equipment.events
+        self.timers = Timers(state.timers, self.events)
         self.controls: Controls = equipment.controls
         self.home: Home = equipment.home
         self._tools = tools
@@ -130,6 +132,8 @@ class Assembly:
             home=self.home,
             events=self.events,
             conversations=self.equipment.conversations,
+            timers=self.timers,
+            areas=self.equipment.areas,
             skills=self.equipment.skills,
             undos=self.home.undos,
         )
@@ -304,6 +308,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
     try:
         await state.open()
         await controls.load()
+        await assembly.timers.load()
         assembly.add_skills(builtin(assembly.means()))
         assembly.add_skills(plugins.skills(assembly))
         assembly.add_tools(plugins.tools(assembly))

@@ -23,6 +23,7 @@ from assistant.paths import state_folder
 from assistant.state import state_file
 from assistant.state.damage import set_aside_if_damaged
 from assistant.state.lock import hold
+from assistant.timers.ringing import Ringer
 
 __all__ = ["run"]
 
@@ -83,6 +84,9 @@ async def _serve(
         kept = assembly.config.history.seconds
         group.create_task(assembly.state.history.expire(kept), name="history")
         group.create_task(assembly.controls.follow(), name="controls")
+        ringer = Ringer(assembly.timers, {device.name: device.listener for device in devices}, assembly.equipment)
+        group.create_task(keep_serving("timers", assembly.timers.run), name="timers")
+        group.create_task(keep_serving("ringing", ringer.run), name="ringing")
         for observer in observers:
             group.create_task(observe(assembly.events, observer), name=f"observer {observer.name}")
         for name, service in services.items():

@@ -4,7 +4,7 @@ A skill's sentences and responses lie in `sentences/<language>/<skill>.yaml`, in
 that Home Assistant has come with its own package.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.controls import Controls
@@ -14,6 +14,7 @@ from assistant.pipeline.conversation import Conversations
 from assistant.skill import Skill
 from assistant.skills.arithmetic import arithmetic
 from assistant.state import State
+from assistant.timers import Timers
 from assistant.undo import Undos
 
 __all__ = ["Means", "builtin"]
@@ -33,6 +34,10 @@ class Means:
     """Where turns tell what happens."""
     conversations: Conversations
     """What was said before."""
+    timers: Timers
+    """What is to ring."""
+    areas: Mapping[str, str]
+    """Rooms, by the device that stands in them."""
     skills: Sequence[Skill]
     """All skills there are, the plugins' as well, once they have been added."""
     undos: Undos
