@@ -1,6 +1,7 @@
 """Sentences that an intent engine understands, and the skills that do what they ask."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
@@ -81,13 +82,24 @@ def asked(recognition: Recognition, question: Question, turn: Turn) -> Asked:
 
 async def handled(handler: Handler, turn: Turn, asked: Asked) -> Reply:
     """Do it, and find the words where the skill left that to the language's own response."""
-    reply = await handler(asked)
+    return await _worded(await handler(asked), turn, asked)
+
+
+async def _worded(reply: Reply, turn: Turn, asked: Asked) -> Reply:
+    """Find the words of a reply, and of those that follow from what it asks back."""
+    if (ask := reply.asks) is not None:
+        every = None if ask.every is None else partial(_following, ask.every, turn, asked)
+        reply = replace(reply, asks=replace(ask, then=partial(_following, ask.then, turn, asked), every=every))
     if reply.text:
         return reply
     engine: Intent
     async with turn.equipment.pool.lease(turn.config.intent, turn.priority) as engine:
         facts = {**asked.slots, **asked.spoken, **reply.facts}
         return replace(reply, text=engine.phrase(asked.intent, reply.key or asked.key, asked.language, facts))
+
+
+async def _following(go_on: Callable[..., Awaitable[Reply]], turn: Turn, asked: Asked, *choice: str) -> Reply:
+    return await _worded(await go_on(*choice), turn, asked)
 
 
 async def _said(text: str) -> Reply:
