@@ -13,6 +13,7 @@ from assistant.home import Home
 from assistant.pipeline.conversation import Conversations
 from assistant.skill import Skill
 from assistant.skills.arithmetic import arithmetic
+from assistant.skills.units import units
 from assistant.state import State
 from assistant.timers import Timers
 from assistant.undo import Undos
@@ -48,4 +49,5 @@ def builtin(means: Means) -> list[Skill]:
     """Return the built-in skills, one a line."""
     return [
         arithmetic(),
+        units(),
     ]

@@ -30,6 +30,7 @@ _DIGITS = 30
 """Digits of what has no end, such as a root."""
 _FINEST = 10**_DIGITS
 """No number has a larger denominator."""
+_BRACKETS = {"(": "(", ")": ")"}
 _LETTER = r"[^\W\d_]"
 
 
@@ -47,6 +48,7 @@ def tokens(text: str, words: Mapping[str, str], language: str) -> list[Token]:
     found: list[Token] = []
     end = 0
     said = " ".join(text.lower().replace("’", "'").split()).rstrip("=?. ")
+    words = {**words, **_BRACKETS}
     for phrase in re.finditer(_any(words), said):
         found += _numbers(said[end : phrase.start()], language)
         found += words[phrase[0]].split()
