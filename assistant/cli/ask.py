@@ -1,6 +1,7 @@
 """`assistant ask`: a turn of text, or of a recorded question."""
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -19,6 +20,7 @@ from assistant.pipeline.clauses import clauses
 from assistant.pipeline.outbox import Outbox
 from assistant.pipeline.sight import watchers, with_images
 from assistant.pipeline.text_turn import text_turn
+from assistant.pipeline.turn import Turn
 from assistant.skill import OWNER
 from assistant.streams import once
 from assistant.vision import Image
@@ -39,6 +41,9 @@ __all__ = ["ask"]
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="WAV file for the spoken reply.")
 @click.option("--language", default="", help="BCP-47 tag of the recorded question.")
+@click.option(
+    "--answer", "answers", multiple=True, help="What is said to what is asked back; a terminal asks for it otherwise."
+)
 @click.option("--assistant", default="", help="Which assistant answers; the first of the configuration by default.")
 @json_option
 @click.pass_obj
@@ -49,6 +54,7 @@ def ask(
     pictures: tuple[Path, ...],
     output: Path | None,
     language: str,
+    answers: tuple[str, ...],
     assistant: str,
     as_json: bool,
 ) -> None:
@@ -56,7 +62,7 @@ def ask(
     if not text and audio is None:
         raise click.UsageError("give a TEXT, or a recording by --audio")
     images = [_image(file) for file in pictures]
-    asyncio.run(_ask(settings, text, audio, images, output, language, assistant, as_json))
+    asyncio.run(_ask(settings, text, audio, images, output, language, answers, assistant, as_json))
 
 
 def _image(file: Path) -> Image:
@@ -76,6 +82,7 @@ async def _ask(
     images: Sequence[Image],
     output: Path | None,
     language: str,
+    answers: Sequence[str],
     name: str,
     as_json: bool,
 ) -> None:
@@ -92,14 +99,14 @@ async def _ask(
             await assembly.pool.open(model)  # which may take longer than a turn has patience
         if by and not as_json:
             click.echo(f"> described by {', '.join(f'{model} ({task})' for task, model in by.items())}")
-        said = ""
-        async with aclosing(text_turn(turn, text, images=images)) as words:
-            async for word in words:
-                said += word
-                if not as_json:
-                    click.echo(word, nl=False)
-        if not as_json:
-            click.echo()
+        said = await _answer(turn, text, turn.id, images, as_json)
+        following, waiting = [], list(answers)
+        typed = sys.stdin.isatty() and not as_json
+        while assembly.equipment.conversations.asks(turn.id) and (waiting or typed):
+            words = waiting.pop(0) if waiting else click.prompt("", prompt_suffix="> ")  # nothing else is going on
+            further = assembly.turn(name, priority=Priority.VOICE, person=OWNER)
+            reply = await _answer(further, words, turn.id, (), as_json)
+            following.append({"question": words, "reply": reply, "turn": further.id})
         if output is not None:
             await assembly.pool.open(turn.config.tts)
             language = "en" if turn.config.language == "auto" else turn.config.language
@@ -113,5 +120,19 @@ async def _ask(
                     "turn": turn.id,
                     "models": turn.models,
                     "parts": turn.timeline.parts(),
+                    "following": following,
                 }
             )
+
+
+async def _answer(turn: Turn, text: str, conversation: str, images: Sequence[Image], silent: bool) -> str:
+    """Return the reply, which is printed as it is written unless *silent*."""
+    said = ""
+    async with aclosing(text_turn(turn, text, conversation, images)) as words:
+        async for word in words:
+            said += word
+            if not silent:
+                click.echo(word, nl=False)
+    if not silent:
+        click.echo()
+    return said

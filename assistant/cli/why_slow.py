@@ -34,7 +34,8 @@ def why_slow(settings: Settings, turn: str, as_json: bool) -> None:
 
 
 def _show(receipt: Receipt, found: list[Reason]) -> None:
-    click.echo(f"turn {receipt.turn}, {receipt.outcome}: what was waited for, from the last voiced sample on")
+    rung = f", rung {receipt.rung}" if receipt.rung else ""
+    click.echo(f"turn {receipt.turn}, {receipt.outcome}{rung}: what was waited for, from the last voiced sample on")
     show_receipt(dict(receipt.parts), receipt.voice_to_voice)
     drafting = receipt.drafting
     if drafting.begun:
@@ -54,8 +55,9 @@ def _show(receipt: Receipt, found: list[Reason]) -> None:
 async def _find(turn: str) -> Receipt:
     """Return the receipt of a turn, by the beginning of its name; raises ServiceError where there is none."""
     async with State(state_file()) as state:
-        for receipt in await state.receipts.latest(20_000 if turn else 200):
-            if receipt.turn.startswith(turn) if turn else receipt.parts:
+        receipts = state.receipts
+        for receipt in await (receipts.find(turn) if turn else receipts.latest(200)):
+            if turn or receipt.parts:
                 return receipt
     what = f"no turn {turn!r}" if turn else "no turn yet"
     raise ServiceError(f"there is {what}", hint="`assistant receipts --json` names the turns")

@@ -46,7 +46,7 @@ async def write(question: Question, outbox: Outbox) -> AsyncGenerator[str, None]
     outbox.publish(EventType.INTENT_START, model=model)
     await _if_remote(model, outbox)
     offered = offer(request, model, question.conversation, turn)
-    outbox.put(partial(setattr, question.conversation, "offered", frozenset(offered.tools)))
+    outbox.put(partial(question.conversation.offer, frozenset(offered.tools)))
     request, calls = offered.request, Calls(question, turn, offered)
     whole = ""
     for rounds in range(ROUNDS + 1):

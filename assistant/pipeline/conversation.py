@@ -1,15 +1,17 @@
 """What was said before, by conversation; in memory only, and only what was really heard."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from assistant.chat import ChatMessage
 from assistant.config.schema import ConversationConfig
 from assistant.skill import Ask
+from assistant.speech import Recognition
+from assistant.undo import Undo
 
-__all__ = ["Conversation", "Conversations", "Exchange"]
+__all__ = ["Account", "Conversation", "Conversations", "Exchange"]
 
 _MOST = 256
 """Conversations that are remembered at once; the longest unused goes first."""
@@ -33,6 +35,31 @@ class Exchange:
     """The answer, as far as it was heard or read."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """How an answer came about: for whoever asks why, or says that something else was meant."""
+
+    rung: str
+    """Which rung of the ladder answered: `exact`, `paraphrase`, `answer`, `command`, `correction`, `chat`, `bigger`,
+    `none`."""
+    text: str
+    """The sentence that was understood: what was said, or what that stood for."""
+    language: str
+    """BCP-47 tag of the sentence."""
+    recognition: Recognition | None = None
+    """What the intent engine said of it; None where no intent engine understood it."""
+    skill: str = ""
+    """The skill that answered; empty where none did."""
+    model: str = ""
+    """The chat model that answered; empty where none did."""
+    tools: tuple[str, ...] = ()
+    """The tools that it called, by name."""
+    undo: Undo | None = None
+    """Takes back what was done; None where nothing was, or it cannot be taken back."""
+    acted: bool = False
+    """Whether something was done that is more than an answer."""
+
+
 @dataclass
 class Conversation:
     """The history of one conversation. Only the holder of its turn writes."""
@@ -47,6 +74,8 @@ class Conversation:
     """Seconds on the clock of the loop at which the last turn ended."""
     asks: Ask | None = None
     """What the assistant asked back in its last turn."""
+    account: Account | None = None
+    """How the last answer came about."""
     foreign: bool = False
     """Whether anything in it was written by others: an image, a web page, a mail."""
     offered: frozenset[str] = frozenset()
@@ -62,6 +91,24 @@ class Conversation:
         """Note what this turn asks back, if anything: the next one is the answer, or is about something else."""
         self.asks = asks
 
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Settle what was asked back by what is said within the context: an answer goes on with it, all else drops it."""
+        asked = self.asks
+        try:
+            yield
+        finally:
+            if self.asks is asked:
+                self.ask(None)
+
+    def offer(self, tools: frozenset[str]) -> None:
+        """Note which tools the chat model was offered."""
+        self.offered = tools
+
+    def explain(self, account: Account | None) -> None:
+        """Note how the answer of this turn comes about."""
+        self.account = account
+
     def mark_foreign(self) -> None:
         """Note that it holds what others wrote, until all of it is forgotten."""
         self.foreign = True
@@ -71,6 +118,12 @@ class Conversation:
         self.messages = messages
         self.revision += 1
         self.foreign = self.foreign and bool(messages)
+
+    def forget(self) -> None:
+        """Forget all that was said, what was asked back, and how the last answer came about."""
+        self.keep(())
+        self.ask(None)
+        self.explain(None)
 
 
 class Conversations:
@@ -86,25 +139,28 @@ class Conversations:
         """Hold the one turn of a conversation that may write its history."""
         conversation = self._known.setdefault(key, Conversation(key))
         async with conversation.turn:
-            known = conversation.messages or conversation.asks
+            known = conversation.messages or conversation.asks or conversation.account
             if known and self._clock() - conversation.used > self._config.expiry:
-                conversation.keep(())
-                conversation.ask(None)
-            asked = conversation.asks
+                conversation.forget()
             try:
                 yield conversation
             finally:
-                if conversation.asks is asked:
-                    conversation.ask(None)  # this was the turn that could have answered it
                 conversation.used = self._clock()
                 self._shorten(conversation)
                 self._forget_oldest()
 
+    def account(self, key: str) -> Account | None:
+        """Return how the last answer of a conversation came about; None where nothing is known of it."""
+        return self._known[key].account if key in self._known else None
+
+    def asks(self, key: str) -> bool:
+        """Tell whether the last turn of a conversation asked something back."""
+        return key in self._known and self._known[key].asks is not None
+
     def forget(self) -> None:
         """Forget all that was said. A turn that is going on goes on, and remembers only itself."""
         for conversation in self._known.values():
-            conversation.keep(())
-            conversation.ask(None)
+            conversation.forget()
 
     def _shorten(self, conversation: Conversation) -> None:
         """Drop the older half at once: dropping one message a turn would spoil the prefix cache each time."""

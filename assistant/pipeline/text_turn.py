@@ -33,12 +33,16 @@ async def text_turn(
                 history.mark_foreign()  # whoever made a picture may have written on it
                 request = await described(with_images(request, images), outbox)
             try:
-                async with aclosing(write(Question(request, turn.language, history), outbox)) as words:
-                    async for word in words:
-                        said += word
-                        yield word
+                reply = write(Question(request, turn.language, history), outbox)
+                with history.answering():
+                    async with aclosing(reply) as words:
+                        async for word in words:
+                            said += word
+                            yield word
                 turn.outcome = "answered"
             finally:
+                if turn.outcome != "answered":
+                    history.ask(None)  # what was not told to its end was not asked
                 if said:
                     turn.remember(history, text, said, request.messages[-1].parts[:-1])
     except (GeneratorExit, asyncio.CancelledError):

@@ -47,7 +47,7 @@ class VoiceTurn:
         self.turn = turn
         self.state: Literal["listening", "answering"] = "listening"
         self.asked_back = False
-        """Whether the reply was heard to its end and ends in a question."""
+        """Whether the reply was heard to its end and asks something."""
         self.interruption: Interruption | None = None
         """How somebody ended the reply by talking into it."""
         self._device = device
@@ -92,8 +92,11 @@ class VoiceTurn:
                 if draft is None:
                     turn.outcome = "nothing"
                 else:
-                    await self._reply(draft, conversation)
+                    with conversation.answering():
+                        await self._reply(draft, conversation)
             finally:
+                if turn.outcome not in ("answered", "nothing"):
+                    conversation.ask(None)  # what was not heard to its end was not asked
                 warming.cancel()
                 await drafts.close()
                 await asyncio.wait({warming}, timeout=_WARMING)
@@ -117,7 +120,7 @@ class VoiceTurn:
                 turn.outcome = "interrupted"
             case _:
                 turn.outcome = "answered"
-                self.asked_back = heard.rstrip().endswith("?")
+                self.asked_back = conversation.asks is not None or heard.rstrip().endswith("?")
 
     async def _answer(self, draft: Draft) -> Interruption | None:
         """Play the answer; return how somebody ended it, if anybody did."""
