@@ -64,7 +64,7 @@ from assistant.errors import (
 from assistant.events import EventBus, EventType, TurnEvent
 from assistant.home import Bridge, Home
 from assistant.hookspecs import hookimpl
-from assistant.host import Answer, Candidate, Host, ModelStatus, Observer, Risk, ServiceSpec, Tool
+from assistant.host import Answer, Candidate, Host, ModelStatus, Observer, OfferedTool, Risk, ServiceSpec, Tool
 from assistant.images import read_image
 from assistant.paths import cache_folder
 from assistant.skill import OWNER, Ask, Asked, Handler, Reply, Skill
@@ -130,6 +130,7 @@ __all__ = [
     "ModelRef",
     "ModelStatus",
     "Observer",
+    "OfferedTool",
     "Part",
     "Played",
     "PluginError",

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Collection, Generator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,8 @@ from assistant.errors import AssistantError, ConfigError, PluginError
 from assistant.events import EventBus
 from assistant.home import Home
 from assistant.home.lessons import Lessons
-from assistant.host import Answer, ModelStatus, Tool
+from assistant.host import Answer, ModelStatus, OfferedTool, Risk, Tool
+from assistant.models.fitting import check_ears, stand_ins, suited, with_stand_ins
 from assistant.models.pool import Model, Pool
 from assistant.models.references import resolve
 from assistant.models.store import Store
@@ -30,10 +31,12 @@ from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.phrases import Phrases
 from assistant.pipeline.text_turn import text_turn
 from assistant.pipeline.tools.arguments import check
+from assistant.pipeline.tools.granted import granted
+from assistant.pipeline.tools.program import call
 from assistant.pipeline.turn import Turn
 from assistant.pipeline.warming import warm
 from assistant.plugins import Plugins
-from assistant.skill import Skill
+from assistant.skill import OWNER, Skill
 from assistant.skills import Means, builtin
 from assistant.state import State, state_file
 from assistant.state.forgetting import Forgotten
@@ -76,9 +79,7 @@ class Assembly:
         """Borrow the engine of a model."""
         return self.pool.lease(model, priority)
 
-    def turn(
-        self, assistant: str = "", device: str = "", priority: Priority = Priority.API, person: str = ""
-    ) -> Turn:
+    def turn(self, assistant: str = "", device: str = "", priority: Priority = Priority.API, person: str = "") -> Turn:
         """Make a turn of an assistant: the first, where none is named. Raises ConfigError for an unknown one."""
         return Turn(self.equipment, self.assistant(assistant), device or "local", priority, person)
 
@@ -108,8 +109,9 @@ class Assembly:
         """Do what is best done once an engine is open: a voice speaks its phrases, others read theirs."""
         kind = self.pool.model(model).spec.kind
         if kind is Kind.TTS:
-            speakers = {name: section for name, section in self.config.assistants.items() if section.tts == model}
-            await self.equipment.phrases.prepare(self.pool, speakers)
+            assistants = self.equipment.assistants
+            speakers = {name: section for name, section in assistants.items() if model in section.voices}
+            await self.equipment.phrases.prepare(self.pool, speakers, model)
         elif kind is Kind.CHAT:
             for name, section in self.config.assistants.items():
                 if model in section.chats:
@@ -143,11 +145,33 @@ class Assembly:
         self.equipment.skills.extend(skills)
         self.equipment.home.changed()  # there are further sentences
 
-    def add_tools(self, tools: Iterable[Tool]) -> None:
-        """Let chat models call *tools* from the next turn on; the first of a name stays.
+    def tools(self, assistant: str = "") -> tuple[OfferedTool, ...]:
+        """Return the tools of an assistant, those of its skills included, by name."""
+        every = granted(self.turn(assistant))
+        return tuple(OfferedTool(tool.spec, tool.risk) for tool in every.values())
+
+    @contextmanager
+    def offering(self, tools: Iterable[Tool]) -> Generator[None, None, None]:
+        """Let chat models call *tools* for as long as the context is open."""
+        added = self.add_tools(tools)
+        try:
+            yield
+        finally:
+            for name in added:
+                del self._tools[name]
+
+    async def call_tool(
+        self, name: str, arguments: Mapping[str, Any], *, risks: Collection[Risk], assistant: str = ""
+    ) -> str:
+        """Return what a tool says, called by a program: one of *risks*, and never a sensitive one."""
+        return await call(self.turn(assistant, person=OWNER), name, arguments, risks)
+
+    def add_tools(self, tools: Iterable[Tool]) -> list[str]:
+        """Let chat models call *tools* from the next turn on, and return their names; the first of a name stays.
 
         A tool that cannot be told to a model, or whose arguments could not be checked, is left out by name.
         """
+        added = list[str]()
         for tool in tools:
             try:
                 check(tool.spec)
@@ -156,7 +180,10 @@ class Assembly:
                 continue
             if tool.spec.name in self._tools:
                 log.warning("two plugins offer a tool %s; the first is used", tool.spec.name)
-            self._tools.setdefault(tool.spec.name, tool)
+                continue
+            self._tools[tool.spec.name] = tool
+            added.append(tool.spec.name)
+        return added
 
 
 def find_plugins(loaded: Loaded) -> Plugins:
@@ -221,7 +248,7 @@ def closed_while_muted(models: dict[str, Model], config: Config, controls: Contr
 def _model(id_: str, loaded: Loaded, plugins: Plugins) -> Model:
     where = f"{loaded.layer.place(('models', id_, 'engine'))}: models.{id_}.engine"
     spec: AnySpec = plugins.engine(loaded.config.models[id_].engine, where)
-    config: EngineConfig = loaded.options(id_, spec.config)
+    config: EngineConfig = suited(spec, loaded.options(id_, spec.config), id_, loaded)
 
     def opened(config: EngineConfig) -> AbstractAsyncContextManager[Any]:
         return plugins.engine(spec.name, where).open(config)  # asked again: a hook that failed since sets it aside
@@ -282,13 +309,16 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
         journal=state_folder() / "ducked.json",
     )
     models = closed_while_muted(read_models(loaded, plugins), config, controls)
+    check_ears(loaded, models, store.catalogue)
+    voices = stand_ins(plugins.engines().values(), models)
+    models |= voices
     pool = Pool(models, lambda options: resolve(options, store), opening=config.timeouts.open)
     tools: dict[str, Tool] = {}
     light = ThreadPoolExecutor(1, thread_name_prefix="light")
     home, skills = Home(state.ledger), list[Skill]()
     equipment = Equipment(
         pool=pool,
-        assistants=config.assistants,
+        assistants=with_stand_ins(config.assistants, voices),
         conversations=Conversations(config.conversation, asyncio.get_running_loop().time),
         tools=tools,
         route=plugins.route_turn,

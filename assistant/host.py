@@ -1,7 +1,7 @@
 """What plugins hand to the daemon beside engines, and what they receive from it."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
@@ -13,7 +13,7 @@ from assistant.engines import API, Capabilities, Kind
 from assistant.events import EventBus, TurnEvent
 from assistant.home import Home
 
-__all__ = ["Answer", "Candidate", "Host", "ModelStatus", "Observer", "Risk", "ServiceSpec", "Tool"]
+__all__ = ["Answer", "Candidate", "Host", "ModelStatus", "Observer", "OfferedTool", "Risk", "ServiceSpec", "Tool"]
 
 Risk = Literal["read", "act", "sensitive"]
 """What may come of a tool's work."""
@@ -57,6 +57,16 @@ class Answer:
     """Its name in events and receipts."""
 
 
+@dataclass(frozen=True, slots=True)
+class OfferedTool:
+    """A tool that an assistant has, whoever brings it."""
+
+    spec: ToolSpec
+    """What a model is told of it."""
+    risk: Risk
+    """What may come of a call."""
+
+
 class Host(Protocol):
     """All that services, tools and routes receive of the daemon."""
 
@@ -76,6 +86,23 @@ class Host(Protocol):
         """Borrow the engine of a model; waits its turn, loads it first where needed.
 
         Raises EngineUnavailable where it cannot be opened, ConfigError for an unknown id.
+        """
+        ...
+
+    def tools(self, assistant: str = "") -> tuple[OfferedTool, ...]:
+        """Return the tools of an assistant (the first, where none is named), those of its skills included, by name."""
+        ...
+
+    def offering(self, tools: Iterable["Tool"]) -> AbstractContextManager[None]:
+        """Let chat models call *tools*, too, for as long as the context is open: those of `assistant_tools` stay."""
+        ...
+
+    async def call_tool(
+        self, name: str, arguments: Mapping[str, Any], *, risks: Collection[Risk], assistant: str = ""
+    ) -> str:
+        """Return what a tool says, called by a program: one of *risks*, and never a sensitive one.
+
+        Raises ServiceError for what may not be called so, and whatever the tool raises.
         """
         ...
 

@@ -16,8 +16,9 @@ _WINDOW = 1.0
 _LOUD = 0.9
 """Share of the moments that are quieter than what is compared, so that no click counts.
 
-All three by benchmarks/television.py: beside a voice 10 dB below the end of speech is noticed after 0.9 s (the latest of
-10: 1.15 s), and nobody of 38 who go on is taken for another for longer than 0.1 to 0.6 s, which an unsure wait outlasts."""
+All three by benchmarks/television.py: beside a voice 10 dB below the end of speech is noticed after 0.9 s (the latest
+of ten: 1.15 s), and nobody of 38 who go on is taken for another for longer than 0.1 to 0.6 s, which an unsure wait
+outlasts."""
 _SILENCE = 1e-10
 
 

@@ -5,7 +5,7 @@ import base64
 import io
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -17,6 +17,7 @@ from assistant import (
     EngineError,
     EngineUnavailable,
     Finding,
+    Host,
     Image,
     ImageClass,
     ImageError,
@@ -82,7 +83,7 @@ def house() -> House:
 @pytest.fixture
 async def client(house: House) -> AsyncGenerator[aiohttp.ClientSession, None]:
     config = HttpConfig(port=0, key=KEY)
-    app = make_app(config, house.events, dict, {}, VisionDoor(house).routes())
+    app = make_app(config, house.events, dict, {}, VisionDoor(cast("Host", house)).routes())
     async with (
         serve(app, config) as port,
         aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {KEY}"}) as session,

@@ -22,7 +22,7 @@ from assistant.pipeline.turn import Turn
 from assistant.skill import Reply
 from assistant.streams import heed_cancellation
 
-__all__ = ["Calls", "Round"]
+__all__ = ["Calls", "Round", "performed"]
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class Calls:
         if tool.risk == "sensitive" or (tool.risk == "act" and self._question.conversation.foreign):
             return self._held(tool, call.arguments)
         try:
-            reply = await _performed(tool, call.arguments, self._question, turn)
+            reply = await performed(tool, call.arguments, self._question, turn)
         except Exception as error:
             heed_cancellation(error)
             return ToolResult(call.call_id, self._told(tool, f"{call.name} failed: {error}"), failed=True)
@@ -133,7 +133,7 @@ async def _confirmed(name: str, arguments: Mapping[str, Any], question: Question
         turn.did(name, tool.risk if tool else "", "refused")
         return Reply(words_of(question.language).late)
     try:
-        reply = await _performed(tool, arguments, question, turn, confirmed=True)
+        reply = await performed(tool, arguments, question, turn, confirmed=True)
     except Exception as error:
         heed_cancellation(error)
         return Reply(apology(question.language))
@@ -142,7 +142,7 @@ async def _confirmed(name: str, arguments: Mapping[str, Any], question: Question
     return reply if tool.spoken and reply.text else Reply(words_of(question.language).done)
 
 
-async def _performed(
+async def performed(
     tool: Granted, arguments: Mapping[str, Any], question: Question, turn: Turn, *, confirmed: bool = False
 ) -> Reply:
     """Run a tool; what it is, and how it ended, is told and noted."""
