@@ -52,6 +52,8 @@ class Ask:
     """Takes the choice, as it stands in `choices`, or `yes`, and goes on; a no is answered without it."""
     choices: tuple[str, ...] = ()
     """What can be chosen, as people say it; empty for a question that is answered by yes or no."""
+    every: Callable[[], Awaitable["Reply"]] | None = None
+    """Goes on with all that can be chosen, for "both" and "all of them"; None where that makes no sense."""
 
 
 @dataclass(frozen=True, slots=True)

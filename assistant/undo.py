@@ -33,6 +33,14 @@ class Undos:
         if len(self._offers) > _DEVICES:
             self._offers.popitem(last=False)
 
+    def latest(self, device: str) -> Undo | None:
+        """Return how the last thing would be taken back; None where nothing was done, or long ago."""
+        offers = self._offers.get(device)
+        if not offers:
+            return None
+        at, undo = offers[-1]
+        return undo if self._clock() - at <= _FRESH else None
+
     def take(self, device: str) -> Undo | None:
         """Return how the last thing is taken back, once; None where nothing was done, or long ago."""
         offers = self._offers.get(device)

@@ -42,7 +42,8 @@ def forget(settings: Settings, since: str | None, everything: bool, as_json: boo
     if as_json:
         show_json(msgspec.to_builtins(forgotten))
         return
-    click.echo(f"forgotten: {forgotten.exchanges} things said, {forgotten.receipts} receipts")
+    said, receipts, learnt = forgotten.exchanges, forgotten.receipts, forgotten.paraphrases
+    click.echo(f"forgotten: {said} things said, {receipts} receipts, {learnt} paraphrases")
     for name in forgotten.files:
         click.echo(f"deleted: {name}, a copy of the state that may have held it")
 

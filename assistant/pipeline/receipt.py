@@ -73,6 +73,9 @@ class Receipt:
     """Whether `started` can be believed: a box without a battery-backed clock has no time before NTP."""
     actions: tuple[Action, ...] = ()
     """What tools were called, in order."""
+    rung: str = ""
+    """Which rung of the ladder answered: `exact`, `paraphrase`, `answer`, `command`, `correction`, `chat`, `bigger`,
+    `none`; empty where nothing was answered."""
 
     @property
     def voice_to_voice(self) -> float:

@@ -50,6 +50,7 @@ class Turn:
         self.certainty: float | None = None
         self.models: dict[str, str] = {}
         self.actions: list[Action] = []
+        self.rung = ""
         self._started = time.time()
 
     @property
@@ -65,6 +66,10 @@ class Turn:
     def publish(self, kind: EventType, **data: Any) -> None:
         """Tell what happened in this turn."""
         self.equipment.events.publish(TurnEvent(kind, self.id, self.device, time.time(), data))
+
+    def stood_on(self, rung: str) -> None:
+        """Note which rung of the ladder answers."""
+        self.rung = rung
 
     def did(self, name: str, risk: str, outcome: str, *, confirmed: bool = False) -> None:
         """Note and tell what came of a tool's call, or of something that had to be confirmed."""
@@ -119,6 +124,7 @@ class Turn:
             certainty=self.certainty,
             clock_set=clock_is_set(),
             actions=tuple(self.actions),
+            rung=self.rung,
         )
         self.equipment.keep(receipt)
         self.publish(

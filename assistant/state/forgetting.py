@@ -11,7 +11,7 @@ __all__ = ["BACKUPS", "Forgotten", "forget_in", "forget_in_copies"]
 
 BACKUPS = "backups"
 """Folder in the state folder in which an upgrade keeps what was before it."""
-_TABLES = ("history", "receipts", "ledger")
+_TABLES = ("history", "receipts", "ledger", "paraphrases")
 """Tables with a column `started` whose rows tell what happened."""
 
 
@@ -23,6 +23,8 @@ class Forgotten:
     """Things said, each with its answer."""
     receipts: int = 0
     """Receipts of turns."""
+    paraphrases: int = 0
+    """Sentences that were learnt to mean others."""
     files: tuple[str, ...] = ()
     """Names of copies of the state that may have held it and were deleted whole."""
 
@@ -36,7 +38,7 @@ def forget_in(connection: sqlite3.Connection, since: float) -> Forgotten:
     connection.execute("PRAGMA temp_store = MEMORY")
     known = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     with connection:
-        exchanges, receipts, _acts = (
+        exchanges, receipts, _acts, paraphrases = (
             connection.execute(f"DELETE FROM {table} WHERE started >= ?", (since,)).rowcount  # noqa: S608
             if table in known
             else 0
@@ -45,7 +47,7 @@ def forget_in(connection: sqlite3.Connection, since: float) -> Forgotten:
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.execute("VACUUM")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return Forgotten(exchanges, receipts)
+    return Forgotten(exchanges, receipts, paraphrases)
 
 
 def forget_in_copies(file: Path, since: float) -> tuple[str, ...]:

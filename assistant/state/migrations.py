@@ -75,6 +75,17 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX ledger_started ON ledger (started);
     """,
+    """
+    ALTER TABLE receipts ADD COLUMN rung TEXT NOT NULL DEFAULT '';
+    CREATE TABLE paraphrases (
+        text TEXT NOT NULL,
+        language TEXT NOT NULL,
+        sentence TEXT NOT NULL,
+        started REAL NOT NULL,
+        uses INTEGER NOT NULL,
+        PRIMARY KEY (text, language)
+    );
+    """,
 )
 """Each step is of statements with semicolons between them; a step that was released is never changed."""
 

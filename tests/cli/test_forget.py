@@ -63,7 +63,7 @@ def test_a_running_daemon_forgets(house: Home) -> None:
         assert daemon.stop() == 0
     assert files_with(house.folder / "state", SECRET)
     done = house.run("forget", "--all")
-    assert done.stdout == "forgotten: 1 things said, 1 receipts\n"
+    assert done.stdout == "forgotten: 1 things said, 1 receipts, 0 paraphrases\n"
     assert not files_with(house.folder / "state", SECRET, ANSWER)
 
 

@@ -1,9 +1,12 @@
 """The answer to what the assistant asked back: a yes, a no, or one of the choices."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from assistant.pipeline.ladder.choosing import chosen
 from assistant.pipeline.ladder.plan import Plan
 from assistant.pipeline.ladder.words import all_right, is_no, is_yes
 from assistant.pipeline.question import Question
-from assistant.pipeline.wake_phrase import plain
 from assistant.skill import Ask, Reply
 
 __all__ = ["answered"]
@@ -15,19 +18,23 @@ def answered(question: Question) -> Plan | None:
     if asks is None:
         return None
     if is_no(question.text, question.language):
-        return Plan("answer", "no", True, lambda: _nothing(question.language))
-    if (choice := _chosen(asks, question)) is not None:
-        return Plan("answer", choice, False, lambda: asks.then(choice))
+        return Plan("answer", "no", True, partial(_nothing, question.language))
+    if (following := _following(asks, question)) is not None:
+        choice, run = following
+        return Plan("answer", choice, False, run)
     return None
 
 
-def _chosen(asks: Ask, question: Question) -> str | None:
-    """Return the one choice that was made."""
+def _following(asks: Ask, question: Question) -> tuple[str, Callable[[], Awaitable[Reply]]] | None:
+    """Return what was chosen, and what follows from it."""
     if not asks.choices:
-        return "yes" if is_yes(question.text, question.language) else None
-    said = f" {plain(question.text)} "
-    made = [choice for choice in asks.choices if f" {plain(choice)} " in said]
-    return made[0] if len(made) == 1 else None
+        return ("yes", partial(asks.then, "yes")) if is_yes(question.text, question.language) else None
+    match chosen(question.text, asks.choices, question.language):
+        case (choice,):
+            return choice, partial(asks.then, choice)
+        case (_, *_) if asks.every is not None:
+            return "all", asks.every
+    return None
 
 
 async def _nothing(language: str) -> Reply:

@@ -1,25 +1,41 @@
-"""How people agree and disagree, by language."""
+"""How people agree, disagree and choose, by language; and what is said in return."""
+
+import re
+from collections.abc import Iterable, Mapping
 
 from assistant.pipeline.wake_phrase import plain
 
-__all__ = ["all_right", "is_no", "is_yes"]
+__all__ = ["all_right", "alternatives", "is_no", "is_yes", "of_language", "said", "without_courtesy"]
 
 _YES = {
-    "de": "ja, ja bitte, jawohl, jep, genau, klar, richtig, mach das, ja mach das, bitte, gerne, sicher, okay, ok",
-    "en": "yes, yes please, yeah, yep, yup, sure, do it, yes do it, please do, go ahead, right, correct, exactly, "
-    "okay, ok, of course, i do, i am sure",
-    "es": "sí, si, sí por favor, claro, hazlo, correcto, exacto, vale, de acuerdo, adelante",
-    "fr": "oui, oui s'il te plaît, ouais, vas y, d'accord, exactement, c'est ça, bien sûr, fais le",
-    "it": "sì, si, sì grazie, certo, esatto, fallo, va bene, d'accordo",
-    "nl": "ja, ja graag, jep, doe maar, doe het, precies, zeker, prima, oké",
+    "de": "ja, jawohl, jep, genau, klar, richtig, mach das, mach es, tu das, gerne, sicher, okay, ok, in ordnung, "
+    "stimmt, bitte",
+    "en": "yes, yeah, yep, yup, yea, sure, do it, do that, please do, go ahead, right, that's right, correct, exactly, "
+    "okay, ok, of course, i do, i am sure, i'm sure, absolutely, definitely, "
+    "please",
+    "es": "sí, si, claro, hazlo, correcto, exacto, vale, de acuerdo, adelante, eso es, desde luego",
+    "fr": "oui, ouais, vas y, d'accord, exactement, c'est ça, bien sûr, fais le, ok, okay, tout à fait",
+    "it": "sì, si, certo, esatto, fallo, va bene, d'accordo, ok, okay",
+    "nl": "ja, jep, doe maar, doe het, precies, zeker, prima, oké, ok, graag, klopt",
 }
 _NO = {
-    "de": "nein, nee, nein danke, lieber nicht, nicht, lass es, doch nicht, abbrechen, egal, vergiss es",
-    "en": "no, no thanks, no thank you, nope, don't, do not, rather not, cancel, never mind, nevermind, forget it",
-    "es": "no, no gracias, mejor no, cancela, déjalo, olvídalo",
-    "fr": "non, non merci, pas maintenant, annule, laisse tomber, surtout pas",
-    "it": "no, no grazie, meglio di no, annulla, lascia stare, lascia perdere",
-    "nl": "nee, nee dank je, liever niet, annuleer, laat maar, toch niet",
+    "de": "nein, nee, nein danke, lieber nicht, nicht, lass es, lass das, doch nicht, bloß nicht, abbrechen, egal, "
+    "vergiss es, keins, keine, keinen, keins davon, keine davon, nichts davon, auf keinen fall",
+    "en": "no, no thanks, no thank you, nope, nah, don't, do not, don't do it, do not do it, rather not, cancel, "
+    "never mind, nevermind, forget it, neither, none, none of them, neither of them, absolutely not",
+    "es": "no, no gracias, mejor no, cancela, déjalo, olvídalo, ninguno, ninguna, no lo hagas, para nada",
+    "fr": "non, non merci, pas maintenant, annule, laisse tomber, surtout pas, aucun, aucune, ni l'un ni l'autre, "
+    "pas du tout",
+    "it": "no, no grazie, meglio di no, annulla, lascia stare, lascia perdere, nessuno, nessuna",
+    "nl": "nee, nee dank je, liever niet, annuleer, laat maar, toch niet, geen van beide",
+}
+_COURTESY = {
+    "de": "bitte, mal, doch, danke, und",
+    "en": "please, thanks, thank you, and, then",
+    "es": "por favor, gracias, y",
+    "fr": "s'il te plaît, s'il vous plaît, s'il te plait, s'il vous plait, merci, et",
+    "it": "per favore, per piacere, grazie, e",
+    "nl": "alsjeblieft, alstublieft, maar, dank je, en",
 }
 _ALL_RIGHT = {
     "de": "In Ordnung, dann nicht.",
@@ -32,24 +48,40 @@ _ALL_RIGHT = {
 
 
 def is_yes(text: str, language: str) -> bool:
-    """Tell whether *text* agrees, and nothing else."""
-    return _is(text, language, _YES)
+    """Tell whether *text* agrees, once or several times, and says nothing else."""
+    return bool(re.fullmatch(f"({_phrases(_YES, language)}| )+", without_courtesy(text, language)))
 
 
 def is_no(text: str, language: str) -> bool:
-    """Tell whether *text* disagrees, and nothing else."""
-    return _is(text, language, _NO)
+    """Tell whether *text* disagrees, once or several times, and says nothing else."""
+    return bool(re.fullmatch(f"({_phrases(_NO, language)}| )+", without_courtesy(text, language)))
 
 
 def all_right(language: str) -> str:
     """Return what is said where somebody disagreed."""
-    return _ALL_RIGHT.get(_main(language), _ALL_RIGHT["en"])
+    return of_language(_ALL_RIGHT, language)
 
 
-def _is(text: str, language: str, table: dict[str, str]) -> bool:
-    words = table.get(_main(language), table["en"])
-    return plain(text.replace("’", "'")) in {plain(phrase) for phrase in words.split(",")}
+def said(text: str) -> str:
+    """Return *text* in lower case, without punctuation, with straight apostrophes and single blanks."""
+    return plain(text.replace("’", "'").replace("-", " "))
 
 
-def _main(language: str) -> str:
-    return language.partition("-")[0].lower()
+def without_courtesy(text: str, language: str) -> str:
+    """Return what is left of *text*, plain, without what is only polite."""
+    polite = rf"\b({_phrases(_COURTESY, language)})\b"
+    return " ".join(re.sub(polite, " ", said(text)).split()) or said(text)
+
+
+def of_language(table: Mapping[str, str], language: str) -> str:
+    """Return the entry of a BCP-47 tag; the English one for a language that has none yet."""
+    return table.get(language.partition("-")[0].lower(), table["en"])
+
+
+def alternatives(phrases: Iterable[str]) -> str:
+    """Return a regular expression of plain phrases; of two that begin alike, the longer is tried first."""
+    return "|".join(re.escape(phrase) for phrase in sorted(map(said, phrases), key=len, reverse=True))
+
+
+def _phrases(table: Mapping[str, str], language: str) -> str:
+    return rf"\b(?:{alternatives(of_language(table, language).split(','))})\b"
