@@ -13,6 +13,7 @@ from assistant.home import Home
 from assistant.pipeline.conversation import Conversations
 from assistant.skill import Skill
 from assistant.skills.arithmetic import arithmetic
+from assistant.skills.clock import clock
 from assistant.skills.units import units
 from assistant.state import State
 from assistant.timers import Timers
@@ -48,6 +49,7 @@ class Means:
 def builtin(means: Means) -> list[Skill]:
     """Return the built-in skills, one a line."""
     return [
+        clock(),
         arithmetic(),
         units(),
     ]

@@ -35,7 +35,7 @@ def arithmetic() -> Skill:
                 },
             )
         },
-        sentences=str(SENTENCES),
+        sentences=SENTENCES,
         examples={
             "en": ("What is 12 percent of 80?", "What is the square root of 144?", "What is three quarters of 20?"),
             "de": ("Was ist 12 Prozent von 80?", "Was ist die Wurzel aus 144?", "Was sind drei Viertel von 20?"),

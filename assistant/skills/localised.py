@@ -15,7 +15,7 @@ from babel.lists import format_list
 from babel.numbers import format_decimal
 from babel.units import format_unit
 
-__all__ = ["day", "decimal", "joined", "locale_of", "measure", "o_clock", "rounded"]
+__all__ = ["day", "decimal", "joined", "locale_of", "measure", "o_clock", "rounded", "weekday"]
 
 _DIGITS = 60
 """Digits that are reckoned with; no number that is said has half of them."""
@@ -52,6 +52,11 @@ def measure(value: Decimal, unit: str, language: str) -> str:
 def day(when: date, language: str) -> str:
     """Return a date with its weekday, in words."""
     return format_date(when, "full", locale=locale_of(language))
+
+
+def weekday(when: date, language: str) -> str:
+    """Return the name of a day of the week."""
+    return format_date(when, "EEEE", locale=locale_of(language))
 
 
 def o_clock(when: time, language: str) -> str:

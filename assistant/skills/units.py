@@ -100,7 +100,7 @@ def units() -> Skill:
         intents={"InglenookConvert": _convert},
         reads=frozenset({"InglenookConvert"}),
         takes=lambda asked: number(asked.slots.get("amount", ""), asked.language) is not None,
-        sentences=str(SENTENCES),
+        sentences=SENTENCES,
         examples={
             "en": ("How many litres are two gallons?", "What is 20 degrees Celsius in Fahrenheit?"),
             "de": ("Wie viele Kilometer sind zehn Meilen?", "Was sind 68 Grad Fahrenheit in Celsius?"),

@@ -9,7 +9,7 @@ import yaml
 
 __all__ = ["SENTENCES", "words"]
 
-SENTENCES = Path(__file__).with_name("sentences")
+SENTENCES = str(Path(__file__).with_name("sentences"))
 """Folder of the sentences and responses of all built-in skills."""
 
 
@@ -19,7 +19,7 @@ def words(skill: str, language: str, *lists: str) -> Mapping[str, str]:
 
     They are those of English where the skill has no sentences in *language*, a BCP-47 tag.
     """
-    files = [SENTENCES / name / f"{skill}.yaml" for name in (language.partition("-")[0].lower(), "en")]
+    files = [Path(SENTENCES, name, f"{skill}.yaml") for name in (language.partition("-")[0].lower(), "en")]
     file = next(file for file in files if file.is_file())
     tree: dict[str, Any] = yaml.safe_load(file.read_text("utf-8"))
     return {value["in"]: value["out"] for name in lists for value in tree["lists"][name]["values"]}
