@@ -52,10 +52,10 @@ class Phrases:
     """`{names}` cannot do that."""
     not_known: str
     """It is not known what `{names}` is now."""
-    sure: str
-    """Whether `{names}` shall really be opened or unlocked."""
-    stranger: str
-    """Only somebody who is known may have `{names}` opened or unlocked."""
+    to_open: str
+    """To open `{names}`, as an infinitive."""
+    to_unlock: str
+    """To unlock `{names}`, as an infinitive."""
 
 
 PHRASES = {
@@ -119,8 +119,8 @@ PHRASES = {
         which="There are several called {name}. Which one: {choices}?",
         cannot="{names} cannot do that.",
         not_known="I cannot find out about {names} at the moment.",
-        sure="Shall I really open {names}?",
-        stranger="I open {names} only for people I know.",
+        to_open="open {names}",
+        to_unlock="unlock {names}",
     ),
     "de": Phrases(
         and_="und",
@@ -182,8 +182,8 @@ PHRASES = {
         which="Es gibt mehrere namens {name}. Welches: {choices}?",
         cannot="{names} kann das nicht.",
         not_known="Über {names} erfahre ich gerade nichts.",
-        sure="Soll ich {names} wirklich öffnen?",
-        stranger="{names} öffne ich nur für Leute, die ich kenne.",
+        to_open="{names} öffnen",
+        to_unlock="{names} aufschließen",
     ),
     "fr": Phrases(
         and_="et",
@@ -245,8 +245,8 @@ PHRASES = {
         which="Il y en a plusieurs qui s'appellent {name}. Lequel : {choices} ?",
         cannot="{names} ne peut pas faire cela.",
         not_known="Je ne peux rien savoir de {names} pour le moment.",
-        sure="Dois-je vraiment ouvrir {names} ?",
-        stranger="Je n'ouvre {names} qu'aux personnes que je connais.",
+        to_open="ouvrir {names}",
+        to_unlock="déverrouiller {names}",
     ),
     "es": Phrases(
         and_="y",
@@ -308,8 +308,8 @@ PHRASES = {
         which="Hay varios que se llaman {name}. ¿Cuál: {choices}?",
         cannot="{names} no puede hacer eso.",
         not_known="Ahora no puedo saber nada de {names}.",
-        sure="¿De verdad quieres abrir {names}?",
-        stranger="{names} solo lo abro a personas que conozco.",
+        to_open="abrir {names}",
+        to_unlock="abrir la cerradura de {names}",
     ),
 }
 """By language."""

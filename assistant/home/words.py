@@ -4,12 +4,13 @@ Whole success is said by the intent's own response template; what stands here is
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from assistant.entities import Entity
 from assistant.home.outcome import Outcome, Result
 from assistant.home.phrases import PHRASES, Phrases
 
-__all__ = ["listed", "phrases_of", "spoken_state", "taken_back", "told"]
+__all__ = ["listed", "nothing", "phrases_of", "spoken_state", "taken_back", "told"]
 
 _ORDER: tuple[Result, ...]
 _ORDER = ("done", "begun", "already", "unseen", "silent", "refused", "unavailable", "unreachable")
@@ -18,6 +19,20 @@ _OPENINGS = frozenset({"door", "garage_door", "window", "opening"})
 """Classes of binary sensors that are open or closed, not on or off."""
 _NAMED = 4
 """Things that are named one by one; of more, the rest is counted."""
+
+
+class House(Protocol):
+    """As much of a house as is needed to say that there is none."""
+
+    @property
+    def entities(self) -> tuple[Entity, ...]:
+        """Return the things in it."""
+        ...
+
+    @property
+    def bridges(self) -> tuple[str, ...]:
+        """Return what its hubs are called."""
+        ...
 
 
 def phrases_of(language: str) -> Phrases:
@@ -45,6 +60,16 @@ def spoken_state(entity: Entity, language: str) -> str:
     if unit:
         return f"{entity.state.replace('.', words.decimal)} {unit}"
     return words.states.get(entity.state, entity.state)
+
+
+def nothing(house: House, language: str) -> str:
+    """Return why nothing was found: there is no house, its hub does not answer, or there is nothing of that kind."""
+    words = phrases_of(language)
+    if house.entities:
+        return words.nothing_there
+    if house.bridges:
+        return words.no_answer.format(names=listed(house.bridges, language))
+    return words.no_house
 
 
 def told(outcomes: Sequence[Outcome], language: str) -> str:

@@ -14,6 +14,9 @@ from assistant.pipeline.conversation import Conversations
 from assistant.skill import Skill
 from assistant.skills.arithmetic import arithmetic
 from assistant.skills.clock import clock
+from assistant.skills.home import doors, home
+from assistant.skills.house import house
+from assistant.skills.undo import undo
 from assistant.skills.units import units
 from assistant.state import State
 from assistant.timers import Timers
@@ -52,4 +55,8 @@ def builtin(means: Means) -> list[Skill]:
         clock(),
         arithmetic(),
         units(),
+        undo(means.undos, means.home),
+        home(means.home, means.areas),
+        doors(means.home, means.areas),
+        house(means.home, means.areas),
     ]

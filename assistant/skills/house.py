@@ -1,0 +1,120 @@
+"""Questions about the house: they are read from the things themselves, and change nothing."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from assistant.entities import Entity
+from assistant.errors import ServiceError
+from assistant.home import Home
+from assistant.home.targets import Targets, targets
+from assistant.home.words import listed, nothing, phrases_of, spoken_state
+from assistant.skill import Asked, Reply, Skill
+from assistant.skills.home import as_fact
+
+__all__ = ["house"]
+
+_EXAMPLES = {
+    "de": ("Ist das Licht im Büro an?", "Wie warm ist es im Wohnzimmer?"),
+    "en": ("Is the desk lamp on?", "Which windows are open?", "What is the temperature in the living room?"),
+    "es": ("¿Está encendida la lámpara?", "¿Qué temperatura hace en el salón?"),
+    "fr": ("Est-ce que la lampe est allumée ?", "Quelle est la température du salon ?"),
+}
+_READ = 3.0
+"""Seconds that reading everything that was asked about may take."""
+_ABSENT = frozenset({"unavailable", "unknown"})
+
+
+def house(home: Home, areas: Mapping[str, str]) -> Skill:
+    """Return the skill that answers questions; *areas* are the rooms by the devices in them."""
+    skill = _Questions(home, areas)
+    intents = {
+        "HassGetState": skill.state,
+        "HassClimateGetTemperature": skill.temperature,
+        "HassGetWeather": skill.weather,
+    }
+    return Skill(name="house", intents=intents, reads=frozenset(intents), examples=_EXAMPLES)
+
+
+class _Questions:
+    def __init__(self, home: Home, areas: Mapping[str, str]) -> None:
+        self._home = home
+        self._areas = areas
+
+    async def state(self, asked: Asked) -> Reply:
+        """Say what state a thing is in, or which things are in a state."""
+        meant = self._targets(asked, "light", "switch", "cover", "lock", "fan")
+        if meant.choices:
+            return await self._each(asked, meant)
+        if not meant.entities:
+            return self._nothing(asked, meant)
+        things = await self._read(meant.entities)
+        if not things:
+            return _not_known(asked, meant.entities)
+        wanted = asked.slots.get("state", "")
+        facts = {
+            "entity": as_fact(things[0], spoken_state(things[0], asked.language)),
+            "matched": [as_fact(thing, thing.state) for thing in things if thing.state == wanted],
+            "unmatched": [as_fact(thing, thing.state) for thing in things if thing.state != wanted],
+        }
+        return Reply(facts=facts)
+
+    async def temperature(self, asked: Asked) -> Reply:
+        """Say how warm it is: by the thermostat of the room, or by a thermometer."""
+        for fits in (_is_thermostat, _is_thermometer):
+            meant = self._targets(asked, "climate", "sensor")
+            fitting = tuple(entity for entity in meant.entities if fits(entity))
+            for thing in await self._read(fitting):
+                return Reply(facts={"entity": as_fact(thing, spoken_state(thing, asked.language))})
+            if fitting:
+                return _not_known(asked, fitting)
+        return self._nothing(asked, meant)
+
+    async def weather(self, asked: Asked) -> Reply:
+        """Say what the weather is, as the house knows it."""
+        meant = self._targets(asked, "weather")
+        things = await self._read(meant.entities[:1])
+        if not things:
+            return _not_known(asked, meant.entities) if meant.entities else self._nothing(asked, meant)
+        return Reply(facts={"entity": as_fact(things[0], things[0].state)})
+
+    def _targets(self, asked: Asked, *domains: str) -> Targets:
+        return targets(self._home, asked, domains, self._areas.get(asked.device, ""))
+
+    async def _each(self, asked: Asked, meant: Targets) -> Reply:
+        """Say it of each of several things that have one name."""
+        things = {thing.id: thing for thing in await self._read([entity for _, entity in meant.choices])}
+        said = [
+            f"{label}: {spoken_state(things[entity.id], asked.language)}"
+            for label, entity in meant.choices
+            if entity.id in things
+        ]
+        return Reply(f"{'; '.join(said)}.") if said else _not_known(asked, [entity for _, entity in meant.choices])
+
+    async def _read(self, entities: Sequence[Entity]) -> list[Entity]:
+        """Return what can be read of the things now; those that nobody reaches are left out."""
+
+        async def read(entity: Entity) -> Entity | None:
+            try:
+                async with asyncio.timeout(_READ):
+                    return await self._home.read(entity.id)
+            except (ServiceError, TimeoutError):
+                return None
+
+        found = await asyncio.gather(*(read(entity) for entity in entities))
+        return [thing for thing in found if thing is not None and thing.state not in _ABSENT]
+
+    def _nothing(self, asked: Asked, meant: Targets) -> Reply:
+        return Reply(phrases_of(asked.language).no_room if meant.nowhere else nothing(self._home, asked.language))
+
+
+def _not_known(asked: Asked, entities: Sequence[Entity]) -> Reply:
+    names = listed([entity.name for entity in entities], asked.language)
+    return Reply(phrases_of(asked.language).not_known.format(names=names))
+
+
+def _is_thermostat(entity: Entity) -> bool:
+    return entity.domain == "climate" and entity.attributes.get("current_temperature") is not None
+
+
+def _is_thermometer(entity: Entity) -> bool:
+    return entity.domain == "sensor" and entity.attributes.get("device_class") == "temperature"
