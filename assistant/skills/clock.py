@@ -78,7 +78,7 @@ class _Clock:
     async def date(self, asked: Asked) -> Reply:
         if not self._is_set():
             return Reply(key="unset")
-        return Reply(key="today", facts={"date": day(self._now(None).date(), asked.language)})
+        return Reply(key="today", facts={"when": day(self._now(None).date(), asked.language)})
 
     async def time_in(self, asked: Asked) -> Reply:
         zone = zone_of(asked.slots.get("place", ""), asked.language)
@@ -93,7 +93,7 @@ class _Clock:
         return self._on("left", asked)
 
     async def weekday_of(self, asked: Asked) -> Reply:
-        return self._on("on", asked)
+        return self._on("falls", asked)
 
     def _told(self, key: str, when: datetime, asked: Asked) -> Reply:
         facts = {
@@ -113,6 +113,6 @@ class _Clock:
         days = (meant - today).days
         facts = {
             "days": measure(Decimal(days), "duration-day", asked.language),
-            "date": day(meant, asked.language),
+            "when": day(meant, asked.language),
         }
         return Reply(key=key if days else "today", facts=facts)
