@@ -310,7 +310,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
     )
     models = closed_while_muted(read_models(loaded, plugins), config, controls)
     check_ears(loaded, models, store.catalogue)
-    voices = stand_ins(plugins.engines().values(), models)
+    voices = stand_ins(plugins.engines.values(), models)
     models |= voices
     pool = Pool(models, lambda options: resolve(options, store), opening=config.timeouts.open)
     tools: dict[str, Tool] = {}

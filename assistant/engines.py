@@ -109,6 +109,14 @@ class Capabilities:
     rank: int = 0
     """How able a chat model is compared with others: parameters in millions; 0 where unknown."""
 
+    def knows(self, language: str) -> bool:
+        """Tell whether it handles a language, in whatever country; any will do where it names none."""
+        return not language or not self.languages or _primary(language) in map(_primary, self.languages)
+
+
+def _primary(tag: str) -> str:
+    return tag.replace("_", "-").partition("-")[0].lower()
+
 
 @dataclass(frozen=True, slots=True)
 class Build:
@@ -307,6 +315,12 @@ class EngineSpec(Generic[C, E]):
     """Says what the engine can do with a configuration; pure and immediate."""
     open: Callable[[C], AbstractAsyncContextManager[E]]
     """Loads before the yield, frees after it; the only place that imports native libraries."""
+    suiting: Callable[[Sequence[str]], Mapping[str, Any]] | None = None
+    """Says which options suit the languages that are spoken, BCP-47 tags or `auto`. They take the place of defaults,
+    never of what is configured. Pure and immediate; None where language does not matter."""
+    stands_in: bool = False
+    """Whether a voice needs no configuration and speaks where no other can: after all others, as a model of its own
+    name, unless a model of this engine is configured."""
     build: Callable[[], Build] | None = None
     """Says what the installed library can compute on, for `assistant hardware`. It may import the library, for it is
     called in a process of its own; None for an engine that needs no more than the processor."""

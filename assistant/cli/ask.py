@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 import click
@@ -13,7 +13,7 @@ from assistant.chat import ChatMessage, ChatRequest, Priority
 from assistant.cli import Settings
 from assistant.cli.output import json_option, show_json
 from assistant.cli.transcribe import transcribed
-from assistant.errors import ImageError
+from assistant.errors import EngineUnavailable, ImageError
 from assistant.images import BYTES, read_image
 from assistant.pipeline.answer import speak
 from assistant.pipeline.clauses import clauses
@@ -21,6 +21,7 @@ from assistant.pipeline.outbox import Outbox
 from assistant.pipeline.sight import watchers, with_images
 from assistant.pipeline.text_turn import text_turn
 from assistant.pipeline.turn import Turn
+from assistant.pipeline.voices import Voices
 from assistant.skill import OWNER
 from assistant.streams import once
 from assistant.vision import Image
@@ -89,7 +90,9 @@ async def _ask(
     async with assemble(settings.load()) as assembly:
         turn = assembly.turn(name, priority=Priority.VOICE, person=OWNER)
         if audio is not None:
-            heard = await transcribed(assembly, turn.config.stt, audio, language)
+            expected = "" if turn.config.language == "auto" else turn.config.language
+            heard = await transcribed(assembly, turn.config.stt, audio, language or expected)
+            turn.heard = heard.language
             text = f"{text} {heard.text}".strip()
             if not as_json:
                 click.echo(f"> {heard.text}")
@@ -108,9 +111,10 @@ async def _ask(
             reply = await _answer(further, words, turn.id, (), as_json)
             following.append({"question": words, "reply": reply, "turn": further.id})
         if output is not None:
-            await assembly.pool.open(turn.config.tts)
-            language = "en" if turn.config.language == "auto" else turn.config.language
-            async with aclosing(speak(clauses(once(said), language), language, Outbox.unheld(turn))) as pieces:
+            with suppress(EngineUnavailable):  # another voice may speak in its place
+                await assembly.pool.open(Voices(assembly.pool, turn.config, turn.language).models[0])
+            parts = clauses(once(said), turn.language)
+            async with aclosing(speak(parts, turn.language, Outbox.unheld(turn))) as pieces:
                 write_wav(output, [piece.chunk async for piece in pieces])
         if as_json:
             show_json(

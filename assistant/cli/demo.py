@@ -20,8 +20,8 @@ from assistant.config import Loaded
 from assistant.demo import QUESTIONS, DaemonProcess, Seen, daemon_process, sound_settings, spoken_question
 from assistant.errors import ConfigError, EngineTimeout
 from assistant.paths import cache_folder
+from assistant.pipeline.voices import Voices
 from assistant.soundcard import sound_card
-from assistant.speech import Voice
 from assistant.wav import read_speech, write_wav
 
 __all__ = ["demo"]
@@ -106,9 +106,11 @@ async def _spoken(loaded: Loaded, question: str) -> tuple[str, list[AudioChunk]]
         raise ConfigError(f"assistants.{name}.wake: there is no wake word", hint="name one, e.g. [hey_jarvis]")
     phrase = assistant.wake[0].replace("_", " ").title()
     async with assemble(loaded) as assembly:
-        parts = []
-        for text in (f"{phrase}!", question):
-            async with aclosing(said(assembly, text, assistant.tts, Voice(assistant.voice))) as speech:
+        turn, parts = assembly.turn(), []
+        for language, text in (("en", f"{phrase}!"), (turn.language, question)):  # wake words are English
+            voices = Voices(assembly.pool, turn.config, language)
+            model = voices.models[0]
+            async with aclosing(said(assembly, text, model, voices.voice(model))) as speech:
                 parts.append([chunk async for chunk in speech])
     return phrase, await spoken_question(*parts)
 

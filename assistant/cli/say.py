@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from assistant.cli import Settings
 from assistant.engines import Kind
 from assistant.errors import ConfigError
 from assistant.pipeline.clauses import clauses
+from assistant.pipeline.voices import Voices
 from assistant.speech import Voice
 from assistant.streams import once
 from assistant.wav import write_wav
@@ -24,18 +26,25 @@ __all__ = ["said", "say"]
 @click.argument("text")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="WAV file to write instead of speaking aloud.")
 @click.option("--voice", default="", help="Voice of the model.")
+@click.option("--language", default="", help="BCP-47 tag of the text; the first assistant's by default.")
 @click.option("--speed", default=1.0, show_default=True, type=click.FloatRange(0.25, 4), help="2 is twice as fast.")
-@click.option("--model", default="", help="Model id; that of the first assistant by default.")
+@click.option("--model", default="", help="Model id; by default the first assistant's that knows the language.")
 @click.pass_obj
-def say(settings: Settings, text: str, output: Path | None, voice: str, speed: float, model: str) -> None:
+def say(
+    settings: Settings, text: str, output: Path | None, voice: str, language: str, speed: float, model: str
+) -> None:
     """Speak TEXT."""
-    asyncio.run(_say(settings, text, output, Voice(voice, speed=speed), model))
+    asyncio.run(_say(settings, text, output, Voice(voice, language, speed=speed), model))
 
 
 async def _say(settings: Settings, text: str, output: Path | None, voice: Voice, model: str) -> None:
     async with assemble(settings.load()) as assembly:
-        first = next(iter(assembly.config.assistants.values()))
-        async with aclosing(said(assembly, text, assembly.model(model or first.tts, Kind.TTS), voice)) as speech:
+        first = assembly.turn()
+        if not model:
+            if not voice.name:
+                voice = replace(voice, language=voice.language or first.language)
+            model = next(iter(Voices(assembly.pool, first.config, voice.language).models), "")
+        async with aclosing(said(assembly, text, assembly.model(model, Kind.TTS), voice)) as speech:
             if output is not None:
                 write_wav(output, [chunk async for chunk in speech])
                 return
@@ -51,7 +60,7 @@ async def said(assembly: Assembly, text: str, model: str, voice: Voice) -> Async
     """Yield *text* as speech, clause by clause, in the language of the voice."""
     voices = assembly.pool.model(model).capabilities.voices
     spoken = [known.language for known in voices if voice.name in ("", known.name)]
-    language = voice.language or next(iter(spoken), "")
+    language = voice.language or next(iter(spoken), "")  # numbers are read in it
     async with (
         assembly.lease(model) as tts,
         aclosing(clauses(once(text), language)) as parts,

@@ -28,9 +28,10 @@ class Role:
 def roles(config: Config) -> Iterator[Role]:
     """Yield every place of *config* that names a model; an assistant without ears or voice names none for them."""
     for name, assistant in config.assistants.items():
-        for kind in (Kind.STT, Kind.TURN, Kind.INTENT, Kind.TTS):
+        for kind in (Kind.STT, Kind.TURN, Kind.INTENT):
             if model := getattr(assistant, kind):
                 yield Role(("assistants", name, str(kind)), model, kind)
+        yield from (Role(("assistants", name, "tts"), model, Kind.TTS) for model in assistant.voices)
         yield from (Role(("assistants", name, "chat"), model, Kind.CHAT) for model in assistant.chats)
     for name, device in config.devices.items():
         for kind in (Kind.SOURCE, Kind.SINK, Kind.WAKE, Kind.VAD, Kind.ECHO):

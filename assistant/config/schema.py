@@ -87,8 +87,9 @@ class AssistantConfig(Section, frozen=True, kw_only=True):
     """Model id of the chat model, or several in order of preference."""
     intent: str = "intent"
     """Model id of the intent engine, which understands what needs no chat model; empty for none."""
-    tts: str = "tts"
-    """Model id of the voice; empty for an assistant that only writes."""
+    tts: str | list[str] = "tts"
+    """Model id of the voice, or several in order of preference: the first that knows the language speaks, and the next
+    where one fails. Empty for an assistant that only writes."""
     voice: str = ""
     """Voice of that model; empty for the one that fits the language."""
     prompt: str = ""
@@ -113,6 +114,11 @@ class AssistantConfig(Section, frozen=True, kw_only=True):
     def chats(self) -> tuple[str, ...]:
         """Return the ids of its chat models, the preferred one first."""
         return (self.chat,) if isinstance(self.chat, str) else tuple(self.chat)
+
+    @property
+    def voices(self) -> tuple[str, ...]:
+        """Return the ids of its voices, the preferred one first; none where it only writes."""
+        return ((self.tts,) if self.tts else ()) if isinstance(self.tts, str) else tuple(self.tts)
 
 
 class DeviceConfig(Section, frozen=True, kw_only=True):

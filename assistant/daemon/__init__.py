@@ -103,6 +103,10 @@ async def _serve(
 
 
 def _closed(assembly: Assembly, devices: list[Device]) -> dict[str, str]:
-    """Name what is not open: models with their state, devices that do not listen or hear nothing."""
-    models = {f"model {m.id}": m.reason or m.state for m in assembly.models() if m.state != "open"}
+    """Name what is not open: models with their state, devices that do not listen or hear nothing.
+
+    Nobody waits for a voice that only stands in for others.
+    """
+    needed = [model for model in assembly.models() if not assembly.pool.model(model.id).spec.stands_in]
+    models = {f"model {m.id}": m.reason or m.state for m in needed if m.state != "open"}
     return models | {f"device {device.name}": device.trouble for device in devices if device.trouble}

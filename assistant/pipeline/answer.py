@@ -14,11 +14,11 @@ from assistant.models.pool import leased
 from assistant.pipeline.clauses import Clause, clauses
 from assistant.pipeline.ladder import carried_out, understood
 from assistant.pipeline.outbox import Outbox
-from assistant.pipeline.phrases import voice_of
 from assistant.pipeline.playback import Spoken
 from assistant.pipeline.question import Question
 from assistant.pipeline.tools import ROUNDS, Calls, offer
-from assistant.streams import once, patient, prefetch
+from assistant.pipeline.voices import Voices
+from assistant.streams import patient, prefetch
 
 __all__ = ["sound_of", "speak", "write"]
 
@@ -46,7 +46,7 @@ async def write(question: Question, outbox: Outbox) -> AsyncGenerator[str, None]
     outbox.publish(EventType.INTENT_START, model=model)
     await _if_remote(model, outbox)
     offered = offer(request, model, question.conversation, turn)
-    outbox.put(partial(question.conversation.offer, frozenset(offered.tools)))
+    outbox.put(partial(question.conversation.offer, tuple(offered.tools)))
     request, calls = offered.request, Calls(question, turn, offered)
     whole = ""
     for rounds in range(ROUNDS + 1):
@@ -96,18 +96,19 @@ async def speak(parts: AsyncIterator[Clause], language: str, outbox: Outbox) -> 
     The silence that voices begin with is left out of the first one: somebody is waiting.
     """
     turn = outbox.turn
-    model, voice = turn.config.tts, voice_of(turn.config, language)
-    pool, timeouts = turn.equipment.pool, turn.equipment.timeouts
-    outbox.uses("tts", model)
-    await _if_remote(model, outbox)
+    voices = Voices(turn.equipment.pool, turn.config, language)
     first = True
+
+    async def begin(model: str) -> None:
+        outbox.uses("tts", model)
+        await _if_remote(model, outbox)
+
     async for clause in parts:
         outbox.mark("first_clause")
         outbox.wanted()
-        words = once(clause.spoken)
-        sound = leased(pool, model, turn.priority, lambda tts, words=words: tts.speak(words, voice))  # type: ignore[misc]
         begins = clause.written
-        async with aclosing(patient(sound, timeouts.tts, f"model {model}")) as chunks:
+        sound = voices.say(clause.spoken, turn.priority, turn.equipment.timeouts.tts, begin)
+        async with aclosing(sound) as chunks:
             async for chunk in chunks:
                 outbox.mark("sound")
                 yield Spoken(from_first_sound(chunk) if first else chunk, begins)

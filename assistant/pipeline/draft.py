@@ -18,6 +18,7 @@ from assistant.pipeline.question import Question
 from assistant.pipeline.receipt import Drafting
 from assistant.pipeline.turn import Turn
 from assistant.pipeline.utterance import Utterance, transcribe
+from assistant.pipeline.voices import Voices
 from assistant.speech import Transcript
 
 __all__ = ["Draft", "Drafts"]
@@ -115,6 +116,7 @@ class Draft:
             await outbox.committed()
         expected = None if turn.config.language == "auto" else turn.config.language
         transcript = await transcribe(utterance, turn, expected)
+        turn.heard = transcript.language
         if transcript.text:
             outbox.mark("transcript")
             outbox.publish(EventType.STT_END, text=transcript.text, language=transcript.language)
@@ -126,7 +128,8 @@ class Draft:
             self._sound = earlier._sound
             return
         question = Question(turn.request(self._conversation, transcript.text), self.language, self._conversation)
-        self._reply.publish(EventType.TTS_START, model=turn.config.tts)
+        voices = Voices(turn.equipment.pool, turn.config, self.language)
+        self._reply.publish(EventType.TTS_START, model=voices.models[0])
         async with aclosing(sound_of(question, self._reply)) as spoken:
             async for piece in spoken:
                 await self._sound.put(piece)
@@ -196,4 +199,4 @@ class Drafts:
     def _busy(self) -> bool:
         """Tell whether others wait for the engines: what may be in vain is not done before what is not."""
         pool, config = self._turn.equipment.pool, self._turn.config
-        return any(pool.wanted(model) for model in (config.stt, *config.chats, config.tts))
+        return any(pool.wanted(model) for model in (config.stt, *config.chats, *config.voices[:1]))

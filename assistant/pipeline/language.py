@@ -4,7 +4,7 @@ import re
 
 from assistant.pipeline.wake_phrase import plain
 
-__all__ = ["apology", "is_back_channel", "is_snooze", "is_stop", "system_prompt"]
+__all__ = ["apologies", "apology", "is_back_channel", "is_snooze", "is_stop", "primary", "system_prompt"]
 
 _APOLOGIES = {
     "de": "Entschuldigung, das hat nicht geklappt.",
@@ -53,6 +53,8 @@ _BACK_CHANNELS = {
 """What people say while they listen, by regular expressions; any number of them may follow each other."""
 
 _PROMPTS = {
+    "auto": "You are a helpful voice assistant. Answer in the language of the question, in one or two short sentences, "
+    "without lists.",
     "de": "Du bist ein hilfsbereiter Sprachassistent. Antworte in ein oder zwei kurzen Sätzen, ohne Listen.",
     "en": "You are a helpful voice assistant. Answer in one or two short sentences, without lists.",
     "es": "Eres un asistente de voz. Responde en una o dos frases cortas, sin listas.",
@@ -62,8 +64,18 @@ _PROMPTS = {
 }
 
 
+def primary(language: str) -> str:
+    """Return the language of a BCP-47 tag without its country: `de` for `de-AT`."""
+    return language.replace("_", "-").partition("-")[0].lower()
+
+
 def _of(table: dict[str, str], language: str) -> str:
-    return table.get(language.partition("-")[0].lower(), table["en"])
+    return table.get(primary(language), table["en"])
+
+
+def apologies() -> tuple[str, ...]:
+    """Return the languages that have an apology."""
+    return tuple(_APOLOGIES)
 
 
 def apology(language: str) -> str:
@@ -80,7 +92,7 @@ def is_stop(text: str, language: str) -> bool:
     """Tell whether *text*, all of it but murmurs before it, only asks for silence."""
     words = plain(text).removesuffix(" please")
     words = re.sub(f"^((please|no|{_back_channels(language)}) )+", "", words)
-    return words in _STOPS.get(language.partition("-")[0].lower(), set()) | _STOPS["en"]
+    return words in _STOPS.get(primary(language), set()) | _STOPS["en"]
 
 
 def is_snooze(text: str, language: str) -> bool:

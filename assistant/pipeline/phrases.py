@@ -3,29 +3,22 @@
 import array
 import logging
 import math
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
 
 from assistant.audio import SPEECH, AudioChunk
 from assistant.chat import Priority
 from assistant.config.schema import AssistantConfig
-from assistant.engines import Tts
-from assistant.models.pool import Pool, leased
-from assistant.pipeline.language import apology
-from assistant.speech import Voice
-from assistant.streams import once, patient
+from assistant.models.pool import Pool
+from assistant.pipeline.language import apologies, apology, primary
+from assistant.pipeline.voices import Voices
 
-__all__ = ["Phrases", "voice_of"]
+__all__ = ["Phrases"]
 
 log = logging.getLogger(__name__)
 
 _PATIENCE = 30.0
 """Seconds for each piece of sound of a phrase. Nobody waits for it yet, and a voice may be slow at first."""
-
-
-def voice_of(assistant: AssistantConfig, language: str) -> Voice:
-    """Return the voice in which an assistant speaks *language*."""
-    return Voice(name=assistant.voice, language=language)
 
 
 def _falling_tones() -> AudioChunk:
@@ -41,33 +34,48 @@ def _falling_tones() -> AudioChunk:
 
 
 class Phrases:
-    """The apology of each assistant, as sound."""
+    """The apologies of each assistant, as sound."""
 
     def __init__(self) -> None:
-        self._apologies: dict[str, tuple[AudioChunk, ...]] = {}
+        self._apologies: dict[tuple[str, str], tuple[AudioChunk, ...]] = {}
+        self._ranks: dict[tuple[str, str], int] = {}
+        """How many voices would have been preferred to the one that spoke."""
         self._tones = (_falling_tones(),)
 
-    async def prepare(self, pool: Pool, assistants: Mapping[str, AssistantConfig]) -> None:
-        """Speak the fixed phrases once and keep them; an assistant without a voice gets the tones."""
+    async def prepare(self, pool: Pool, assistants: Mapping[str, AssistantConfig], model: str = "") -> None:
+        """Speak the apologies once and keep them; an assistant without a voice gets the tones.
+
+        Where a *model* is named only that speaks, and only what no better voice has spoken before.
+        """
         for name, assistant in assistants.items():
-            if not assistant.tts:
-                continue
-            try:
-                self._apologies[name] = await _spoken(assistant, pool)
-            except Exception as error:
-                log.warning("%s cannot speak its apology in advance: %s", name, error)
+            for language in _languages(assistant):
+                voices = Voices(pool, assistant, language)
+                if model:
+                    rank = voices.models.index(model)
+                    if rank >= self._ranks.get((name, language), len(voices.models)):
+                        continue
+                    voices.models, self._ranks[name, language] = [model], rank
+                try:
+                    self._apologies[name, language] = await _spoken(voices, language)
+                except Exception as error:
+                    log.warning("%s cannot speak its apology in advance: %s", name, error)
 
-    def apology(self, assistant: str) -> tuple[AudioChunk, ...]:
-        """Return what *assistant* plays when a turn fails."""
-        return self._apologies.get(assistant) or self._tones
+    def apology(self, assistant: str, language: str = "en") -> tuple[AudioChunk, ...]:
+        """Return what *assistant* plays when a turn in *language* fails."""
+        own = {spoken: sound for (name, spoken), sound in self._apologies.items() if name == assistant}
+        return own.get(primary(language)) or own.get("en") or next(iter(own.values()), self._tones)
 
 
-async def _spoken(assistant: AssistantConfig, pool: Pool) -> tuple[AudioChunk, ...]:
-    language = "en" if assistant.language == "auto" else assistant.language
+def _languages(assistant: AssistantConfig) -> tuple[str, ...]:
+    """Return the languages in which an assistant may have to say sorry: English where it has no words for it."""
+    if not assistant.voices:
+        return ()
+    if assistant.language == "auto":
+        return apologies()
+    own = primary(assistant.language)
+    return (own if own in apologies() else "en",)
 
-    def speak(tts: Tts) -> AsyncGenerator[AudioChunk, None]:
-        return tts.speak(once(apology(language)), voice_of(assistant, language))
 
-    sound = leased(pool, assistant.tts, Priority.BACKGROUND, speak)
-    async with aclosing(patient(sound, _PATIENCE, f"model {assistant.tts}")) as chunks:
+async def _spoken(voices: Voices, language: str) -> tuple[AudioChunk, ...]:
+    async with aclosing(voices.say(apology(language), Priority.BACKGROUND, _PATIENCE)) as chunks:
         return tuple([chunk async for chunk in chunks])

@@ -42,6 +42,8 @@ class Turn:
         self.person = person
         """Who speaks; empty for somebody who is not known."""
         self.priority = priority
+        self.heard = ""
+        """BCP-47 tag of the language that was heard; empty where nothing tells."""
         self.timeline = Timeline(asyncio.get_running_loop().time)
         self.outcome = "failed"
         self.wake: Detection | None = None
@@ -55,8 +57,8 @@ class Turn:
 
     @property
     def language(self) -> str:
-        """Return the language of the assistant, where nothing was heard that tells another."""
-        return "en" if self.config.language == "auto" else self.config.language
+        """Return the language of the assistant; where it takes any, that which was heard last."""
+        return self.heard or "en" if self.config.language == "auto" else self.config.language
 
     @property
     def area(self) -> str:

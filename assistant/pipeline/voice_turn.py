@@ -165,7 +165,7 @@ class VoiceTurn:
                 async for played in progress:
                     self._sounded(played)
         if self._playback.silent:
-            model = self.turn.models.get("chat") or self.turn.config.tts
+            model = self.turn.models.get("chat") or self.turn.models.get("tts", "")
             raise EngineError(f"model {model} had nothing to say", hint="a bigger model may have")
         self.turn.publish(EventType.TTS_END)
 
@@ -189,7 +189,7 @@ class VoiceTurn:
 
     async def _apologise(self) -> None:
         """Say sorry with sound that was made in advance, because any engine may be the one that failed."""
-        sound = self._equipment.phrases.apology(self.turn.assistant)
+        sound = self._equipment.phrases.apology(self.turn.assistant, self.turn.language)
         try:
             async with (
                 asyncio.timeout(_SPEAKER),

@@ -2,17 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing, suppress
 
 from assistant.audio import AudioChunk
 from assistant.chat import Priority
 from assistant.config.schema import AssistantConfig
-from assistant.engines import Tts
-from assistant.models.pool import Pool, leased
-from assistant.pipeline.phrases import voice_of
+from assistant.models.pool import Pool
 from assistant.pipeline.spoken import spoken_form
-from assistant.streams import heed_cancellation, once, patient
+from assistant.pipeline.voices import Voices
+from assistant.streams import heed_cancellation
 from assistant.timers.timer import State, Timer
 from assistant.timers.timers import Timers
 from assistant.timers.words import announcement
@@ -79,11 +78,6 @@ class Sounds:
 
     async def _spoken(self, words: Words) -> tuple[AudioChunk, ...]:
         name, text, language = words
-        assistant = self._assistants[name]
-
-        def speak(tts: Tts) -> AsyncGenerator[AudioChunk, None]:
-            return tts.speak(once(spoken_form(text, language)), voice_of(assistant, language))
-
-        sound = leased(self._pool, assistant.tts, Priority.BACKGROUND, speak)
-        async with aclosing(patient(sound, _PATIENCE, f"model {assistant.tts}")) as chunks:
+        voices = Voices(self._pool, self._assistants[name], language)
+        async with aclosing(voices.say(spoken_form(text, language), Priority.BACKGROUND, _PATIENCE)) as chunks:
             return tuple([chunk async for chunk in chunks])

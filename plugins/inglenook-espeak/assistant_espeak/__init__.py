@@ -10,4 +10,8 @@ __all__ = ["Espeak", "EspeakConfig", "assistant_engines", "open_espeak"]
 @hookimpl
 def assistant_engines() -> list[EngineSpec[EspeakConfig, Espeak]]:
     """Offer the engine."""
-    return [EngineSpec(name="espeak", kind=Kind.TTS, config=EspeakConfig, describe=describe, open=open_espeak)]
+    return [
+        EngineSpec(
+            name="espeak", kind=Kind.TTS, config=EspeakConfig, describe=describe, open=open_espeak, stands_in=True
+        )
+    ]

@@ -1,7 +1,7 @@
 """Speech to text with Whisper models, by faster-whisper and CTranslate2, on the CPU or on CUDA."""
 
 from assistant import Build, EngineSpec, Kind, hookimpl
-from assistant_faster_whisper.config import FasterWhisperConfig, describe
+from assistant_faster_whisper.config import FasterWhisperConfig, describe, suiting
 from assistant_faster_whisper.engine import FasterWhisper, open_faster_whisper
 
 __all__ = ["FasterWhisper", "FasterWhisperConfig", "assistant_engines", "open_faster_whisper"]
@@ -24,5 +24,6 @@ def assistant_engines() -> list[EngineSpec[FasterWhisperConfig, FasterWhisper]]:
             describe=describe,
             open=open_faster_whisper,
             build=_build,
+            suiting=suiting,
         )
     ]

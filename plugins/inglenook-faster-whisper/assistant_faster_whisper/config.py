@@ -1,5 +1,6 @@
 """What can be set, and what a configuration can do before anything is loaded."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,7 +9,7 @@ import msgspec
 from assistant import Capabilities, EngineConfig, ModelRef
 from assistant_faster_whisper import languages
 
-__all__ = ["FasterWhisperConfig", "describe", "is_english_only"]
+__all__ = ["FasterWhisperConfig", "describe", "is_english_only", "suiting"]
 
 ComputeType = Literal[
     "auto", "int8", "int8_float32", "int8_float16", "int8_bfloat16", "int16", "float16", "bfloat16", "float32"
@@ -20,7 +21,8 @@ class FasterWhisperConfig(EngineConfig, frozen=True, kw_only=True):
 
     model: ModelRef = "whisper-tiny.en"
     """A Whisper model in the format of CTranslate2: an id of the catalogue, or a folder with `model.bin`,
-    `config.json`, `tokenizer.json` and a vocabulary."""
+    `config.json`, `tokenizer.json` and a vocabulary. Where it is not set and not only English is spoken, it is
+    `whisper-base`."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the model runs; `auto` takes a CUDA device where there is one."""
     compute_type: ComputeType = "auto"
@@ -32,6 +34,12 @@ class FasterWhisperConfig(EngineConfig, frozen=True, kw_only=True):
     """Width of the beam search; 1 is the fastest."""
     language: str | None = None
     """BCP-47 tag of what is spoken where the caller does not say; without it a multilingual model finds out."""
+
+
+def suiting(languages: Sequence[str]) -> Mapping[str, str]:
+    """Return the model that knows *languages*, where the default one does not."""
+    english = all(tag.lower().replace("_", "-").partition("-")[0] == "en" for tag in languages)
+    return {} if english else {"model": "whisper-base"}
 
 
 _PARAMETERS = {

@@ -1,0 +1,69 @@
+"""Fit the models to the languages that are spoken: what their options are, who stands in, and what cannot be."""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import structs
+
+from assistant.config import AssistantConfig, Config, Loaded
+from assistant.engines import AnySpec, EngineConfig, Kind
+from assistant.errors import ConfigError
+from assistant.models.catalogue import Catalogue
+from assistant.models.pool import Model
+
+__all__ = ["AUTO", "check_ears", "languages_of", "stand_ins", "suited", "with_stand_ins"]
+
+AUTO = "auto"
+"""The language of an assistant that takes whatever is heard."""
+
+
+def languages_of(model: str, config: Config) -> tuple[str, ...]:
+    """Return the languages of the assistants that a model hears or speaks for: BCP-47 tags, or `auto`."""
+    using = (section for section in config.assistants.values() if model in (section.stt, *section.voices))
+    return tuple(dict.fromkeys(section.language for section in using))
+
+
+def suited(spec: AnySpec, config: EngineConfig, model: str, loaded: Loaded) -> EngineConfig:
+    """Return *config* with options that suit the languages of a model where its section leaves them open."""
+    if spec.suiting is None:
+        return config
+    suiting = spec.suiting(languages_of(model, loaded.config))
+    given = loaded.config.models[model].options
+    return structs.replace(config, **{key: value for key, value in suiting.items() if key not in given})
+
+
+def stand_ins(specs: Iterable[AnySpec], models: Mapping[str, Model]) -> dict[str, Model]:
+    """Return the voices that stand in for others, by id: as they are configured, or else as they come."""
+    found = {id_: model for id_, model in models.items() if model.spec.stands_in and model.spec.kind is Kind.TTS}
+    configured = {model.spec.name for model in found.values()}
+    for spec in specs:
+        if spec.stands_in and spec.kind is Kind.TTS and spec.name not in configured and spec.name not in models:
+            config = spec.config()
+            found[spec.name] = Model(spec.name, spec, config, spec.describe(config))
+    return found
+
+
+def with_stand_ins(assistants: Mapping[str, AssistantConfig], voices: Iterable[str]) -> dict[str, AssistantConfig]:
+    """Return *assistants*, each that has a voice with *voices* behind it."""
+    return {
+        name: structs.replace(section, tts=list(dict.fromkeys((*section.voices, *voices)))) if section.tts else section
+        for name, section in assistants.items()
+    }
+
+
+def check_ears(loaded: Loaded, models: Mapping[str, Model], catalogue: Catalogue) -> None:
+    """Raise ConfigError where an assistant's speech recogniser does not know its language."""
+    for name, section in loaded.config.assistants.items():
+        if not section.stt or section.language == AUTO:
+            continue
+        capabilities = models[section.stt].capabilities
+        if not capabilities.knows(section.language):
+            path = ("assistants", name, "language")
+            known = (
+                id_ for id_, entry in catalogue.models.items() if entry.kind is Kind.STT and "mul" in entry.languages
+            )
+            raise ConfigError(
+                f"{loaded.layer.place(path)}: {'.'.join(path)}: the model {section.stt!r} understands "
+                f"{', '.join(capabilities.languages)} and not {section.language}",
+                hint=f"set models.{section.stt}.model to {next(known, 'a multilingual one')}; "
+                "then: assistant models pull",
+            )
