@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from assistant.audio import SPEECH, AudioChunk
 from assistant.engines import Turn as TurnDetector
 from assistant.pipeline.completeness import combine, completeness
 from assistant.pipeline.draft import Draft
 from assistant.pipeline.endpoint import Endpoint
+from assistant.pipeline.ladder.exact import recognition_of
 from assistant.pipeline.turn import Turn
 from assistant.speech import Transcript
 from assistant.streams import in_thread
@@ -28,6 +29,11 @@ _SCORED_AT = (0.16, 0.8)
 people who have finished still wait. Any sound is scored higher the longer the silence at its end, so more often would
 cut off more (benchmarks/endpointing.py)."""
 
+_UNDERSTOOD = 0.93
+"""What an intent engine's word is worth that a sentence is one: "turn on the light" may go on, "in the kitchen"."""
+_BEGUN = 0.05
+"""What its word is worth that a sentence only begins like one: "who is" may be all that somebody asks a chat model."""
+
 
 class Certainty:
     """Weigh what is known in each pause, and set the endpoint's wait by it."""
@@ -40,7 +46,7 @@ class Certainty:
         self._chunks = chunks
         self._said: dict[str, float] = {}
         self._draft: Draft | None = None
-        self._scoring: asyncio.Task[None] | None = None
+        self._witnesses: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         """Begin."""
@@ -50,15 +56,15 @@ class Certainty:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """End what is being scored."""
-        scoring = self._scoring
+        witnesses = set(self._witnesses)
         self.resumed()
-        if scoring is not None:
-            await asyncio.wait({scoring})
+        if witnesses:
+            await asyncio.wait(witnesses)
 
     def paused(self, at: float, draft: Draft | None) -> None:
         """Begin to weigh whether the speech that ended *at* (seconds on the clock of the audio) is complete."""
         if self._turn.config.turn:
-            self._scoring = asyncio.create_task(self._score_as_it_grows(at), name=f"certainty of {self._turn.id}")
+            self._hear(self._score_as_it_grows(at))
         self._draft = draft
         if draft is not None:
             draft.transcript.add_done_callback(lambda transcript: self._read(draft, transcript))
@@ -68,9 +74,13 @@ class Certainty:
         self._said.clear()
         self._draft = None
         self.complete = None
-        if self._scoring is not None:
-            self._scoring.cancel()
-            self._scoring = None
+        for witness in self._witnesses:
+            witness.cancel()
+
+    def _hear(self, witness: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(witness, name=f"certainty of {self._turn.id}")
+        self._witnesses.add(task)
+        task.add_done_callback(self._witnesses.discard)
 
     def _weigh(self, witness: str, probability: float) -> None:
         self._said[witness] = probability
@@ -84,6 +94,13 @@ class Certainty:
         complete = completeness(words.text, words.language or self._turn.config.language)
         if words.text and complete != _UNKNOWN:  # to know nothing is not the same as to doubt
             self._weigh("words", complete)
+        if words.text and self._turn.config.intent:
+            self._hear(self._understand(words.text, draft.language))
+
+    async def _understand(self, text: str, language: str) -> None:
+        recognition = await recognition_of(text, language, self._turn)
+        if recognition is not None:
+            self._weigh("intent", _UNDERSTOOD if recognition.complete else _BEGUN)
 
     async def _score_as_it_grows(self, at: float) -> None:
         loop = asyncio.get_running_loop()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import home_assistant_intents
 from hassil import IntentData, Intents, Sentence, SlotList, WildcardSlotList, parse_sentence
 from hassil.intents import Intent
 
+from assistant_intents.beginning import Beginnings
 from assistant_intents.files import CannotUse, check_list, fault, read, usable
 
 __all__ = ["OWN", "Language", "load", "tag_of"]
@@ -21,7 +23,7 @@ _HOUSE = ("name", "area", "floor")
 """Lists that the names of the house fill."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Language:
     """Sentences and responses of one language."""
 
@@ -31,6 +33,11 @@ class Language:
     """Templates of what is said, by intent and key; `errors` has those of what goes wrong."""
     packaged: frozenset[str]
     """The intents that Home Assistant has; all others are the skills' and the owner's."""
+
+    @cached_property
+    def beginnings(self) -> Beginnings:
+        """Return how its sentences begin."""
+        return Beginnings(self.intents)
 
 
 def tag_of(language: str) -> str:

@@ -12,8 +12,7 @@ from assistant import Area, Entity, Floor, Vocabulary
 
 __all__ = ["Names"]
 
-T = TypeVar("T", Entity, Area, Floor)
-Place = TypeVar("Place", Area, Floor)
+T = TypeVar("T", bound=Entity | Area | Floor)
 
 
 class Names:
@@ -31,11 +30,16 @@ class Names:
             "floor": _list("floor", _plain(vocabulary.floors)),
         }
         """Lists of slot values, by the names that sentence templates have for them."""
+        self._beginnings = {"name": _beginnings(self._entities), "area": _beginnings(self._areas)}
 
     def area(self, name: str) -> str:
         """Return what an area is called of which *name* is the name, an alias or the id; itself where there is none."""
         called = self._areas.get(folded(name))
         return called[0].name if called else self._rooms.get(folded(name), name)
+
+    def begins(self, list_name: str, words: str) -> bool:
+        """Tell whether *words*, in small letters, are how a name of a list begins, and the name goes on."""
+        return words in self._beginnings.get(list_name, ())
 
     def ids(self, result: RecognizeResult, slots: Mapping[str, str]) -> dict[str, str]:
         """Return the slots that say which entities, areas and floors the *slots* of a result name."""
@@ -67,7 +71,12 @@ def _by_name(things: Iterable[T]) -> dict[str, list[T]]:
     return named
 
 
-def _plain(things: Iterable[Place]) -> Iterable[TextSlotValue]:
+def _beginnings(names: Iterable[str]) -> frozenset[str]:
+    words = [name.split() for name in names]
+    return frozenset(" ".join(name[:n]) for name in words for n in range(1, len(name)))
+
+
+def _plain(things: Iterable[Area | Floor]) -> Iterable[TextSlotValue]:
     seen = set()
     for thing in things:
         for name in (thing.name, *thing.aliases):
@@ -93,7 +102,7 @@ def _list(name: str, values: Iterable[TextSlotValue]) -> TextSlotList:
     return TextSlotList(name, list(values))
 
 
-def _ids(things: Iterable[Entity] | Iterable[Area] | Iterable[Floor]) -> str:
+def _ids(things: Iterable[Entity | Area | Floor]) -> str:
     return ",".join(dict.fromkeys(thing.id for thing in things))
 
 

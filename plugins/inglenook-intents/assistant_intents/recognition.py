@@ -9,7 +9,6 @@ from hassil import RecognizeResult, recognize_all
 from hassil.errors import HassilError
 
 from assistant import Recognition
-from assistant_intents.beginning import begins
 from assistant_intents.language import OWN, Language
 from assistant_intents.names import Names
 
@@ -40,7 +39,7 @@ def recognised(text: str, known: Language, names: Names, area: str) -> Recogniti
     """Return what *text* asks for in the room *area*, where it can be told."""
     best = _best(text, known, names, area)
     if best is None:
-        return Recognition("", complete=False) if begins(text, known.intents, names.lists) else None
+        return Recognition("", complete=False) if known.beginnings.has(text, names) else None
     if _COMMAND in best.entities and not _obeyed(best.entities[_COMMAND].text, known, names, area):
         return None
     if _asks(text, best, known):
