@@ -124,6 +124,7 @@ class Assembly:
         """Forget what was said from *since* on (seconds since the epoch), and all that is remembered between turns."""
         self.equipment.conversations.forget()
         self.home.undos.forget()
+        self.equipment.nearness.forget()
         return await self.state.forget(since)
 
     def means(self) -> Means:
@@ -333,6 +334,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
         lessons=Lessons(home, skills, loaded.folder / "sentences"),
         areas={name: device.area or name for name, device in config.devices.items()},
         remember=state.history.keeping(config.history.seconds),
+        paraphrases=state.paraphrases,
     )
     assembly = Assembly(loaded, plugins, pool, equipment, tools, state)
     try:

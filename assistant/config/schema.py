@@ -87,6 +87,8 @@ class AssistantConfig(Section, frozen=True, kw_only=True):
     """Model id of the chat model, or several in order of preference."""
     intent: str = "intent"
     """Model id of the intent engine, which understands what needs no chat model; empty for none."""
+    embed: str = ""
+    """Model id of the engine that knows which sentences are near in meaning; empty to compare them by their letters."""
     tts: str | list[str] = "tts"
     """Model id of the voice, or several in order of preference: the first that knows the language speaks, and the next
     where one fails. Empty for an assistant that only writes."""

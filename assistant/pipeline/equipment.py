@@ -13,6 +13,8 @@ from assistant.home.lessons import Lessons
 from assistant.host import Candidate, Tool
 from assistant.models.pool import Pool
 from assistant.pipeline.conversation import Conversations, Exchange
+from assistant.pipeline.nearness import Nearness
+from assistant.pipeline.paraphrases import Learnt
 from assistant.pipeline.phrases import Phrases
 from assistant.pipeline.receipt import Receipt
 from assistant.skill import Skill
@@ -52,6 +54,10 @@ class Equipment:
     """The house: what is in it, and the ways to it."""
     lessons: Lessons = field(default_factory=lambda: Lessons(Home(), ()))
     """What intent engines are taught."""
+    paraphrases: Learnt | None = None
+    """Where sentences are kept that were learnt to mean others; None where nothing is to be learnt."""
+    nearness: Nearness = field(default_factory=Nearness)
+    """Compares sentences with those that are understood."""
     areas: Mapping[str, str] = field(default_factory=dict)
     """Rooms, by the device that stands in them."""
     controls: Controls = field(default_factory=Controls)

@@ -4,6 +4,7 @@ from assistant.pipeline.commands import command_of, done
 from assistant.pipeline.ladder.asking import answered
 from assistant.pipeline.ladder.confirming import confirmed
 from assistant.pipeline.ladder.exact import recognised
+from assistant.pipeline.ladder.paraphrase import learnt, suggested
 from assistant.pipeline.ladder.plan import Plan
 from assistant.pipeline.question import Question
 from assistant.pipeline.turn import Turn
@@ -15,8 +16,9 @@ async def understood(question: Question, turn: Turn) -> Plan | None:
     """Return what is to be done about *question*; None where a chat model has to answer it. Changes nothing."""
     if not question.text:
         return None
-    asked = confirmed(question, turn) or answered(question)
-    return asked or _command(question, turn) or await recognised(question, turn)
+    plan = confirmed(question, turn) or answered(question) or _command(question, turn)
+    plan = plan or await recognised(question, turn)
+    return plan or await learnt(question, turn) or await suggested(question, turn)
 
 
 def _command(question: Question, turn: Turn) -> Plan | None:
