@@ -17,10 +17,14 @@ from assistant.engines import Kind
 from assistant.errors import AssistantError
 from assistant.host import ModelStatus
 from assistant.http.guard import check_bind
+from assistant.pipeline.voices import Voices
 from assistant.soundcheck.examine import Diagnosis, examine_array, examine_sink, examine_source
 from assistant.soundcheck.server import server_state
 
 __all__ = ["check"]
+
+_VOICES = "install one that does (docs/languages.md)"
+"""What is to be done where no voice speaks the language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +85,16 @@ async def _findings(assembly: Assembly, silent: bool) -> AsyncGenerator[Finding,
             async with assembly.pool.lease(model.id, Priority.BACKGROUND) as engine:
                 diagnosis = await _examine(assembly, model, engine, silent)
         except AssistantError as error:
-            yield Finding(what, "failed", str(error), error.hint)
+            spare = assembly.pool.model(model.id).spec.stands_in
+            yield Finding(what, "warning" if spare else "failed", str(error), error.hint)
             continue
         for finding in _of_device(what, diagnosis):
             yield finding
+    for name, assistant in assembly.equipment.assistants.items():
+        voices = Voices(assembly.pool, assistant, "" if assistant.language == "auto" else assistant.language)
+        if voices.models and not voices.knows(voices.models[0]):
+            text = f"no voice speaks {assistant.language}; {voices.models[0]} reads it as if it were its own language"
+            yield Finding(f"assistant {name}", "warning", text, _VOICES)
 
 
 async def _examine(assembly: Assembly, model: ModelStatus, engine: Any, silent: bool) -> Diagnosis:

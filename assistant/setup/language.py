@@ -30,8 +30,11 @@ def detected(environment: Mapping[str, str]) -> str:
     return tag if tag in NAMES else "en"
 
 
-def gaps(language: str, voice: str, chat: str, catalogue: Catalogue) -> list[str]:
-    """Return what the voice and the chat model do not know of a language, and what to do about it."""
+def gaps(language: str, voice: str, chat: str, catalogue: Catalogue, stand_in: str = "") -> list[str]:
+    """Return what the voice and the chat model do not know of a language, and what to do about it.
+
+    *stand_in* is the engine that speaks in the place of the voice, where there is one.
+    """
     found = []
     for what, model, flag, where in (
         ("voice", voice, "--voice FILE.onnx", "https://huggingface.co/rhasspy/piper-voices"),
@@ -39,7 +42,9 @@ def gaps(language: str, voice: str, chat: str, catalogue: Catalogue) -> list[str
     ):
         entry = catalogue.models.get(model)
         if entry and "mul" not in entry.languages and not any(_same(language, known) for known in entry.languages):
-            found.append(f"The {what} {model} does not know {_name(language)}: give another by {flag} ({where}).")
+            spare = f", so {stand_in} speaks, like a machine" if stand_in and what == "voice" else ""
+            lack = f"The {what} {model} does not know {_name(language)}{spare}"
+            found.append(f"{lack}: give another by {flag} ({where}).")
     return found
 
 
@@ -48,7 +53,8 @@ def _same(language: str, other: str) -> bool:
 
 
 def _name(language: str) -> str:
-    return NAMES.get(language.partition("-")[0].lower(), language)
+    tag = language.partition("-")[0].lower()
+    return "every language" if tag == "auto" else NAMES.get(tag, language)
 
 
 def ask(draft: Draft, answers: Answers, dialogue: Dialogue, environment: Mapping[str, str]) -> str:

@@ -63,7 +63,8 @@ def ask(
     for kind, engine, given in (("tts", "piper", answers.voice), ("chat", "llama-cpp", answers.chat)):
         if given is not None and draft.engine(kind) == engine:
             draft.set(given, "models", draft.model(kind), "model")
-    dialogue.complain(gaps(language, _named(draft, "tts"), _named(draft, "chat"), store.catalogue))
+    spare = (spec.name for spec in find_plugins(draft.loaded()).engines.values() if spec.stands_in)
+    dialogue.complain(gaps(language, _named(draft, "tts"), _named(draft, "chat"), store.catalogue, next(spare, "")))
     memory_needed = sum(_memory(draft, kind) for kind in ("stt", "chat", "tts", "wake", "vad"))
     if memory_needed > free:
         dialogue.complain(

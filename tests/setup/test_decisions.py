@@ -51,6 +51,9 @@ def test_models_that_do_not_know_a_language_are_named() -> None:
     assert "--voice" in voice and "Deutsch" in voice
     assert "--chat" in chat
     assert gaps("de", "~/de_DE-thorsten-medium.onnx", "~/own.gguf", catalogue()) == []
+    voice, chat = gaps("auto", "piper-en_US-joe-medium", "smollm2-135m", catalogue(), "espeak")
+    assert "does not know every language, so espeak speaks" in voice
+    assert "espeak" not in chat
 
 
 @pytest.mark.parametrize(
