@@ -106,7 +106,8 @@ async def _look_after(acting: Acting, refused: bool) -> None:
             return
         acting.result = _result(aim, acting.now, refused)
         on_its_way = acting.result == "begun" and aim is not None and aim.slow
-        if acting.result in ("done", "unavailable") or on_its_way or loop.time() >= ends:
+        tells = not acting.now.attributes.get("assumed_state")
+        if acting.result in ("done", "unavailable") or on_its_way or not tells or loop.time() >= ends:
             return
         await asyncio.sleep(_LOOKS[min(looks, len(_LOOKS) - 1)])
         looks += 1
@@ -115,6 +116,8 @@ async def _look_after(acting: Acting, refused: bool) -> None:
 def _result(aim: Goal | None, now: Entity, refused: bool) -> Result:
     if now.state in _ABSENT:
         return "unavailable"
+    if now.attributes.get("assumed_state"):  # its hub tells what it sent, for the thing tells nothing
+        return "refused" if refused else "unseen"
     if aim is not None and aim.reached(now):
         return "done"
     if aim is not None and aim.begun(now):
