@@ -1,8 +1,8 @@
 """What was said before, by conversation; in memory only, and only what was really heard."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from assistant.chat import ChatMessage
@@ -78,8 +78,8 @@ class Conversation:
     """How the last answer came about."""
     foreign: bool = False
     """Whether anything in it was written by others: an image, a web page, a mail."""
-    offered: frozenset[str] = frozenset()
-    """The tools that the chat model was offered last."""
+    offered: tuple[str, ...] = ()
+    """The tools that the chat model was offered last, those that were needed last first."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the one turn that may write."""
 
@@ -91,17 +91,12 @@ class Conversation:
         """Note what this turn asks back, if anything: the next one is the answer, or is about something else."""
         self.asks = asks
 
-    @contextmanager
-    def answering(self) -> Iterator[None]:
-        """Settle what was asked back by what is said within the context: an answer goes on with it, all else drops it."""
-        asked = self.asks
-        try:
-            yield
-        finally:
-            if self.asks is asked:
-                self.ask(None)
+    def settle(self, asked: Ask | None) -> None:
+        """Drop what was asked back before this turn, unless the turn asked something itself."""
+        if self.asks is asked:
+            self.ask(None)
 
-    def offer(self, tools: frozenset[str]) -> None:
+    def offer(self, tools: tuple[str, ...]) -> None:
         """Note which tools the chat model was offered."""
         self.offered = tools
 

@@ -28,18 +28,17 @@ async def text_turn(
     turn.timeline.start()
     try:
         async with turn.equipment.conversations.turn(conversation or turn.id) as history:
-            outbox, request = Outbox.unheld(turn), turn.request(history, text)
+            outbox, request, asked = Outbox.unheld(turn), turn.request(history, text), history.asks
             if images:
                 history.mark_foreign()  # whoever made a picture may have written on it
                 request = await described(with_images(request, images), outbox)
             try:
-                reply = write(Question(request, turn.language, history), outbox)
-                with history.answering():
-                    async with aclosing(reply) as words:
-                        async for word in words:
-                            said += word
-                            yield word
+                async with aclosing(write(Question(request, turn.language, history), outbox)) as words:
+                    async for word in words:
+                        said += word
+                        yield word
                 turn.outcome = "answered"
+                history.settle(asked)
             finally:
                 if turn.outcome != "answered":
                     history.ask(None)  # what was not told to its end was not asked

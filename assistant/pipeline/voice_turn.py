@@ -84,7 +84,7 @@ class VoiceTurn:
         turn = self.turn
         key = f"{turn.assistant}@{turn.device}"
         async with self._equipment.conversations.turn(key) as conversation:
-            drafts = Drafts(turn, conversation)
+            drafts, asked = Drafts(turn, conversation), conversation.asks
             warming = asyncio.create_task(warm(turn, conversation), name=f"warm {turn.id}")
             try:
                 listening = Listening(turn, self._device, self._microphone, self._endpoint, drafts)
@@ -92,8 +92,8 @@ class VoiceTurn:
                 if draft is None:
                     turn.outcome = "nothing"
                 else:
-                    with conversation.answering():
-                        await self._reply(draft, conversation)
+                    await self._reply(draft, conversation)
+                    conversation.settle(asked)
             finally:
                 if turn.outcome not in ("answered", "nothing"):
                     conversation.ask(None)  # what was not heard to its end was not asked

@@ -135,6 +135,6 @@ class House:
         return {name: tool(name) for name in SPECS}
 
 
-def call(name: str, call_id: str = "1", **arguments: Any) -> list[ChatDelta]:
+def call(name: str, call_id: str = "1", /, **arguments: Any) -> list[ChatDelta]:
     """Return the deltas of a reply that is a call."""
     return [ToolCall(call_id, name, arguments), Done("tool_calls")]

@@ -8,7 +8,7 @@ of the last question stay for as long as the next one needs no other.
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.chat import ChatMessage, ChatRequest
@@ -31,7 +31,7 @@ class Offer:
     request: ChatRequest
     """What the model is asked, tools included."""
     tools: Mapping[str, Granted]
-    """What it may call, by name."""
+    """What it may call, by name; what the question needs first."""
     kept_back: Collection[str] = ()
     """Names of the assistant's tools that this person may not use."""
 
@@ -48,11 +48,12 @@ def offer(request: ChatRequest, model: str, conversation: Conversation, turn: Tu
     tools = selected(allowed, asked, conversation.offered, turn.config.tools_at_once)
     if kept_back:
         request = _with_rule(request, kept_back)
-    return Offer(replace(request, tools=tuple(tool.spec for tool in tools.values())), tools, kept_back)
+    specs = tuple(tools[name].spec for name in sorted(tools))
+    return Offer(replace(request, tools=specs), tools, kept_back)
 
 
-def selected(tools: Mapping[str, Granted], text: str, before: frozenset[str], most: int) -> dict[str, Granted]:
-    """Return *most* of *tools* at most, by name: those of *before* where they have all that *text* needs.
+def selected(tools: Mapping[str, Granted], text: str, before: Sequence[str], most: int) -> dict[str, Granted]:
+    """Return *most* of *tools* at most, the best first: those of *before* where they have all that *text* needs.
 
     Otherwise those that fit *text* best come first, then those of *before*, then the first of the alphabet.
     """
@@ -60,11 +61,10 @@ def selected(tools: Mapping[str, Granted], text: str, before: frozenset[str], mo
         return dict(tools)
     scores = _scores(tools, text)
     needed = [name for name in sorted(tools, key=lambda name: (-scores[name], name)) if scores[name] > 0][:_NEEDED]
-    kept = [name for name in tools if name in before]
-    if not kept or not set(needed) <= set(kept):
-        kept = list(dict.fromkeys([*needed, *kept, *tools]))
-    chosen = set(kept[:most])
-    return {name: tool for name, tool in tools.items() if name in chosen}
+    kept = [name for name in before if name in tools]
+    enough = kept and set(needed) <= set(kept)
+    chosen = dict.fromkeys([*needed, *kept, *(() if enough else tools)])
+    return {name: tools[name] for name in [*chosen][:most]}
 
 
 def _scores(tools: Mapping[str, Granted], text: str) -> dict[str, float]:
