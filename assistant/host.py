@@ -150,6 +150,8 @@ class ServiceSpec(Generic[S]):
     """Struct that validates the section."""
     run: Callable[[S, Host], Awaitable[None]]
     """Serves until cancelled."""
+    check: Callable[[S], Awaitable[str]] | None = None
+    """Tries once, for `assistant check`, whether it could serve, and says what it found; raises AssistantError."""
     api: int = API
     """The plugin interface it was written for."""
 

@@ -75,6 +75,8 @@ async def _findings(assembly: Assembly, silent: bool) -> AsyncGenerator[Finding,
             yield Finding(f"plugin {plugin.name}", "failed", str(plugin.failure), plugin.failure.hint)
         else:
             yield Finding(f"plugin {plugin.name}", "ok", plugin.origin)
+    async for finding in _of_services(assembly):
+        yield finding
     if any(model.kind in (Kind.SOURCE, Kind.SINK) for model in assembly.models()) and (
         server := (await server_state()).name
     ):
@@ -95,6 +97,20 @@ async def _findings(assembly: Assembly, silent: bool) -> AsyncGenerator[Finding,
         if voices.models and not voices.knows(voices.models[0]):
             text = f"no voice speaks {assistant.language}; {voices.models[0]} reads it as if it were its own language"
             yield Finding(f"assistant {name}", "warning", text, _VOICES)
+
+
+async def _of_services(assembly: Assembly) -> AsyncGenerator[Finding, None]:
+    """Try the services that know how to be tried."""
+    offered = assembly.plugins.services()
+    for name in assembly.config.services:
+        if (spec := offered.get(name)) is not None and spec.check is not None:
+            what = f"service {name}"
+            try:
+                note = await spec.check(assembly.loaded.service(name, spec.config))
+            except AssistantError as error:
+                yield Finding(what, "failed", str(error), error.hint)
+            else:
+                yield Finding(what, "ok", note)
 
 
 async def _examine(assembly: Assembly, model: ModelStatus, engine: Any, silent: bool) -> Diagnosis:

@@ -1,0 +1,141 @@
+"""The bridge: Home Assistant's entities as things of the house."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+
+from assistant import Act, Area, Entity, Floor, ServiceError
+from assistant_homeassistant.config import HomeAssistantConfig
+from assistant_homeassistant.connection import Connection
+from assistant_homeassistant.registry import Registry, read_registry
+from assistant_homeassistant.states import States
+
+__all__ = ["HomeAssistant"]
+
+log = logging.getLogger(__name__)
+
+_REGISTRIES = tuple(f"{kind}_registry_updated" for kind in ("entity", "device", "area", "floor"))
+_SETTLES = 1.0
+"""Seconds that a change of a registry is given to be followed by others before all of it is read again."""
+_ANSWERS = 3.0
+"""Seconds that reading one state may take."""
+
+
+class HomeAssistant:
+    """What Home Assistant knows, live while there is a connection, and as it was while there is none."""
+
+    def __init__(
+        self, config: HomeAssistantConfig, session: aiohttp.ClientSession, changed: Callable[[], None]
+    ) -> None:
+        self.name = config.name
+        self._config = config
+        self._session = session
+        self._changed = changed
+        self._connection: Connection | None = None
+        self._registry = Registry()
+        self._states = States()
+        self._entities: dict[str, Entity] = {}
+        self._stale = asyncio.Event()
+
+    @property
+    def entities(self) -> tuple[Entity, ...]:
+        """Return what may be seen and acted upon."""
+        return tuple(self._entities.values())
+
+    @property
+    def areas(self) -> tuple[Area, ...]:
+        """Return the rooms."""
+        return self._registry.areas
+
+    @property
+    def floors(self) -> tuple[Floor, ...]:
+        """Return the storeys."""
+        return self._registry.floors
+
+    async def call(self, act: Act) -> None:
+        """Call a service; raises ServiceError where that is refused, or there is no connection."""
+        if self._connection is None:
+            raise ServiceError(f"{self.name} is not connected")
+        domain, _, service = act.service.partition(".")
+        await self._connection.command(
+            "call_service",
+            domain=domain,
+            service=service,
+            service_data=dict(act.data),
+            target={"entity_id": list(act.entities)},
+        )
+
+    async def read(self, entity: str) -> Entity:
+        """Ask Home Assistant, over another way than the one by which changes come, what an entity is."""
+        address = f"{self._config.url.rstrip('/')}/api/states/{quote(entity, safe='')}"
+        headers = {"Authorization": f"Bearer {self._config.token}"}
+        try:
+            async with (
+                asyncio.timeout(_ANSWERS),
+                self._session.get(address, headers=headers, allow_redirects=False) as response,
+            ):
+                if response.status == 404:
+                    raise ServiceError(f"{self.name} has no {entity} any more")
+                if response.status != 200:
+                    raise ServiceError(f"{self.name} does not tell the state of {entity}: {response.status}")
+                found: Mapping[str, Any] = await response.json()
+                return self._registry.entity(entity, str(found["state"]), dict(found["attributes"]))
+        except (TimeoutError, OSError, aiohttp.ClientError, ValueError, KeyError, TypeError) as error:
+            why = str(error) or "no answer"
+            raise ServiceError(f"{self.name} does not tell the state of {entity}: {why}") from None
+
+    async def follow(self, connection: Connection) -> None:
+        """Take in everything, and follow what changes; returns never, raises ServiceError when the connection ends."""
+        async with asyncio.TaskGroup() as group:
+            listening = group.create_task(connection.listen())
+            try:
+                self._registry = await read_registry(connection, self._config.exposed)
+                self._states.clear()
+                await connection.subscribe(self._told, "subscribe_entities")
+                for kind in _REGISTRIES:
+                    await connection.subscribe(lambda event: self._stale.set(), "subscribe_events", event_type=kind)
+                self._connection = connection
+                await self._renew(connection)
+            finally:
+                self._connection = None
+                listening.cancel()
+
+    async def _renew(self, connection: Connection) -> None:
+        """Read the registries again whenever they have changed."""
+        while True:
+            await self._stale.wait()
+            await asyncio.sleep(_SETTLES)
+            self._stale.clear()
+            self._registry = await read_registry(connection, self._config.exposed)
+            self._rebuild()
+
+    def _told(self, event: Mapping[str, Any]) -> None:
+        about, names = self._states.told(event)
+        if names:
+            self._rebuild()
+            return
+        for id_ in about & self._entities.keys():
+            if (known := self._states.get(id_)) is not None:
+                self._entities[id_] = self._registry.entity(id_, *known)
+
+    def _rebuild(self) -> None:
+        """Make the entities anew, and tell where their names are not what they were."""
+        before = {id_: _called(entity) for id_, entity in self._entities.items()}
+        shown = [
+            self._registry.entity(id_, state, attributes)
+            for id_, state, attributes in self._states.items()
+            if not self._config.exposed or self._registry.shows(id_, attributes)
+        ]
+        if len(shown) > self._config.limit:
+            log.warning("%s has %d entities; %d are taken in", self.name, len(shown), self._config.limit)
+        self._entities = {entity.id: entity for entity in shown[: self._config.limit]}
+        if before != {id_: _called(entity) for id_, entity in self._entities.items()}:
+            self._changed()
+
+
+def _called(entity: Entity) -> tuple[object, ...]:
+    return entity.name, entity.aliases, entity.area, entity.attributes.get("device_class")
