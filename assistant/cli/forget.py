@@ -23,7 +23,7 @@ __all__ = ["forget"]
 @json_option
 @click.pass_obj
 def forget(settings: Settings, since: str | None, everything: bool, as_json: bool) -> None:
-    """Delete what was said and answered, and the receipts, so that no byte of it stays in the state folder.
+    """Delete what was said, answered and put on lists, and the receipts: no byte of it stays in the state folder.
 
     Conversations that a running daemon has in memory are forgotten too. Backups elsewhere are not touched.
     """
@@ -42,8 +42,8 @@ def forget(settings: Settings, since: str | None, everything: bool, as_json: boo
     if as_json:
         show_json(msgspec.to_builtins(forgotten))
         return
-    said, receipts, learnt = forgotten.exchanges, forgotten.receipts, forgotten.paraphrases
-    click.echo(f"forgotten: {said} things said, {receipts} receipts, {learnt} paraphrases")
+    said, receipts, learnt, items = forgotten.exchanges, forgotten.receipts, forgotten.paraphrases, forgotten.items
+    click.echo(f"forgotten: {said} things said, {receipts} receipts, {learnt} paraphrases, {items} things on lists")
     for name in forgotten.files:
         click.echo(f"deleted: {name}, a copy of the state that may have held it")
 

@@ -10,6 +10,7 @@ from assistant.state.devices import Devices
 from assistant.state.forgetting import Forgotten, forget_in, forget_in_copies
 from assistant.state.history import History
 from assistant.state.ledger import Ledger
+from assistant.state.lists import Lists
 from assistant.state.paraphrases import Paraphrases
 from assistant.state.receipts import Receipts
 from assistant.state.timers import Timers
@@ -33,6 +34,7 @@ class State:
         self.receipts = Receipts(self._database)
         self.ledger = Ledger(self._database)
         self.paraphrases = Paraphrases(self._database)
+        self.lists = Lists(self._database)
         self.devices = Devices(self._database, file.with_name("muted"))
         self.timers = Timers(self._database)
 

@@ -11,8 +11,8 @@ __all__ = ["BACKUPS", "Forgotten", "forget_in", "forget_in_copies"]
 
 BACKUPS = "backups"
 """Folder in the state folder in which an upgrade keeps what was before it."""
-_TABLES = ("history", "receipts", "ledger", "paraphrases")
-"""Tables with a column `started` whose rows tell what happened."""
+_TABLES = ("history", "receipts", "ledger", "paraphrases", "list_items")
+"""Tables with a column `started` whose rows tell what happened, or hold what was said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Forgotten:
     """Receipts of turns."""
     paraphrases: int = 0
     """Sentences that were learnt to mean others."""
+    items: int = 0
+    """Things that were said to be put on lists."""
     files: tuple[str, ...] = ()
     """Names of copies of the state that may have held it and were deleted whole."""
 
@@ -38,7 +40,7 @@ def forget_in(connection: sqlite3.Connection, since: float) -> Forgotten:
     connection.execute("PRAGMA temp_store = MEMORY")
     known = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     with connection:
-        exchanges, receipts, _acts, paraphrases = (
+        exchanges, receipts, _acts, paraphrases, items = (
             connection.execute(f"DELETE FROM {table} WHERE started >= ?", (since,)).rowcount  # noqa: S608
             if table in known
             else 0
@@ -47,7 +49,7 @@ def forget_in(connection: sqlite3.Connection, since: float) -> Forgotten:
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.execute("VACUUM")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return Forgotten(exchanges, receipts, paraphrases)
+    return Forgotten(exchanges, receipts, paraphrases, items)
 
 
 def forget_in_copies(file: Path, since: float) -> tuple[str, ...]:

@@ -86,6 +86,14 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (text, language)
     );
     """,
+    """
+    CREATE TABLE list_items (
+        id INTEGER PRIMARY KEY,
+        list TEXT NOT NULL,
+        item TEXT NOT NULL,
+        started REAL NOT NULL
+    );
+    """,
 )
 """Each step is of statements with semicolons between them; a step that was released is never changed."""
 
