@@ -1,0 +1,37 @@
+"""The Model Context Protocol: tools of other servers for the assistant, and the assistant's for other programs."""
+
+from typing import TYPE_CHECKING
+
+from assistant import Host, ServiceSpec, hookimpl
+from assistant_mcp.config import McpConfig, ServerConfig
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+__all__ = ["McpConfig", "ServerConfig", "assistant_routes", "assistant_services"]
+
+
+async def serve(config: McpConfig, host: Host) -> None:
+    """Keep the connections to the servers, and the door for programs, until cancelled."""
+    from assistant_mcp.service import run
+
+    await run(config, host)
+
+
+@hookimpl
+def assistant_services() -> list[ServiceSpec[McpConfig]]:
+    """Offer the service."""
+    return [ServiceSpec(name="mcp", config=McpConfig, run=serve)]
+
+
+@hookimpl
+def assistant_routes(host: Host) -> "list[web.RouteDef]":
+    """Offer the door for programs; it is closed while the service does not run."""
+    from aiohttp import web
+
+    from assistant_mcp.door import answer
+
+    async def answered(request: web.Request) -> web.StreamResponse:
+        return await answer(host, request)
+
+    return [web.route(method, "/", answered) for method in ("POST", "GET", "DELETE")]
