@@ -1,0 +1,40 @@
+"""The service: one connection, the things on it, and the assistant's own devices."""
+
+import asyncio
+import secrets
+
+from assistant import Host
+from assistant_mqtt.bridge import MqttBridge
+from assistant_mqtt.broker import Broker
+from assistant_mqtt.config import MqttConfig
+from assistant_mqtt.presence import Presence, node, will
+
+__all__ = ["look", "serve"]
+
+
+async def look(config: MqttConfig) -> str:
+    """Connect once and say to what; raises ServiceError."""
+    broker = Broker(config, _identifier(config), None)
+    await broker.look()
+    return f"connected to {broker.address}"
+
+
+async def serve(config: MqttConfig, host: Host) -> None:
+    """Be a part of the house, and of Home Assistant, until cancelled."""
+    own = node(config)
+    broker = Broker(config, _identifier(config), will(config) if config.announce else None)
+    bridge = MqttBridge(config, broker, host.home, own)
+    async with host.home.attached(bridge), asyncio.TaskGroup() as group:
+        group.create_task(bridge.tell(), name="MQTT names")
+        if config.announce:
+            presence = Presence(config, broker, host)
+            group.create_task(presence.follow(), name="MQTT events")
+            group.create_task(presence.carry_out(), name="MQTT requests")
+            group.create_task(broker.serve((bridge, presence)), name="MQTT broker")
+        else:
+            group.create_task(broker.serve((bridge,)), name="MQTT broker")
+
+
+def _identifier(config: MqttConfig) -> str:
+    """Return a name that no other client of the broker has: two of one name would throw each other out for ever."""
+    return f"{node(config)[:40]}_{secrets.token_hex(4)}"
