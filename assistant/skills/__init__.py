@@ -12,10 +12,13 @@ from assistant.events import EventBus
 from assistant.home import Home
 from assistant.pipeline.conversation import Conversations
 from assistant.skill import Skill
+from assistant.skills.alarms import alarms
 from assistant.skills.arithmetic import arithmetic
 from assistant.skills.clock import clock
 from assistant.skills.home import doors, home
 from assistant.skills.house import house
+from assistant.skills.reminders import reminders
+from assistant.skills.timers import timers
 from assistant.skills.undo import undo
 from assistant.skills.units import units
 from assistant.state import State
@@ -55,6 +58,9 @@ def builtin(means: Means) -> list[Skill]:
         clock(),
         arithmetic(),
         units(),
+        timers(means.timers, means.areas),
+        alarms(means.timers),
+        reminders(means.timers),
         undo(means.undos, means.home),
         home(means.home, means.areas),
         doors(means.home, means.areas),

@@ -30,6 +30,8 @@ _SOON = 0.01
 """Seconds of the shortest wait."""
 _OTHERS = 1.0
 """Seconds between two looks at whether another process has changed something."""
+_MOMENT = 120.0
+"""Seconds for which somebody who has called can still say what is to become of what rang."""
 _KEPT = 86_400.0
 """Seconds for which it is known what was missed, or rang unheard."""
 
@@ -99,6 +101,7 @@ class Timers:
         self._timers: dict[int, Timer] = {}
         self._unstored: dict[int, Timer] = {}
         self._timeline = Timeline(self._clocks, None)
+        self._stopped: list[tuple[float, Timer]] = []
         self._revision: int | None = None
         self._stale = False
         self._writing = asyncio.Lock()
@@ -219,15 +222,25 @@ class Timers:
 
     async def stop(self, timers: Iterable[Timer], outcome: Outcome = Outcome.STOPPED, *, turn: str = "") -> list[Timer]:
         """Let some ring no more, and return those that did until now. Never fails: who wants silence gets it."""
-        return await self._store_changes([self._over(t, outcome) for t in timers if t.state is State.RINGING], turn)
+        ringing = [timer for timer in timers if timer.state is State.RINGING]
+        stopped = await self._store_changes([self._over(timer, outcome) for timer in ringing], turn)
+        over = {timer.id for timer in stopped}
+        self._stopped = [(self.now, timer) for timer in ringing if timer.id in over] or self._stopped
+        return stopped
 
-    async def snooze(self, timers: Iterable[Timer], seconds: float, *, turn: str = "") -> list[Timer]:
-        """Let some ring no more, and once again after a while; raises Refused and ServiceError."""
+    def lately(self, device: str) -> list[Timer]:
+        """Return what rings at a device, or did until somebody stopped it a moment ago: whoever calls stops it."""
+        found = list(self.ringing()) or [timer for at, timer in self._stopped if self.now - at < _MOMENT]
+        return [timer for timer in found if timer.device == device] or found
+
+    async def snooze(self, timers: Sequence[Timer], seconds: float, *, turn: str = "") -> list[Timer]:
+        """Let some ring no more, or that did lately, and once again after a while; raises Refused and ServiceError."""
         again = []
         for timer in timers:
             once = replace(timer, id=0, revision=0, state=State.RUNNING, at=None, seconds=seconds, last=0.0, late=0.0)
             again.append(await self.add(once, turn=turn))
         await self.stop(timers, Outcome.SNOOZED, turn=turn)
+        self._stopped = []
         return again
 
     # -- the loop -----------------------------------------------------------------------------------------------------

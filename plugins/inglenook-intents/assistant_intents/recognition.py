@@ -74,6 +74,7 @@ def _rank(result: RecognizeResult) -> tuple[Any, ...]:
     free = [entity for entity in result.entities_list if entity.is_wildcard]
     return (
         not (result.intent_metadata or {}).get(OWN),
+        _COMMAND in result.entities,  # "remind me to call her in five minutes" is a reminder
         -named,
         len(free),
         -result.text_chunks_matched,

@@ -1,0 +1,127 @@
+"""Reminders: somebody is told something after a while, or at a time of day."""
+
+import re
+from datetime import datetime
+from functools import partial
+
+from assistant.pipeline.wake_phrase import plain
+from assistant.skill import Asked, Reply, Skill
+from assistant.skills.labels import moment, one_of
+from assistant.skills.numerals import number
+from assistant.skills.timers import refused
+from assistant.skills.when import When, when
+from assistant.skills.words import SENTENCES
+from assistant.timers import Kind, Refused, Timer, Timers
+from assistant.timers.words import main_language
+
+__all__ = ["parted", "reminders"]
+
+_LONGEST = 200
+"""Characters of what is said; the rest is cut."""
+_WORDS = 12
+"""Words of the longest time that is looked for."""
+_LINKS = {
+    "en": r"to|of|about|that(?: i (?:have|need) to)?",
+    "de": r"daran|an(?: (?:die|den|das|meine|meinen|mein))?|dass(?: ich)?|,",
+    "fr": r"de|d'|que(?: je)?|du|des|à propos de",
+    "es": r"que(?: tengo que)?|de|del",
+}
+"""What stands between the asking and what one wants to be reminded of."""
+
+
+def reminders(timers: Timers) -> Skill:
+    """Return the skill."""
+    return Skill(
+        name="reminders",
+        intents={
+            "InglenookRemind": partial(_remind, timers),
+            "InglenookReminderStatus": partial(_status, timers),
+            "InglenookCancelReminder": partial(_cancel, timers),
+        },
+        reads=frozenset({"InglenookReminderStatus"}),
+        takes=partial(_takes, timers),
+        sentences=str(SENTENCES),
+        examples={
+            "en": ("Remind me to call mother in ten minutes", "What are my reminders?"),
+            "de": ("Erinnere mich in zehn Minuten daran, Mutter anzurufen", "Welche Erinnerungen habe ich?"),
+            "fr": ("Rappelle-moi d'appeler maman dans dix minutes", "Quels sont mes rappels ?"),
+            "es": ("Recuérdame llamar a mamá en diez minutos", "¿Qué recordatorios tengo?"),
+        },
+    )
+
+
+def parted(what: str, language: str, now: datetime) -> tuple[str, When | None]:
+    """Return what somebody wants to be reminded of, and when, wherever in the sentence that was said.
+
+    The longest part that means a time is the time; no number by itself is one.
+    """
+    words = re.sub(r"(?<!\d)[,.;:]|[,.;:](?!\d)", " ", what).split()
+    spans = [(i, j) for i in range(len(words)) for j in range(i + 1, min(len(words), i + _WORDS) + 1)]
+    for first, end in sorted(spans, key=lambda span: span[0] - span[1]):
+        if number(words[first], language) is not None:
+            continue
+        if (found := when(" ".join(words[first:end]), language, now, by_day=True)) is not None:
+            return _bare(" ".join(words[:first] + words[end:]), language), found
+    return _bare(" ".join(words), language), None
+
+
+def _bare(text: str, language: str) -> str:
+    """Return *text* without what only links it."""
+    return re.sub(rf"^(?:{_LINKS[main_language(language)]})(?: |(?<='))", "", text, flags=re.IGNORECASE).strip()
+
+
+def _parted(timers: Timers, asked: Asked) -> tuple[str, When | None]:
+    return parted(asked.slots["what"], asked.language, datetime.fromtimestamp(timers.wall, timers.zone))
+
+
+def _takes(timers: Timers, asked: Asked) -> bool:
+    """Take what has a time, or is at least linked as a reminder is: "remind me who wrote that" is a question."""
+    if "what" not in asked.slots:
+        return True
+    text, found = _parted(timers, asked)
+    return bool(text) and (found is not None or text != asked.slots["what"].strip())
+
+
+async def _remind(timers: Timers, asked: Asked) -> Reply:
+    text, wanted = _parted(timers, asked)
+    if wanted is None:
+        return Reply(key="when")
+    reminder = Timer(
+        kind=Kind.REMINDER,
+        text=text[:_LONGEST],
+        seconds=wanted.seconds or 0.0,
+        at=wanted.at,
+        device=asked.device,
+        assistant=asked.assistant,
+        language=asked.language,
+        person=asked.person,
+    )
+    try:
+        reminder = await timers.add(reminder, turn=asked.turn)
+    except Refused as error:
+        return refused(error)
+    facts = {"said": moment(reminder, timers, asked.language), "about": reminder.text}
+    return Reply(key="default" if reminder.at else "after", facts=facts)
+
+
+async def _status(timers: Timers, asked: Asked) -> Reply:
+    told = [
+        {"about": one.text, "said": moment(one, timers, asked.language), "after": one.at is None}
+        for one in sorted(timers.pending(Kind.REMINDER), key=timers.left)
+    ]
+    return Reply(key="default" if told else "none", facts={"told": told})
+
+
+async def _cancel(timers: Timers, asked: Asked) -> Reply:
+    found = list(timers.pending(Kind.REMINDER))
+    if about := plain(asked.slots.get("text", "")):
+        found = [one for one in found if about in plain(one.text)]
+
+    async def then(chosen: list[Timer]) -> Reply:
+        gone = await timers.cancel(chosen, turn=asked.turn)
+        key = {0: "none", 1: "default"}.get(len(gone), "several")
+        return Reply(key=key, facts={"count": len(gone), "about": chosen[0].text})
+
+    if len(found) > 1 and "every" not in asked.slots:
+        return one_of(found, timers, asked.language, then)
+    return await then(found) if found else Reply(key="none")
