@@ -84,7 +84,8 @@ class AssistantConfig(Section, frozen=True, kw_only=True):
     stt: str = "stt"
     """Model id of the speech recogniser; empty for an assistant that is only written to."""
     chat: str | list[str] = "chat"
-    """Model id of the chat model, or several in order of preference."""
+    """Model id of the chat model, or several in order of preference: the next is asked where one cannot answer or has
+    nothing to say, the biggest where somebody says "think harder"; empty for none."""
     intent: str = "intent"
     """Model id of the intent engine, which understands what needs no chat model; empty for none."""
     embed: str = ""
@@ -115,7 +116,7 @@ class AssistantConfig(Section, frozen=True, kw_only=True):
     @property
     def chats(self) -> tuple[str, ...]:
         """Return the ids of its chat models, the preferred one first."""
-        return (self.chat,) if isinstance(self.chat, str) else tuple(self.chat)
+        return tuple(self.chat) if isinstance(self.chat, list) else (self.chat,) if self.chat else ()
 
     @property
     def voices(self) -> tuple[str, ...]:

@@ -8,15 +8,17 @@ from functools import partial
 
 from assistant.chat import ChatMessage, Done, TextDelta, ToolCall, Usage
 from assistant.convert import from_first_sound
-from assistant.errors import EngineError
+from assistant.errors import AssistantError, EngineError
 from assistant.events import EventType
 from assistant.models.pool import leased
 from assistant.pipeline.clauses import Clause, clauses
-from assistant.pipeline.ladder import carried_out, understood
+from assistant.pipeline.conversation import Account
+from assistant.pipeline.ladder import carried_out, puzzled, understood, without_call_for_more
 from assistant.pipeline.outbox import Outbox
 from assistant.pipeline.playback import Spoken
 from assistant.pipeline.question import Question
 from assistant.pipeline.tools import ROUNDS, Calls, offer
+from assistant.pipeline.turn import Turn
 from assistant.pipeline.voices import Voices
 from assistant.streams import patient, prefetch
 
@@ -31,17 +33,48 @@ _CLAUSES = 4
 
 
 async def write(question: Question, outbox: Outbox) -> AsyncGenerator[str, None]:
-    """Yield the words of the reply as they are written; run the tools that the model calls, and go on.
+    """Yield the words of the reply: of whoever understands the question, or else of a chat model as it writes them.
 
-    What cannot be taken back waits for the outbox to be committed: a tool's work, a request that leaves this machine.
+    A model that fails, or has nothing to say, leaves it to the next; but not once it said or did anything.
     """
-    turn, request = outbox.turn, question.request
-    if (plan := await understood(question, turn)) is not None:
+    turn, plan = outbox.turn, await understood(question, outbox.turn)
+    if plan is None and not turn.config.chats:
+        plan = puzzled(question)
+    if plan is not None:
         yield await carried_out(plan, question, outbox)
         return
     outbox.put(partial(question.conversation.ask, None))
-    pool = turn.equipment.pool
-    model = turn.chat_model(request)
+    harder = without_call_for_more(question)
+    *models, last = turn.chat_models(question.request, ablest=harder is not None)
+    question = harder or question
+    for model in models:
+        said = False
+        try:
+            async with aclosing(_written(question, model, outbox)) as words:
+                async for word in words:
+                    said = True
+                    yield word
+        except AssistantError as error:
+            if said or turn.actions:
+                raise
+            log.warning("turn %s: %s", turn.id, error)
+        if said or turn.actions:
+            return
+        log.warning("turn %s: model %s has nothing to say, and the next one is asked", turn.id, model)
+    async with aclosing(_written(question, last, outbox)) as words:
+        async for word in words:
+            yield word
+
+
+async def _written(question: Question, model: str, outbox: Outbox) -> AsyncGenerator[str, None]:
+    """Yield the words of the reply as *model* writes them; run the tools that it calls, and go on.
+
+    What cannot be taken back waits for the outbox to be committed: a tool's work, a request that leaves this machine.
+    """
+    turn, pool, request = outbox.turn, outbox.turn.equipment.pool, question.request
+    account = _account(question, model, turn)
+    outbox.put(partial(question.conversation.explain, account))
+    outbox.put(partial(turn.stood_on, account.rung))
     outbox.uses("chat", model)
     outbox.publish(EventType.INTENT_START, model=model)
     await _if_remote(model, outbox)
@@ -77,6 +110,8 @@ async def write(question: Question, outbox: Outbox) -> AsyncGenerator[str, None]
             yield "\n"  # what was said before a tool is a clause of its own, and is spoken while the tool works
         await outbox.committed()
         done = await calls.run(called)
+        tools = tuple(dict.fromkeys(action.name for action in turn.actions))
+        question.conversation.explain(replace(account, tools=tools))
         if done.reply is not None:
             question.conversation.ask(done.reply.asks)
             outbox.mark("first_token")
@@ -124,6 +159,13 @@ async def sound_of(question: Question, outbox: Outbox) -> AsyncGenerator[Spoken,
     ):
         async for piece in spoken:
             yield piece
+
+
+def _account(question: Question, model: str, turn: Turn) -> Account:
+    """Return how an answer of *model* comes about."""
+    first, this = (turn.equipment.pool.model(id_).capabilities.rank for id_ in (turn.config.chats[0], model))
+    rung = "bigger" if this > first else "chat"
+    return Account(rung=rung, text=question.text, language=question.language, model=model)
 
 
 async def _if_remote(model: str, outbox: Outbox) -> None:

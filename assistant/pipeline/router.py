@@ -13,11 +13,13 @@ def route(
     request: ChatRequest,
     candidates: Sequence[Candidate],
     ask_plugins: Callable[[ChatRequest, tuple[Candidate, ...]], str | None],
-) -> str:
-    """Return the id of the chat model that answers *request*.
+    *,
+    ablest: bool = False,
+) -> tuple[str, ...]:
+    """Return the ids of the chat models that may answer *request*, in the order in which they are asked.
 
-    Models that cannot take what the request holds are left out; of the others a plugin may choose, and the first is
-    taken where none does. Raises EngineError where no model fits.
+    Models that cannot take what the request holds are left out; of the others a plugin may choose the first, and they
+    are in the order of the configuration, or with *ablest* the biggest first. Raises EngineError where no model fits.
     """
     needed = {"text"}
     for message in request.messages:
@@ -29,4 +31,8 @@ def route(
             f"no chat model takes {', '.join(sorted(needed))}: {', '.join(c.id for c in candidates)} cannot",
             hint="add a model that can to the assistant's `chat` list",
         )
-    return ask_plugins(request, fitting) or fitting[0].id
+    if ablest:
+        fitting = tuple(sorted(fitting, key=lambda candidate: -candidate.capabilities.rank))
+    first = ask_plugins(request, fitting)
+    ids = [candidate.id for candidate in fitting]
+    return tuple(dict.fromkeys([first, *ids] if first else ids))

@@ -155,7 +155,11 @@ class Turn:
         )
 
     def chat_model(self, request: ChatRequest) -> str:
-        """Return the id of the chat model that answers *request*."""
+        """Return the id of the chat model that is asked first to answer *request*."""
+        return self.chat_models(request)[0]
+
+    def chat_models(self, request: ChatRequest, *, ablest: bool = False) -> tuple[str, ...]:
+        """Return the ids of the chat models that may answer *request*, in the order in which they are asked."""
         pool = self.equipment.pool
         candidates = [Candidate(id_, pool.model(id_).capabilities) for id_ in self.config.chats]
-        return route(request, candidates, self.equipment.route)
+        return route(request, candidates, self.equipment.route, ablest=ablest)

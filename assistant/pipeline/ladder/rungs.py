@@ -3,9 +3,12 @@
 from assistant.pipeline.commands import command_of, done
 from assistant.pipeline.ladder.asking import answered
 from assistant.pipeline.ladder.confirming import confirmed
+from assistant.pipeline.ladder.contradiction import contradicting
+from assistant.pipeline.ladder.correcting import corrected
 from assistant.pipeline.ladder.exact import recognised
 from assistant.pipeline.ladder.paraphrase import learnt, suggested
 from assistant.pipeline.ladder.plan import Plan
+from assistant.pipeline.ladder.puzzled import LONGEST
 from assistant.pipeline.question import Question
 from assistant.pipeline.turn import Turn
 
@@ -14,11 +17,14 @@ __all__ = ["understood"]
 
 async def understood(question: Question, turn: Turn) -> Plan | None:
     """Return what is to be done about *question*; None where a chat model has to answer it. Changes nothing."""
-    if not question.text:
+    if not 0 < len(question.text.split()) <= LONGEST:
         return None
-    plan = confirmed(question, turn) or answered(question) or _command(question, turn)
-    plan = plan or await recognised(question, turn)
-    return plan or await learnt(question, turn) or await suggested(question, turn)
+    if plan := confirmed(question, turn) or answered(question) or _command(question, turn):
+        return plan
+    for rung in (recognised, corrected, contradicting, learnt, suggested):
+        if plan := await rung(question, turn):
+            return plan
+    return None
 
 
 def _command(question: Question, turn: Turn) -> Plan | None:

@@ -1,0 +1,130 @@
+"""Somebody takes back what was understood: "no, I meant the bedroom", "no, I said five minutes".
+
+The new words are put in the place of each few words of the last sentence in turn; what is understood then, and differs
+the least from what was understood before, is meant. What was done is taken back first.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from assistant.pipeline.conversation import Account
+from assistant.pipeline.ladder.exact import recognition_of, skilled
+from assistant.pipeline.ladder.plan import Plan
+from assistant.pipeline.ladder.words import alternatives, of_language, said
+from assistant.pipeline.question import Question
+from assistant.pipeline.turn import Turn
+from assistant.skill import Reply
+from assistant.speech import Recognition
+
+__all__ = ["corrected"]
+
+_LONGEST = 16
+"""Words of a sentence that can be corrected in part."""
+_SPAN = 4
+"""Words of it that are replaced at most."""
+
+_NO = {
+    "de": "nein, nee, halt, moment, falsch, doch nicht, sorry, entschuldigung",
+    "en": "no, nope, wait, sorry, wrong, oh, oops, no no",
+    "es": "no, perdón, espera, perdona, mal",
+    "fr": "non, pardon, attends, désolé, mais non",
+    "it": "no, scusa, aspetta, sbagliato",
+    "nl": "nee, wacht, sorry, fout",
+}
+_MEANT = {
+    "de": "ich meinte, ich meine, ich habe gesagt, ich sagte, ich hab gesagt, gemeint war, ich wollte",
+    "en": "i meant, i mean, i said, i was talking about, i meant to say",
+    "es": "quería decir, quise decir, me refería a, me refiero a, he dicho, dije, digo, quería",
+    "fr": "je voulais dire, je veux dire, je parlais de, j'ai dit, je disais, je voulais",
+    "it": "volevo dire, intendevo, ho detto, dicevo, volevo",
+    "nl": "ik bedoelde, ik bedoel, ik zei, ik heb gezegd",
+}
+_STAYS = {
+    "de": "Was ich vorher getan habe, bleibt.",
+    "en": "What I did before stays as it is.",
+    "es": "Lo que hice antes se queda como está.",
+    "fr": "Ce que j'ai fait avant reste tel quel.",
+    "it": "Quello che ho fatto prima resta così.",
+    "nl": "Wat ik eerder deed, blijft zo.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Correction:
+    """What somebody says instead."""
+
+    words: str
+    """The new words, plain."""
+    explicit: bool
+    """Whether they say that they meant or said it; a mere no may be followed by something new."""
+
+
+async def corrected(question: Question, turn: Turn) -> Plan | None:
+    """Return what is to be done where *question* corrects the last one; None where it is about something else."""
+    correction, account = _correction(question), question.conversation.account
+    if correction is None:
+        return None
+    recognition = await recognition_of(correction.words, question.language, turn)
+    if recognition is not None and recognition.complete:
+        sentence, undone = correction.words, correction.explicit
+    elif correction.explicit and account is not None and account.recognition is not None:
+        found = await _replaced(account, account.recognition, correction.words, turn)
+        if found is None:
+            return None
+        (sentence, recognition), undone = found, True
+    else:
+        return None
+    plan = skilled("correction", recognition, question.saying(sentence), turn)
+    if plan is None:
+        return None
+    plan = replace(plan, meant=sentence)
+    return _instead(plan, account, question, turn) if undone and account is not None and account.acted else plan
+
+
+def _correction(question: Question) -> _Correction | None:
+    language, words = question.language, said(question.text)
+    no, meant = (alternatives(of_language(table, language).split(",")) for table in (_NO, _MEANT))
+    found = re.fullmatch(rf"(?P<no>(?:(?:{no}) )*)(?P<meant>(?:(?:{meant}) )?)(?P<words>.+)", words)
+    if found is None or not (found["no"] or found["meant"]):
+        return None
+    return _Correction(found["words"], bool(found["meant"]))
+
+
+async def _replaced(account: Account, before: Recognition, words: str, turn: Turn) -> tuple[str, Recognition] | None:
+    """Return the last sentence with *words* in it, and what that asks for; None where it is not sure which."""
+    found: dict[tuple[int, int], dict[tuple[tuple[str, str], ...], tuple[str, Recognition]]] = {}
+    for sentence, replaced in _sentences(said(account.text).split(), words):
+        recognition = await recognition_of(sentence, account.language, turn)
+        if recognition is None or not recognition.complete or recognition.intent != before.intent:
+            continue
+        if changed := len(set(recognition.slots.items()) ^ set(before.slots.items())):
+            slots = tuple(sorted(recognition.slots.items()))
+            found.setdefault((changed, replaced), {}).setdefault(slots, (sentence, recognition))
+    best = list(found[min(found)].values()) if found else []
+    return best[0] if len(best) == 1 else None
+
+
+def _sentences(before: list[str], words: str) -> Iterator[tuple[str, int]]:
+    """Yield the sentence with *words* in the place of each few of its own, and how many those are."""
+    if len(before) > _LONGEST:
+        return
+    for length in range(1, _SPAN + 1):
+        for first in range(len(before) - length + 1):
+            yield " ".join([*before[:first], words, *before[first + length :]]), length
+
+
+def _instead(plan: Plan, account: Account, question: Question, turn: Turn) -> Plan:
+    """Return *plan* after what was done before is taken back, as far as it can be."""
+    undos = turn.equipment.home.undos
+
+    async def run() -> Reply:
+        if account.undo is None or undos.latest(turn.device) is not account.undo:
+            reply = await plan.run()
+            return replace(reply, text=f"{reply.text} {of_language(_STAYS, question.language)}")
+        undos.take(turn.device)
+        undone = await account.undo(question.language)
+        reply = await plan.run()
+        return replace(reply, text=f"{undone} {reply.text}")
+
+    return replace(plan, reads=False, run=run)
