@@ -17,6 +17,7 @@ from assistant.skills.arithmetic import arithmetic
 from assistant.skills.clock import clock
 from assistant.skills.home import doors, home
 from assistant.skills.house import house
+from assistant.skills.lists import lists
 from assistant.skills.reminders import reminders
 from assistant.skills.timers import timers
 from assistant.skills.undo import undo
@@ -58,6 +59,7 @@ def builtin(means: Means) -> list[Skill]:
         clock(),
         arithmetic(),
         units(),
+        lists(means.state.lists, means.undos),
         timers(means.timers, means.areas),
         alarms(means.timers),
         reminders(means.timers),
