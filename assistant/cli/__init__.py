@@ -39,6 +39,7 @@ _COMMANDS = {
     "say": "say",
     "service": "service",
     "setup": "setup",
+    "timers": "timers",
     "transcribe": "transcribe",
     "upgrade": "upgrade",
     "unmute": "unmute",

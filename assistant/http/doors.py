@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from assistant.assembly import Assembly
-from assistant.http import devices, history
+from assistant.http import devices, history, timers
 from assistant.http.vision import VisionDoor
 
 __all__ = ["doors"]
@@ -15,4 +15,5 @@ def doors(assembly: Assembly) -> list[web.RouteDef]:
         *history.routes(assembly.forget),
         *VisionDoor(assembly).routes(),
         *devices.routes(assembly.controls),
+        *timers.routes(assembly.timers),
     ]
