@@ -125,7 +125,9 @@ class Assembly:
         self.equipment.conversations.forget()
         self.home.undos.forget()
         self.equipment.nearness.forget()
-        return await self.state.forget(since)
+        forgotten = await self.state.forget(since)
+        await self.timers.refresh()
+        return forgotten
 
     def means(self) -> Means:
         """Return what the built-in skills work with."""

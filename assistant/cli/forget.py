@@ -23,7 +23,9 @@ __all__ = ["forget"]
 @json_option
 @click.pass_obj
 def forget(settings: Settings, since: str | None, everything: bool, as_json: bool) -> None:
-    """Delete what was said, answered and put on lists, and the receipts: no byte of it stays in the state folder.
+    """Delete what was said, answered and put on lists, timers, alarms and reminders, and the receipts.
+
+    No byte of it stays in the state folder, and what was deleted does not ring any more.
 
     Conversations that a running daemon has in memory are forgotten too. Backups elsewhere are not touched.
     """
@@ -43,7 +45,10 @@ def forget(settings: Settings, since: str | None, everything: bool, as_json: boo
         show_json(msgspec.to_builtins(forgotten))
         return
     said, receipts, learnt, items = forgotten.exchanges, forgotten.receipts, forgotten.paraphrases, forgotten.items
-    click.echo(f"forgotten: {said} things said, {receipts} receipts, {learnt} paraphrases, {items} things on lists")
+    click.echo(
+        f"forgotten: {said} things said, {receipts} receipts, {learnt} paraphrases, {items} things on lists, "
+        f"{forgotten.timers} timers and reminders"
+    )
     for name in forgotten.files:
         click.echo(f"deleted: {name}, a copy of the state that may have held it")
 

@@ -11,7 +11,7 @@ __all__ = ["BACKUPS", "Forgotten", "forget_in", "forget_in_copies"]
 
 BACKUPS = "backups"
 """Folder in the state folder in which an upgrade keeps what was before it."""
-_TABLES = ("history", "receipts", "ledger", "paraphrases", "list_items")
+_TABLES = ("history", "receipts", "ledger", "paraphrases", "list_items", "timers")
 """Tables with a column `started` whose rows tell what happened, or hold what was said."""
 
 
@@ -27,6 +27,8 @@ class Forgotten:
     """Sentences that were learnt to mean others."""
     items: int = 0
     """Things that were said to be put on lists."""
+    timers: int = 0
+    """Timers, alarms and reminders, those that were still to ring as well."""
     files: tuple[str, ...] = ()
     """Names of copies of the state that may have held it and were deleted whole."""
 
@@ -40,7 +42,7 @@ def forget_in(connection: sqlite3.Connection, since: float) -> Forgotten:
     connection.execute("PRAGMA temp_store = MEMORY")
     known = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     with connection:
-        exchanges, receipts, _acts, paraphrases, items = (
+        exchanges, receipts, _acts, paraphrases, items, timers = (
             connection.execute(f"DELETE FROM {table} WHERE started >= ?", (since,)).rowcount  # noqa: S608
             if table in known
             else 0
@@ -49,7 +51,7 @@ def forget_in(connection: sqlite3.Connection, since: float) -> Forgotten:
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.execute("VACUUM")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return Forgotten(exchanges, receipts, paraphrases, items)
+    return Forgotten(exchanges, receipts, paraphrases, items, timers)
 
 
 def forget_in_copies(file: Path, since: float) -> tuple[str, ...]:

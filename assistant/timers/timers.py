@@ -115,7 +115,7 @@ class Timers:
         self._timeline = Timeline(self._clocks, seen)
         if seen is None or seen.boot != self._timeline.seen.boot:
             await self._store.see(self._timeline.seen)
-        await self._refresh()
+        await self.refresh()
 
     # -- what there is ------------------------------------------------------------------------------------------------
 
@@ -304,7 +304,7 @@ class Timers:
                 self._unstored.clear()
                 self._revision = None
         if self._stale or self._revision != await self._store.revision():
-            await self._refresh()
+            await self.refresh()
         old = [t for t in self.all() if not t.pending and abs(self._timeline.now - t.rang) > _KEPT]
         if old:
             async with self._writing:
@@ -383,8 +383,8 @@ class Timers:
         self._unstored |= {timer.id: timer for timer in timers}
         self._take(self._unstored.values())
 
-    async def _refresh(self) -> None:
-        """Read everything anew."""
+    async def refresh(self) -> None:
+        """Read everything anew, as after others have changed it; raises ServiceError."""
         async with self._writing:
             self._revision, self._stale = await self._store.revision(), False
             self._timers = {timer.id: self._unstored.get(timer.id, timer) for timer in await self._store.read()}
