@@ -4,6 +4,7 @@ States and services are Home Assistant's (https://www.home-assistant.io/integrat
 """
 
 import colorsys
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -62,7 +63,7 @@ _STATES: dict[str, tuple[frozenset[str], frozenset[str], bool]] = {
 """By service: the states that are wanted, those on the way there, and whether the way is long."""
 
 _NUMBERS: dict[str, tuple[str, str, float, float]] = {
-    "fan.set_percentage": ("percentage", "percentage", 1.0, 17.0),  # three speeds are 33 apart
+    "fan.set_percentage": ("percentage", "percentage", 1.0, _PERCENT),
     "climate.set_temperature": ("temperature", "temperature", 1.0, _DEGREES),
     "media_player.volume_set": ("volume_level", "volume_level", 100.0, _PERCENT),
     "cover.set_cover_position": ("position", "current_position", 1.0, _PERCENT),
@@ -89,7 +90,7 @@ def goal(act: Act, before: Entity) -> Goal | None:
         ends = _fully_open if verb in ("open_cover", "open_valve") else _any
         return Goal(lambda now: now.state in reached and ends(now), lambda now: now.state in begun, slow)
     if act.service in _NUMBERS:
-        return _number(act)
+        return _number(act, before)
     if act.service in _CHANGING:
         return Goal(lambda now: (now.state, now.attributes) != (before.state, before.attributes))
     if act.service == "climate.set_fan_mode":
@@ -119,18 +120,21 @@ def _fully_open(now: Entity) -> bool:
     return float(now.attributes.get("current_position", 100)) >= 100 - _PERCENT
 
 
-def _number(act: Act) -> Goal | None:
+def _number(act: Act, before: Entity) -> Goal | None:
     key, attribute, factor, within = _NUMBERS[act.service]
     if key not in act.data:
         return None
     wanted = float(act.data[key]) * factor
+    within = max(within, float(before.attributes.get("percentage_step", 0)) * 0.99)  # a fan of three speeds
 
-    def reached(now: Entity) -> bool:
+    def missing(now: Entity) -> float:
         value: object = now.attributes.get(attribute)
-        return isinstance(value, int | float) and abs(value * factor - wanted) <= within
+        return abs(value * factor - wanted) if isinstance(value, int | float) else math.inf
 
-    moves = attribute == "current_position"
-    return Goal(reached, lambda now: moves and now.state in ("opening", "closing"), moves)
+    def nearer(now: Entity) -> bool:
+        return now.state in ("opening", "closing") or missing(now) < missing(before)
+
+    return Goal(lambda now: missing(now) <= within, nearer, slow=attribute == "current_position")
 
 
 def _shines(now: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

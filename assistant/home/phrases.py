@@ -40,6 +40,8 @@ class Phrases:
     """The hubs `{names}` do not answer, so nothing is known of the house."""
     no_room: str
     """It is not known which room is meant."""
+    where: str
+    """In which room, of `{choices}`?"""
     nothing_there: str
     """There is nothing of that kind there."""
     nothing_called: str
@@ -113,7 +115,8 @@ PHRASES = {
         no_house="I am not connected to anything that I could control.",
         no_answer="{names} does not answer at the moment.",
         no_room="I do not know which room you mean.",
-        nothing_there="There is nothing like that there.",
+        where="In which room: {choices}?",
+        nothing_there="I know of nothing like that.",
         nothing_called="I know nothing called {name}.",
         perhaps="I know nothing called {name}. Do you mean {nearest}?",
         which="There are several called {name}. Which one: {choices}?",
@@ -176,7 +179,8 @@ PHRASES = {
         no_house="Ich bin mit nichts verbunden, das ich steuern könnte.",
         no_answer="{names} antwortet gerade nicht.",
         no_room="Ich weiß nicht, welcher Raum gemeint ist.",
-        nothing_there="Dort gibt es nichts dergleichen.",
+        where="In welchem Raum: {choices}?",
+        nothing_there="So etwas kenne ich hier nicht.",
         nothing_called="Ich kenne nichts namens {name}.",
         perhaps="Ich kenne nichts namens {name}. Ist {nearest} gemeint?",
         which="Es gibt mehrere namens {name}. Welches: {choices}?",
@@ -239,7 +243,8 @@ PHRASES = {
         no_house="Je ne suis connecté à rien que je puisse commander.",
         no_answer="{names} ne répond pas pour le moment.",
         no_room="Je ne sais pas de quelle pièce il s'agit.",
-        nothing_there="Il n'y a rien de tel à cet endroit.",
+        where="Dans quelle pièce : {choices} ?",
+        nothing_there="Je ne connais rien de tel ici.",
         nothing_called="Je ne connais rien qui s'appelle {name}.",
         perhaps="Je ne connais rien qui s'appelle {name}. Est-ce {nearest} ?",
         which="Il y en a plusieurs qui s'appellent {name}. Lequel : {choices} ?",
@@ -302,7 +307,8 @@ PHRASES = {
         no_house="No estoy conectado a nada que pueda controlar.",
         no_answer="{names} no responde en este momento.",
         no_room="No sé de qué habitación se trata.",
-        nothing_there="Allí no hay nada parecido.",
+        where="¿En qué habitación: {choices}?",
+        nothing_there="Aquí no conozco nada parecido.",
         nothing_called="No conozco nada que se llame {name}.",
         perhaps="No conozco nada que se llame {name}. ¿Es {nearest}?",
         which="Hay varios que se llaman {name}. ¿Cuál: {choices}?",

@@ -5,7 +5,7 @@ from typing import Any
 
 from assistant.entities import Act, Entity
 
-__all__ = ["COLOURS", "DOMAINS", "acts_of", "can", "is_sensitive"]
+__all__ = ["COLOURS", "DOMAINS", "SWITCHED", "acts_of", "can", "is_sensitive"]
 
 COLOURS: Mapping[str, tuple[int, int, int]] = {
     "white": (255, 255, 255),
@@ -26,11 +26,12 @@ COLOURS: Mapping[str, tuple[int, int, int]] = {
 }
 """Colours by their names in CSS (https://www.w3.org/TR/css-color-4/#named-colors)."""
 
-_SWITCHED = ("light", "switch", "fan", "media_player", "input_boolean", "climate", "humidifier", "siren", "automation")
+SWITCHED = ("light", "switch", "fan", "media_player", "input_boolean", "climate", "humidifier", "siren", "automation")
+"""The sorts of things that are switched on and off."""
 _PLAYERS = ("media_player",)
 DOMAINS: Mapping[str, tuple[str, ...]] = {
-    "HassTurnOn": (*_SWITCHED, "cover", "valve", "lock", "scene", "script", "button", "input_button", "vacuum"),
-    "HassTurnOff": (*_SWITCHED, "cover", "valve", "lock"),
+    "HassTurnOn": (*SWITCHED, "cover", "valve", "lock", "scene", "script", "button", "input_button", "vacuum"),
+    "HassTurnOff": (*SWITCHED, "cover", "valve", "lock"),
     "HassLightSet": ("light",),
     "HassSetPosition": ("cover", "valve"),
     "HassClimateSetTemperature": ("climate",),

@@ -17,6 +17,8 @@ _ORDER = ("done", "begun", "already", "unseen", "silent", "refused", "unavailabl
 """In which order the outcomes are told."""
 _OPENINGS = frozenset({"door", "garage_door", "window", "opening"})
 """Classes of binary sensors that are open or closed, not on or off."""
+_MOVING = frozenset({"opening", "closing", "locking", "unlocking", "returning", "buffering"})
+"""States that say more than where something on its way is by now."""
 _NAMED = 4
 """Things that are named one by one; of more, the rest is counted."""
 
@@ -52,13 +54,10 @@ def listed(names: Sequence[str], language: str, joiner: str = "") -> str:
 
 
 def spoken_state(entity: Entity, language: str) -> str:
-    """Return the state of a thing in words: "off", "21.5 °C", "open"."""
+    """Return the state of a thing in words, without its unit: "off", "21.5", "open"."""
     words = phrases_of(language)
-    unit = str(entity.attributes.get("unit_of_measurement") or "")
     if entity.domain == "binary_sensor" and entity.attributes.get("device_class") in _OPENINGS:
         return words.states.get({"on": "open", "off": "closed"}.get(entity.state, entity.state), entity.state)
-    if unit:
-        return f"{entity.state.replace('.', words.decimal)} {unit}"
     return words.states.get(entity.state, entity.state)
 
 
@@ -99,7 +98,7 @@ def taken_back(outcomes: Sequence[Outcome], stay: Sequence[Entity], language: st
 def _became(outcome: Outcome, language: str) -> str:
     """Return what a thing is now, as it was asked for: by its number where that was the point, else by its state."""
     words, data, now = phrases_of(language), outcome.act.data, outcome.entity
-    if outcome.result == "begun":
+    if outcome.result == "begun" and now.state in _MOVING:
         return words.states.get(now.state, now.state)
     for key, attribute, factor in _SHOWN:
         value = now.attributes.get(attribute)

@@ -7,7 +7,7 @@ from functools import partial
 from assistant.entities import Entity
 from assistant.home import Home
 from assistant.home.outcome import Outcome
-from assistant.home.services import DOMAINS, acts_of, can, is_sensitive
+from assistant.home.services import DOMAINS, SWITCHED, acts_of, can, is_sensitive
 from assistant.home.targets import Targets, called, nearest, targets
 from assistant.home.words import listed, nothing, phrases_of, told
 from assistant.skill import Ask, Asked, Reply, Skill
@@ -73,12 +73,13 @@ class HomeSkill:
 
     async def act(self, asked: Asked) -> Reply:
         """Do what was asked, and say what is true now."""
-        words = phrases_of(asked.language)
         meant = self._targets(asked)
         if meant.choices:
             return self._which(asked, meant.choices)
+        if meant.nowhere:
+            return self._where(asked)
         if not meant.entities:
-            return Reply(words.no_room if meant.nowhere else nothing(self._home, asked.language))
+            return Reply(nothing(self._home, asked.language))
         return await self._act_on(asked, meant.entities)
 
     async def unknown(self, asked: Asked) -> Reply:
@@ -93,8 +94,8 @@ class HomeSkill:
             safe = [entity for things in found for entity in things[:1] if not _lets_in(switch, entity)]
             if len(safe) == len(found):
                 return await self._act_on(switch, safe)
-        near = nearest(name, self._home, DOMAINS[switch.intent])
-        if near is None or _lets_in(switch, near):
+        near = nearest(name, self._home, SWITCHED)
+        if near is None:
             return Reply(words.nothing_called.format(name=name))
         text = words.perhaps.format(name=name, nearest=near.name)
         return Reply(text, asks=Ask(lambda yes: self._act_on(switch, (near,))))
@@ -117,6 +118,24 @@ class HomeSkill:
             return Reply(words.cannot.format(names=listed([entity.name for entity in entities], asked.language)))
         outcomes = await self._home.act(*able, turn=asked.turn, device=asked.device)
         return _reply(asked, outcomes)
+
+    def _where(self, asked: Asked) -> Reply:
+        """Ask which room is meant, where several have such things and it is not known where this is."""
+        words = phrases_of(asked.language)
+        slots = {key: value for key, value in asked.slots.items() if key != "here"}
+        rooms = {
+            area.name: replace(asked, slots={**slots, "area": area.name, "area_ids": area.id})
+            for area in self._home.areas
+        }
+        rooms = {
+            name: there
+            for name, there in rooms.items()
+            if self._targets(there).entities and not self.sensitive(there)  # nobody has agreed to that
+        }
+        if not rooms:
+            return Reply(words.no_room if self._home.entities else nothing(self._home, asked.language))
+        text = words.where.format(choices=listed(tuple(rooms), asked.language, words.or_))
+        return Reply(text, asks=Ask(lambda choice: self.act(rooms[choice]), tuple(rooms)))
 
     def _which(self, asked: Asked, choices: Iterable[tuple[str, Entity]]) -> Reply:
         """Ask which of several things of one name is meant."""

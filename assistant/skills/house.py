@@ -84,7 +84,7 @@ class _Questions:
         """Say it of each of several things that have one name."""
         things = {thing.id: thing for thing in await self._read([entity for _, entity in meant.choices])}
         said = [
-            f"{label}: {spoken_state(things[entity.id], asked.language)}"
+            f"{label}: {_measured(things[entity.id], asked.language)}"
             for label, entity in meant.choices
             if entity.id in things
         ]
@@ -105,6 +105,11 @@ class _Questions:
 
     def _nothing(self, asked: Asked, meant: Targets) -> Reply:
         return Reply(phrases_of(asked.language).no_room if meant.nowhere else nothing(self._home, asked.language))
+
+
+def _measured(thing: Entity, language: str) -> str:
+    unit = thing.attributes.get("unit_of_measurement")
+    return f"{spoken_state(thing, language)} {unit}" if unit else spoken_state(thing, language)
 
 
 def _not_known(asked: Asked, entities: Sequence[Entity]) -> Reply:

@@ -67,10 +67,9 @@ def free_port() -> int:
 async def home_assistant(hass: str, folder: Path) -> AsyncIterator[RealHomeAssistant]:
     """Start it, make its first user and a long-lived token, and put some of its things into rooms."""
     port = free_port()
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / "configuration.yaml").write_text(CONFIGURATION.format(port=port))
-    with (folder / "hass.log").open("w") as log:
-        process = await asyncio.create_subprocess_exec(hass, "-c", str(folder), stdout=log, stderr=log)
+    quiet = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(hass, "-c", str(folder), stdout=quiet, stderr=quiet)
     url = f"http://127.0.0.1:{port}"
     try:
         async with aiohttp.ClientSession() as session:
