@@ -1,7 +1,7 @@
 """Who is taken for somebody behind the speaker, and how soon, over the labelled corpus of `voice_to_voice.py`.
 
-Claim: beside a voice 10 dB below, the end of speech is noticed within 1.2 s of it (the detector of voices alone may hear
-no end at all), and a speaker is never taken for somebody else for as long as an unsure wait lasts (0.7 s).
+Claim: beside a voice 10 dB below, the end of speech is noticed within 1.2 s of it (the detector of voices alone may
+hear no end at all), and a speaker is never taken for somebody else for as long as an unsure wait lasts (0.7 s).
 """
 
 import statistics

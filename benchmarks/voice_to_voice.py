@@ -47,7 +47,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _settings(store: Store, whisper: str) -> Settings:
+def settings_of(store: Store, whisper: str) -> Settings:
+    """Return what every system is told, with the models of *store* and a size of Whisper."""
     return Settings(
         system="",
         whisper=str(store.path(f"whisper-{whisper}")),
@@ -73,7 +74,7 @@ def main() -> None:
         raise SystemExit(f"unknown: {', '.join(unknown)}. Systems: {', '.join(SYSTEMS)}")
     cache = cache_folder() / "benchmark"
     python = peers(cache)
-    settings = _settings(Store.default(), given.whisper)
+    settings = settings_of(Store.default(), given.whisper)
     corpus = build(cache, Path(settings.piper), recordings())
     said = chosen(corpus, given.sets.split(","), 2 if given.quick else given.per_set)
 

@@ -84,7 +84,7 @@ async def _serve(settings: Settings, tell: Any) -> None:
 
 
 def _module(system: str) -> str:
-    return {"pipecat_tuned": "pipecat", "inglenook_fixed": "inglenook"}.get(system, system)
+    return system.partition("_")[0] if system.startswith(("pipecat", "inglenook")) else system
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ _NAMES = {
     "pipecat": "pipecat with Silero, Smart Turn, Whisper, Piper and llama_cpp.server, stock",
     "pipecat_tuned": "the same with int8 and a thread for each core",
     "inglenook": "this project",
+    "inglenook_intents": "this project with its intents and skills",
     "inglenook_fixed": "this project with the wait fixed at 0.7 s",
 }
 

@@ -1,7 +1,8 @@
 """Our own daemon's voice pipeline: assembled as `assistant run` does it, with a stage as microphone and speaker.
 
-Turns begin without a wake word, but the wake engine listens all the while, as it does at home. `inglenook_fixed` waits
-0.7 s for every end, whatever it understands.
+Turns begin without a wake word, but the wake engine listens all the while, as it does at home. The chat model answers
+everything, as it does in the others; only `inglenook_intents` has its intents and skills. `inglenook_fixed` waits 0.7 s
+for every end, whatever it understands.
 """
 
 import asyncio
@@ -92,7 +93,14 @@ def _configuration(settings: Settings) -> dict[str, Any]:
     endpoint: dict[str, Any] = {"follow_up": 0}
     if settings.system == "inglenook_fixed":
         endpoint |= {"silence": 0.7, "shortest": 0.7, "longest": 0.7}
-    assistant = {"language": "en", "prompt": settings.prompt, "max_tokens": settings.max_tokens, "endpoint": endpoint}
+    assistant: dict[str, Any] = {
+        "language": "en",
+        "prompt": settings.prompt,
+        "max_tokens": settings.max_tokens,
+        "endpoint": endpoint,
+    }
+    if settings.system != "inglenook_intents":
+        assistant["intent"] = ""
     models: dict[str, Any] = {
         "stt": {"model": settings.whisper},
         "chat": {"temperature": settings.sampling["temperature"]},
