@@ -152,6 +152,11 @@ class Conversations:
         """Tell whether the last turn of a conversation asked something back."""
         return key in self._known and self._known[key].asks is not None
 
+    def heard(self, key: str) -> str:
+        """Return what was heard last of the assistant in a conversation; empty where nothing was."""
+        messages = self._known[key].messages if key in self._known else ()
+        return next((message.text for message in reversed(messages) if message.role == "assistant"), "")
+
     def forget(self) -> None:
         """Forget all that was said. A turn that is going on goes on, and remembers only itself."""
         for conversation in self._known.values():

@@ -12,16 +12,21 @@ from assistant.events import EventBus
 from assistant.home import Home
 from assistant.pipeline.conversation import Conversations
 from assistant.skill import Skill
+from assistant.skills.abilities import abilities
+from assistant.skills.again import again
 from assistant.skills.alarms import alarms
 from assistant.skills.arithmetic import arithmetic
+from assistant.skills.chance import chance
 from assistant.skills.clock import clock
 from assistant.skills.home import doors, home
 from assistant.skills.house import house
 from assistant.skills.lists import lists
+from assistant.skills.manners import manners
 from assistant.skills.reminders import reminders
 from assistant.skills.timers import timers
 from assistant.skills.undo import undo
 from assistant.skills.units import units
+from assistant.skills.volume import volume
 from assistant.state import State
 from assistant.timers import Timers
 from assistant.undo import Undos
@@ -64,7 +69,12 @@ def builtin(means: Means) -> list[Skill]:
         alarms(means.timers),
         reminders(means.timers),
         undo(means.undos, means.home),
+        volume(means.controls),
         home(means.home, means.areas),
         doors(means.home, means.areas),
         house(means.home, means.areas),
+        chance(),
+        again(means.conversations.heard),
+        manners(),
+        abilities(means.skills),
     ]

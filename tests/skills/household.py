@@ -12,7 +12,7 @@ from assistant.config import load
 from assistant.engines import AnySpec
 from assistant.plugins import Plugins
 from assistant.skills.clock import clock
-from assistant.testing import FakeChat, FakeStt, FakeTts, FakeTurn, fake_spec
+from assistant.testing import FakeChat, FakeSink, FakeSource, FakeStt, FakeTts, FakeTurn, FakeVad, FakeWake, fake_spec
 
 __all__ = ["GAVE_UP", "LANGUAGES", "NOW", "Household", "household"]
 
@@ -22,9 +22,8 @@ GAVE_UP = "The chat model was asked."
 NOW = datetime(2026, 11, 21, 15, 30, tzinfo=ZoneInfo("Europe/Berlin"))
 """What time it is in it: a Saturday."""
 _CONFIG = """
-devices: null
 models: {stt: {engine: s}, chat: {engine: c}, tts: {engine: t}, turn: {engine: u}, intent: {engine: hassil},
-         wake: null, vad: null, microphone: null, speaker: null}
+         wake: {engine: w}, vad: {engine: v}, microphone: {engine: m}, speaker: {engine: p}}
 assistants:
 """
 
@@ -37,6 +36,10 @@ class _Fakes:
             fake_spec("c", Kind.CHAT, FakeChat([GAVE_UP] * 1000)),
             fake_spec("t", Kind.TTS, FakeTts()),
             fake_spec("u", Kind.TURN, FakeTurn()),
+            fake_spec("w", Kind.WAKE, FakeWake()),
+            fake_spec("v", Kind.VAD, FakeVad()),
+            fake_spec("m", Kind.SOURCE, FakeSource([])),
+            fake_spec("p", Kind.SINK, FakeSink()),
         ]
 
 
@@ -46,7 +49,7 @@ class Household:
     def __init__(self, assembly: Assembly) -> None:
         self.assembly = assembly
 
-    async def ask(self, text: str, language: str = "en", conversation: str = "talk", device: str = "") -> str:
+    async def ask(self, text: str, language: str = "en", conversation: str = "talk", device: str = "room") -> str:
         """Return the answer to *text*, as it is written."""
         answer = await self.assembly.run_turn(
             text, assistant=language, conversation=f"{conversation} {language}", device=device

@@ -43,15 +43,24 @@ async def _set_volume(at: _At, asked: Recognition) -> str:
     return at.told(await at.controls.set_volume(at.device, int(asked.slots["volume_level"]), turn=at.turn))
 
 
+async def _tell_volume(at: _At, asked: Recognition) -> str:
+    return at.told(at.controls.device(at.device))
+
+
 async def _change_volume(at: _At, asked: Recognition) -> str:
-    before = at.volume
-    if asked.slots["volume_step"] == "up":
+    before, step = at.volume, _steps(asked.slots["volume_step"])
+    if step > 0:
         if before == 100:
             return at.replies.loudest
-        return at.told(await at.controls.change_volume(at.device, STEP, turn=at.turn))
+        return at.told(await at.controls.change_volume(at.device, step, turn=at.turn))
     if before <= _QUIETEST:
         return at.replies.quietest
-    return at.told(await at.controls.set_volume(at.device, max(before - STEP, _QUIETEST), turn=at.turn))
+    return at.told(await at.controls.set_volume(at.device, max(before + step, _QUIETEST), turn=at.turn))
+
+
+def _steps(asked: str) -> int:
+    """Return by how many percent it should be louder: `up`, `down`, or a number."""
+    return {"up": STEP, "down": -STEP}.get(asked) or int(asked)
 
 
 async def _mute(at: _At, asked: Recognition) -> str:
@@ -75,6 +84,7 @@ async def _quiet(at: _At, asked: Recognition) -> str:
 ACTS: dict[str, Callable[[_At, Recognition], Awaitable[str]]] = {
     "HassSetVolume": _set_volume,
     "HassSetVolumeRelative": _change_volume,
+    "InglenookVolume": _tell_volume,
     "InglenookMute": _mute,
     "InglenookChime": _chime,
     "InglenookQuietHours": _quiet,

@@ -53,6 +53,7 @@ class Words:
 _SET = ("HassSetVolume",)
 _UP = ("HassSetVolumeRelative", "volume_step", "up")
 _DOWN = ("HassSetVolumeRelative", "volume_step", "down")
+_TELL = ("InglenookVolume",)
 _MUTE = ("InglenookMute",)
 _CHIME_ON = ("InglenookChime", "state", "on")
 _CHIME_OFF = ("InglenookChime", "state", "off")
@@ -82,6 +83,7 @@ WORDS = {
                 turn the volume down, lower the volume, decrease the volume, reduce the volume, speak quieter,
                 speak more quietly, speak softer, talk quieter, not so loud"""
             ),
+            _TELL: _of("how loud are you, what is the volume"),
             _MUTE: _of(
                 """mute, mute yourself, mute the microphone, mute your microphone, microphone off, close the microphone,
                 turn off the microphone, turn the microphone off, turn off your microphone, turn your microphone off,
@@ -121,6 +123,7 @@ WORDS = {
                 """leiser, etwas leiser, ein bisschen leiser, mach leiser, mach es leiser, mach mal leiser,
                 sprich leiser, stell leiser, nicht so laut, lautstärke runter, verringere die lautstärke"""
             ),
+            _TELL: _of("wie laut bist du, wie ist die lautstärke"),
             _MUTE: _of(
                 """mikrofon aus, mikro aus, schalte das mikrofon aus, schalte dein mikrofon aus,
                 schalt das mikrofon aus, schalt dein mikrofon aus, mach das mikrofon aus, mach dein mikrofon aus,
@@ -155,6 +158,7 @@ WORDS = {
                 """moins fort, un peu moins fort, parle moins fort, plus bas, baisse le volume, diminue le volume,
                 baisse le son"""
             ),
+            _TELL: _of("à quel volume es-tu, quel est le volume"),
             _MUTE: _of(
                 """coupe le micro, coupe ton micro, coupe le microphone, coupe ton microphone, éteins le micro,
                 éteins ton micro, désactive le micro, n'écoute plus, arrête d'écouter"""
@@ -185,6 +189,7 @@ WORDS = {
             _SET: _of("volumen %, volumen al %, pon el volumen al %, pon el volumen a %, ajusta el volumen al %"),
             _UP: _of("más alto, un poco más alto, más fuerte, habla más alto, habla más fuerte, sube el volumen"),
             _DOWN: _of("más bajo, un poco más bajo, habla más bajo, baja el volumen, no tan alto"),
+            _TELL: _of("a qué volumen estás, cuál es el volumen"),
             _MUTE: _of(
                 """apaga el micrófono, apaga tu micrófono, silencia el micrófono, desactiva el micrófono,
                 micrófono apagado, deja de escuchar, no escuches más"""
@@ -214,6 +219,7 @@ WORDS = {
             _SET: _of("volume %, volume al %, volume a %, metti il volume al %, imposta il volume al %"),
             _UP: _of("più forte, un po' più forte, parla più forte, alza il volume, aumenta il volume"),
             _DOWN: _of("più piano, un po' più piano, parla più piano, abbassa il volume, non così forte"),
+            _TELL: _of("a che volume sei, qual è il volume"),
             _MUTE: _of(
                 """spegni il microfono, spegni il tuo microfono, disattiva il microfono, chiudi il microfono,
                 microfono spento, smetti di ascoltare, non ascoltare più"""
@@ -243,6 +249,7 @@ WORDS = {
             _SET: _of("volume %, volume op %, volume naar %, zet het volume op %, zet volume op %"),
             _UP: _of("harder, iets harder, een beetje harder, praat harder, volume omhoog, zet het volume hoger"),
             _DOWN: _of("zachter, iets zachter, een beetje zachter, praat zachter, volume omlaag, zet het volume lager"),
+            _TELL: _of("hoe hard sta je, wat is het volume"),
             _MUTE: _of(
                 """microfoon uit, zet de microfoon uit, zet je microfoon uit, schakel de microfoon uit,
                 stop met luisteren, luister niet meer"""
