@@ -12,6 +12,7 @@ from hassil.intents import Intent
 
 from assistant_intents.beginning import Beginnings
 from assistant_intents.files import CannotUse, check_list, fault, read, usable
+from assistant_intents.slips import words_of
 
 __all__ = ["OWN", "Language", "load", "tag_of"]
 
@@ -33,6 +34,11 @@ class Language:
     """Templates of what is said, by intent and key; `errors` has those of what goes wrong."""
     packaged: frozenset[str]
     """The intents that Home Assistant has; all others are the skills' and the owner's."""
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Return all words that its sentences have."""
+        return words_of(self.intents)
 
     @cached_property
     def beginnings(self) -> Beginnings:

@@ -1,7 +1,7 @@
 """The names of a house as lists of slot values, and what each name can mean."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from hassil import RecognizeResult, SlotList, TextChunk, TextSlotList
@@ -36,6 +36,12 @@ class Names:
         """Return what an area is called of which *name* is the name, an alias or the id; itself where there is none."""
         called = self._areas.get(folded(name))
         return called[0].name if called else self._rooms.get(folded(name), name)
+
+    @property
+    def called(self) -> Iterator[str]:
+        """Yield how the things of the house are called, in small letters."""
+        yield from self._entities
+        yield from self._areas
 
     def begins(self, list_name: str, words: str) -> bool:
         """Tell whether *words*, in small letters, are how a name of a list begins, and the name goes on."""

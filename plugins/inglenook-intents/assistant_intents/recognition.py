@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from hassil import RecognizeResult, recognize_all
@@ -11,6 +12,7 @@ from hassil.errors import HassilError
 from assistant import Recognition
 from assistant_intents.language import OWN, Language
 from assistant_intents.names import Names
+from assistant_intents.slips import corrected
 
 __all__ = ["recognised"]
 
@@ -18,6 +20,8 @@ log = logging.getLogger(__name__)
 
 _LONGEST = 1.0
 """Seconds after which no further template is tried."""
+_TRIES = 3
+"""Slips that are put right, one at a time, before a sentence is given up."""
 _READS = frozenset(
     {
         "HassClimateGetTemperature",
@@ -31,20 +35,29 @@ _READS = frozenset(
     }
 )
 """Home Assistant's intents that change nothing."""
+_NAMED_ALONE = frozenset({"scene", "script"})
+"""Domains of what may be called by its name and no more."""
 _COMMAND = "conversation_command"
 """Slot with a sentence that is to be obeyed later."""
 
 
 def recognised(text: str, known: Language, names: Names, area: str) -> Recognition | None:
     """Return what *text* asks for in the room *area*, where it can be told."""
-    best = _best(text, known, names, area)
-    if best is None:
+    best = _best(text, known, names, area) or _misheard(text, known, names, area)
+    if best is None or _merely_names(best):
         return Recognition("", complete=False) if known.beginnings.has(text, names) else None
     if _COMMAND in best.entities and not _obeyed(best.entities[_COMMAND].text, known, names, area):
         return None
-    if _asks(text, best, known):
-        return None
-    return _recognition(best, names)
+    return None if _asks(text, best, known) else _recognition(best, names)
+
+
+def _misheard(text: str, known: Language, names: Names, area: str) -> RecognizeResult | None:
+    """Return what *text* asks for with one slip put right; never by words that stand for any others."""
+    for said in islice(corrected(text, known.words, names.called), _TRIES):
+        best = _best(said, known, names, area)
+        if best is not None and best.text_chunks_matched and not any(one.is_wildcard for one in best.entities_list):
+            return best
+    return None
 
 
 def _best(text: str, known: Language, names: Names, area: str) -> RecognizeResult | None:
@@ -93,8 +106,16 @@ def _asks(text: str, result: RecognizeResult, known: Language) -> bool:
     """Tell whether a question was heard where an act would follow: "lamp on?" asks, "can you turn it on?" not."""
     if "?" not in text or result.intent.name in _READS or result.intent.name not in known.packaged:
         return False
-    said = f" {text.casefold()} "
+    said = f" {text.casefold().replace('¿', '')} "
     return not any(f" {polite.casefold()} " in said for polite in known.intents.skip_words)
+
+
+def _merely_names(result: RecognizeResult) -> bool:
+    """Tell whether a thing is named and no more: that turns on a scene, but "the lamp" may only be a thought."""
+    name = result.entities.get("name")
+    if name is None or name.is_wildcard or result.text_chunks_matched or result.intent.name in _READS:
+        return False
+    return result.context.get("domain") not in _NAMED_ALONE
 
 
 def _recognition(result: RecognizeResult, names: Names) -> Recognition:

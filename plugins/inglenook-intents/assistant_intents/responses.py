@@ -1,12 +1,15 @@
 """What is said after an intent: Jinja templates, in a sandbox and within bounds."""
 
 import logging
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Any
 
 from jinja2 import ChainableUndefined, Template, TemplateError
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.nodes import Concat
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 __all__ = ["Responses"]
@@ -15,30 +18,74 @@ log = logging.getLogger(__name__)
 
 _LONGEST = 2_000
 """Characters of a reply: three minutes of speech."""
+_WORKED = 20_000
+"""Characters of what a template works with; most of what it writes may be space."""
 _STEPS = 1_000
 """The longest range that a template may count through."""
-_UNBOUNDED = ("center", "indent", "format", "wordwrap")
-"""Filters that can make long text of a short one."""
+_UNBOUNDED = frozenset({"center", "expandtabs", "format", "indent", "ljust", "rjust", "wordwrap", "zfill"})
+"""Filters, and methods of text, that can make long text of a short one; `"{0:02d}".format` is looked at by itself."""
+_NEEDLESS = ("cycler", "joiner", "lipsum")
+"""Functions that no response needs."""
+_WIDE = re.compile(r"\d{3}|:[^}]*\{")
+"""A width of hundreds in a format, or one that is computed."""
+
+
+class _Bounded(CodeGenerator):
+    """Writes `a ~ b` as a call that can refuse: a text that is joined to itself again and again fills the memory."""
+
+    def visit_Concat(self, node: Concat, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
+        """Write the call."""
+        self.write("environment.joined(")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write(")")
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
     """Jinja as templates of responses need it: what they take is plain values, and what they make is short."""
 
-    intercepted_binops = frozenset({"*", "**", "%"})
+    intercepted_binops = frozenset({"+", "*", "**", "%"})
+    code_generator_class = _Bounded
 
     def __init__(self) -> None:
         super().__init__(undefined=ChainableUndefined)
         self.globals["range"] = _short_range
         for name in _UNBOUNDED:
-            del self.filters[name]
+            self.filters.pop(name, None)
+        for name in _NEEDLESS:
+            del self.globals[name]
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Refuse what reaches beyond the facts, and what makes long text of a short one."""
+        if isinstance(obj, str) and attr in _UNBOUNDED - {"format"}:
+            return False
+        return super().is_safe_attribute(obj, attr, value)
+
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        """Let a text be filled in, to a width of two digits."""
+        wrapped = super().wrap_str_format(value)
+        if wrapped is not None and _WIDE.search(value.__self__):
+            raise TemplateError("a format is too wide")
+        return wrapped
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Calculate with numbers only, and small ones: a text times a number can fill the memory."""
+        """Calculate with small numbers only: a text times a number can fill the memory."""
+        if operator == "+" and isinstance(left, str | list) and len(left) + len(right) <= _WORKED:
+            return super().call_binop(context, operator, left, right)
         if not all(isinstance(value, int | float) and abs(value) < 1e6 for value in (left, right)):
             raise TemplateError(f"{operator} is for small numbers")
         if operator == "**" and abs(right) > 10:
             raise TemplateError("a power is too high")
         return super().call_binop(context, operator, left, right)
+
+    @staticmethod
+    def joined(*parts: object) -> str:
+        """Join texts, for `~`."""
+        text = "".join(str(part) for part in parts)
+        if len(text) > _WORKED:
+            raise TemplateError(f"a text has more than {_WORKED} characters")
+        return text
 
 
 def _short_range(*bounds: int) -> range:
@@ -97,7 +144,7 @@ def _rendered(template: Template, variables: Mapping[str, Any]) -> str:
     text = ""
     for piece in template.generate(variables):
         text += piece
-        if len(text) > 10 * _LONGEST:  # most of it may be space
+        if len(text) > _WORKED:
             break
     return " ".join(text.split())[:_LONGEST]
 

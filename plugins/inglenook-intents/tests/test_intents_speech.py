@@ -1,0 +1,68 @@
+"""Real commands, said by people and heard by Whisper base."""
+
+from importlib import import_module
+
+import pytest
+from assistant_intents.engine import Hassil
+
+from assistant import Area, Entity, SttOptions, Vocabulary
+from assistant.streams import once
+from assistant.testing import model_path, recordings, speech
+
+HOUSE = Vocabulary(
+    (
+        Entity("light.standing", "Standing Light", area="living"),
+        Entity("cover.garage", "Garage Door", attributes={"device_class": "garage"}),
+        Entity("media_player.tv", "TV", area="living"),
+    ),
+    (Area("office", "Office"), Area("living", "Living Room")),
+)
+COMMANDS = {
+    "cancel_all_timers": ("HassCancelAllTimers", {}),
+    "is_the_Garage_Door_open": ("HassGetState", {"entity_ids": "cover.garage", "state": "open"}),
+    "nevermind": ("HassNevermind", {}),
+    "next": ("HassMediaNext", {"here": "yes"}),
+    "pause": ("HassMediaPause", {"here": "yes"}),
+    "pause_timer": ("HassPauseTimer", {}),
+    "resume": ("HassMediaUnpause", {"here": "yes"}),
+    "set_a_timer_for_5_minutes": ("HassStartTimer", {"minutes": "5"}),
+    "skip_on_TV": ("HassMediaNext", {"entity_ids": "media_player.tv"}),
+    "turn_off_all_of_the_lights_in_the_Office": ("HassTurnOff", {"domain": "light", "area_ids": "office"}),
+    "turn_on_Standing_Light": ("HassTurnOn", {"entity_ids": "light.standing"}),
+    "what_time_is_it": ("HassGetCurrentTime", {}),
+    "whats_the_date": ("HassGetCurrentDate", {}),
+    "whats_the_weather": ("HassGetWeather", {}),
+}
+"""By the name of the recording: the intent, and slots that it must have."""
+NO_COMMANDS = ("oov_1", "oov_2")
+RECORDINGS = recordings()
+
+
+@pytest.mark.once
+@pytest.mark.skipif(RECORDINGS is None, reason="there are no recordings")
+async def test_what_people_say_is_understood_from_its_sound() -> None:
+    assert RECORDINGS is not None
+    whisper = import_module("assistant_faster_whisper")
+    [spec] = whisper.assistant_engines()
+    engine = Hassil()
+    engine.teach(HOUSE)
+    right, wrong = 0, {}
+    async with spec.open(spec.config(model=model_path("whisper-base"))) as stt:
+
+        async def heard(name: str) -> str:
+            sound = speech(RECORDINGS / "speech" / f"{name}.wav")
+            [*_, last] = [said async for said in stt.transcribe(once(*sound), SttOptions("en"))]
+            return last.text
+
+        for name, (intent, slots) in COMMANDS.items():
+            text = await heard(name)
+            found = engine.recognise(text, "en", {"area": "living"})
+            if found is not None and found.intent == intent and found.slots.items() >= slots.items():
+                right += 1
+            else:
+                wrong[name] = (text, found)
+                assert found is None or not found.complete, f"{text!r} is taken for {found}"
+        for name in NO_COMMANDS:
+            found = engine.recognise(await heard(name), "en", {"area": "living"})
+            assert found is None or found.intent == "HassMediaSearchAndPlay", found
+    assert right / len(COMMANDS) >= 0.85, wrong
