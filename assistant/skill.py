@@ -91,6 +91,9 @@ class Skill:
     takes: Callable[[Asked], bool] | None = None
     """Tells whether what was asked makes sense to it, where a sentence has room for any words: what it does not take is
     left to the next skill of the intent, and then to the next rung. Immediate, and changes nothing; None takes all."""
+    expects: Callable[[Asked], Reply | None] | None = None
+    """Says what the reply will be if all goes well, so that its sound is ready when it has; None where that cannot be
+    known. Immediate, and changes nothing. The sound is played only where the reply turns out to be that one."""
     describe: Callable[[Asked], str] | None = None
     """Says what a sensitive intent would do, as an infinitive in the language that was asked: `unlock the front door`;
     None where the person's own words say it."""

@@ -1,7 +1,7 @@
 """The answer of a turn: its words, its tools, its sound."""
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -13,14 +13,16 @@ from assistant.events import EventType
 from assistant.models.pool import leased
 from assistant.pipeline.clauses import Clause, clauses
 from assistant.pipeline.conversation import Account
+from assistant.pipeline.house_facts import with_house
 from assistant.pipeline.ladder import carried_out, puzzled, understood, without_call_for_more
 from assistant.pipeline.outbox import Outbox
 from assistant.pipeline.playback import Spoken
 from assistant.pipeline.question import Question
+from assistant.pipeline.rehearsal import Rehearsal
 from assistant.pipeline.tools import ROUNDS, Calls, offer
 from assistant.pipeline.turn import Turn
 from assistant.pipeline.voices import Voices
-from assistant.streams import patient, prefetch
+from assistant.streams import once, patient, prefetch
 
 __all__ = ["sound_of", "speak", "write"]
 
@@ -32,16 +34,19 @@ _CLAUSES = 4
 """Clauses that are written ahead of the voice."""
 
 
-async def write(question: Question, outbox: Outbox) -> AsyncGenerator[str, None]:
+async def write(
+    question: Question, outbox: Outbox, expect: Callable[[str], None] = lambda text: None
+) -> AsyncGenerator[str, None]:
     """Yield the words of the reply: of whoever understands the question, or else of a chat model as it writes them.
 
-    A model that fails, or has nothing to say, leaves it to the next; but not once it said or did anything.
+    A model that fails, or has nothing to say, leaves it to the next; but not once it said or did anything. *expect* is
+    told what will be said if an act succeeds that is still to be done.
     """
     turn, plan = outbox.turn, await understood(question, outbox.turn)
     if plan is None and not turn.config.chats:
         plan = puzzled(question)
     if plan is not None:
-        yield await carried_out(plan, question, outbox)
+        yield await carried_out(plan, question, outbox, expect)
         return
     outbox.put(partial(question.conversation.ask, None))
     harder = without_call_for_more(question)
@@ -80,7 +85,7 @@ async def _written(question: Question, model: str, outbox: Outbox) -> AsyncGener
     await _if_remote(model, outbox)
     offered = offer(request, model, question.conversation, turn)
     outbox.put(partial(question.conversation.offer, tuple(offered.tools)))
-    request, calls = offered.request, Calls(question, turn, offered)
+    request, calls = await with_house(offered.request, question, turn), Calls(question, turn, offered)
     whole = ""
     for rounds in range(ROUNDS + 1):
         said, called = "", []
@@ -125,8 +130,10 @@ async def _written(question: Question, model: str, outbox: Outbox) -> AsyncGener
     outbox.publish(EventType.INTENT_END, reply=whole)
 
 
-async def speak(parts: AsyncIterator[Clause], language: str, outbox: Outbox) -> AsyncGenerator[Spoken, None]:
-    """Yield the sound of each clause, with the clause beside its first piece.
+async def speak(
+    parts: AsyncIterator[Clause], language: str, outbox: Outbox, rehearsal: Rehearsal | None = None
+) -> AsyncGenerator[Spoken, None]:
+    """Yield the sound of each clause, with the clause beside its first piece. What was rehearsed is there at once.
 
     The silence that voices begin with is left out of the first one: somebody is waiting.
     """
@@ -142,7 +149,11 @@ async def speak(parts: AsyncIterator[Clause], language: str, outbox: Outbox) -> 
         outbox.mark("first_clause")
         outbox.wanted()
         begins = clause.written
-        sound = voices.say(clause.spoken, turn.priority, turn.equipment.timeouts.tts, begin)
+        if rehearsal is not None and (rehearsed := await rehearsal.sound(clause.spoken)):
+            await begin(voices.models[0])
+            sound = once(*rehearsed)
+        else:
+            sound = voices.say(clause.spoken, turn.priority, turn.equipment.timeouts.tts, begin)
         async with aclosing(sound) as chunks:
             async for chunk in chunks:
                 outbox.mark("sound")
@@ -153,9 +164,10 @@ async def speak(parts: AsyncIterator[Clause], language: str, outbox: Outbox) -> 
 async def sound_of(question: Question, outbox: Outbox) -> AsyncGenerator[Spoken, None]:
     """Yield the sound of the reply, clause by clause, while the model still writes."""
     async with (
-        prefetch(write(question, outbox), _WORDS) as words,
+        Rehearsal(outbox.turn, question.language) as rehearsal,
+        prefetch(write(question, outbox, rehearsal.expect), _WORDS) as words,
         prefetch(clauses(words, question.language), _CLAUSES) as parts,
-        aclosing(speak(parts, question.language, outbox)) as spoken,
+        aclosing(speak(parts, question.language, outbox, rehearsal)) as spoken,
     ):
         async for piece in spoken:
             yield piece

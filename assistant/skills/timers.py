@@ -54,6 +54,7 @@ def timers(timers: Timers, areas: Mapping[str, str]) -> Skill:
         takes=lambda asked: (
             "duration" not in asked.slots or length(asked.slots["duration"], asked.language) is not None
         ),
+        expects=_expected,
         tools=_TOOLS,
         sentences=str(SENTENCES),
         examples={
@@ -111,7 +112,19 @@ async def _start(timers: Timers, asked: Asked) -> Reply:
         timer = await timers.add(timer, turn=asked.turn)
     except Refused as error:
         return refused(error)
-    return Reply(key="started", facts={"length": lasting(seconds, asked.language), "called": timer.name})
+    return _started(asked, seconds, timer.name)
+
+
+def _started(asked: Asked, seconds: float, name: str) -> Reply:
+    return Reply(key="started", facts={"length": lasting(seconds, asked.language), "called": name})
+
+
+def _expected(asked: Asked) -> Reply | None:
+    """Return what is said where a timer is started: most that are asked for can be."""
+    seconds = _seconds(asked)
+    if asked.intent != "HassStartTimer" or seconds is None or "conversation_command" in asked.slots:
+        return None
+    return _started(asked, seconds, _name(asked))
 
 
 # -- which one --------------------------------------------------------------------------------------------------------

@@ -56,7 +56,8 @@ def skilled(rung: str, recognition: Recognition, question: Question, turn: Turn)
                 plan = consented(rung, skill, what, partial(handled, handler, turn), turn)
             else:
                 reads, foreign = intent in skill.reads, intent in skill.foreign
-                plan = Plan(rung, intent, reads, partial(handled, handler, turn, what), foreign)
+                expects = None if skill.expects is None else partial(_expected, skill.expects, turn, what)
+                plan = Plan(rung, intent, reads, partial(handled, handler, turn, what), expects, foreign)
             return replace(plan, skill=skill.name, recognition=recognition)
     if recognition.response and not able:
         return Plan(rung, intent, True, partial(_said, recognition.response), recognition=recognition)
@@ -83,6 +84,17 @@ def asked(recognition: Recognition, question: Question, turn: Turn) -> Asked:
 async def handled(handler: Handler, turn: Turn, asked: Asked) -> Reply:
     """Do it, and find the words where the skill left that to the language's own response."""
     return await _worded(await handler(asked), turn, asked)
+
+
+async def _expected(expects: Callable[[Asked], Reply | None], turn: Turn, asked: Asked) -> str:
+    """Return the words of the reply that is expected; empty where none is."""
+    try:
+        reply = expects(asked)
+        return (await _worded(reply, turn, asked)).text if reply is not None else ""
+    except Exception as error:
+        heed_cancellation(error)
+        log.warning("turn %s: %s cannot say what it expects: %s", turn.id, asked.intent, error)
+        return ""
 
 
 async def _worded(reply: Reply, turn: Turn, asked: Asked) -> Reply:

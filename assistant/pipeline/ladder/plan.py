@@ -30,6 +30,8 @@ class Plan:
     """Whether it changes nothing, so that it may be done before the question is known to be over."""
     run: Callable[[], Awaitable[Reply]]
     """Does it, and returns what is said."""
+    expects: Callable[[], Awaitable[str]] | None = None
+    """Returns what will be said if it succeeds, changing nothing; empty where that is not known."""
     foreign: bool = False
     """Whether others wrote what is said: mail, web pages, titles."""
     skill: str = ""
@@ -56,26 +58,30 @@ class Plan:
         )
 
 
-async def carried_out(plan: Plan, question: Question, outbox: Outbox) -> str:
+async def carried_out(plan: Plan, question: Question, outbox: Outbox, expect: Callable[[str], None]) -> str:
     """Do what was asked, and return what is said of it; raises what goes wrong.
 
-    What changes anything waits until the answer is committed.
+    What changes anything waits until the answer is committed; *expect* is told before what it will probably be.
     """
     conversation, turn = question.conversation, outbox.turn
     account = plan.account(question)
     outbox.put(partial(conversation.ask, None))  # what was asked back is answered now, or dropped: however this ends
-    outbox.put(partial(conversation.explain, account))
     outbox.put(partial(turn.stood_on, plan.rung))
     outbox.put(plan.noted)
     outbox.uses("intent", plan.intent)
     outbox.publish(EventType.INTENT_START, model=plan.intent)
     if not plan.reads:
+        if plan.expects is not None:
+            expect(await plan.expects())
         await outbox.committed()
     undos = turn.equipment.home.undos
     before = undos.latest(turn.device)
-    reply = await plan.run()
-    if (undo := undos.latest(turn.device)) is not before:
-        outbox.put(partial(conversation.explain, replace(account, undo=undo, acted=True)))
+    try:
+        reply = await plan.run()
+    finally:
+        if (undo := undos.latest(turn.device)) is not before:
+            account = replace(account, undo=undo, acted=True)
+        outbox.put(partial(conversation.explain, account))
     outbox.mark("first_token")
     if plan.foreign:
         outbox.put(conversation.mark_foreign)
