@@ -26,6 +26,7 @@ from assistant.skills.reminders import reminders
 from assistant.skills.timers import timers
 from assistant.skills.undo import undo
 from assistant.skills.units import units
+from assistant.skills.why import why
 from assistant.skills.volume import volume
 from assistant.state import State
 from assistant.timers import Timers
@@ -65,10 +66,11 @@ def builtin(means: Means) -> list[Skill]:
         arithmetic(),
         units(),
         lists(means.state.lists, means.undos),
-        timers(means.timers, means.areas),
+        timers(means.timers, means.areas, means.undos),
         alarms(means.timers),
         reminders(means.timers),
         undo(means.undos, means.home),
+        why(means.conversations),
         volume(means.controls),
         home(means.home, means.areas),
         doors(means.home, means.areas),

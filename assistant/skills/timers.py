@@ -13,6 +13,7 @@ from assistant.skills.when import length
 from assistant.skills.words import SENTENCES
 from assistant.timers import MOST, Kind, Refused, State, Timer, Timers
 from assistant.timers.words import lasting, main_language
+from assistant.undo import Undos
 
 __all__ = ["refused", "timers"]
 
@@ -35,13 +36,21 @@ _TOOLS = {
     ),
 }
 
+_TAKEN_BACK = {
+    "de": ("Der Timer ist gelöscht.", "Den Timer gibt es nicht mehr."),
+    "en": ("The timer is cancelled.", "The timer has ended already."),
+    "es": ("El temporizador está cancelado.", "El temporizador ya ha terminado."),
+    "fr": ("Le minuteur est annulé.", "Le minuteur est déjà terminé."),
+}
+"""What is said of a timer that is taken back, and of one that has ended before."""
 
-def timers(timers: Timers, areas: Mapping[str, str]) -> Skill:
+
+def timers(timers: Timers, areas: Mapping[str, str], undos: Undos) -> Skill:
     """Return the skill; *areas* are the rooms by the devices in them."""
     return Skill(
         name="timers",
         intents={
-            "HassStartTimer": partial(_start, timers),
+            "HassStartTimer": partial(_start, timers, undos),
             "HassCancelTimer": _with(_cancel, timers, areas),
             "HassCancelAllTimers": partial(_cancel_all, timers, areas),
             "HassIncreaseTimer": _with(partial(_adjust, 1), timers, areas),
@@ -94,7 +103,7 @@ _ARTICLES = {
 }
 
 
-async def _start(timers: Timers, asked: Asked) -> Reply:
+async def _start(timers: Timers, undos: Undos, asked: Asked) -> Reply:
     if "conversation_command" in asked.slots:
         return Reply(key="later")
     seconds = _seconds(asked)
@@ -112,6 +121,7 @@ async def _start(timers: Timers, asked: Asked) -> Reply:
         timer = await timers.add(timer, turn=asked.turn)
     except Refused as error:
         return refused(error)
+    undos.offer(asked.device, partial(_taken_back, timers, timer))
     return _started(asked, seconds, timer.name)
 
 
@@ -169,6 +179,12 @@ def _meant(timers: Timers, areas: Mapping[str, str], asked: Asked) -> list[Timer
 
 _STATES = {"HassPauseTimer": State.RUNNING, "HassUnpauseTimer": State.PAUSED}
 """The state of those that are meant, where there are any."""
+
+
+async def _taken_back(timers: Timers, timer: Timer, language: str) -> str:
+    gone = await timers.cancel([timer])
+    one, other = _TAKEN_BACK.get(main_language(language), _TAKEN_BACK["en"])
+    return one if gone else other
 
 
 async def _cancel(timers: Timers, asked: Asked, timer: Timer) -> Reply:

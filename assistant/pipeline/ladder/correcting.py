@@ -72,7 +72,7 @@ async def corrected(question: Question, turn: Turn) -> Plan | None:
         found = await _replaced(account, account.recognition, correction.words, turn)
         if found is None:
             return None
-        (sentence, recognition), undone = found, True
+        sentence, recognition, undone = found.sentence, found.recognition, True
     else:
         return None
     plan = skilled("correction", recognition, question.saying(sentence), turn)
@@ -83,35 +83,61 @@ async def corrected(question: Question, turn: Turn) -> Plan | None:
 
 
 def _correction(question: Question) -> _Correction | None:
-    language, words = question.language, said(question.text)
-    no, meant = (alternatives(of_language(table, language).split(",")) for table in (_NO, _MEANT))
-    found = re.fullmatch(rf"(?P<no>(?:(?:{no}) )*)(?P<meant>(?:(?:{meant}) )?)(?P<words>.+)", words)
-    if found is None or not (found["no"] or found["meant"]):
-        return None
-    return _Correction(found["words"], bool(found["meant"]))
+    no, meant = (alternatives(of_language(table, question.language).split(",")) for table in (_NO, _MEANT))
+    if found := re.fullmatch(rf"(?:(?:{no}) )*(?:{meant}) (.+)", said(question.text)):
+        return _Correction(found[1], explicit=True)
+    if found := re.fullmatch(rf"\W*(?:(?:{no})[,.;:!…–-]+\s*)+(\w.*)", question.text.strip(), flags=re.I):
+        return _Correction(said(found[1]), explicit=False)  # "no" without a comma may belong to what is said
+    return None
 
 
-async def _replaced(account: Account, before: Recognition, words: str, turn: Turn) -> tuple[str, Recognition] | None:
-    """Return the last sentence with *words* in it, and what that asks for; None where it is not sure which."""
-    found: dict[tuple[int, int], dict[tuple[tuple[str, str], ...], tuple[str, Recognition]]] = {}
-    for sentence, replaced in _sentences(said(account.text).split(), words):
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A sentence that may be meant."""
+
+    sentence: str
+    recognition: Recognition
+    cost: tuple[int, int, bool, int]
+    """How many slots came or went, how many were filled otherwise, whether something else than the words of a slot was
+    replaced, and how many words that were."""
+
+
+async def _replaced(account: Account, before: Recognition, words: str, turn: Turn) -> _Candidate | None:
+    """Return the last sentence with *words* in it; None where it is not sure in the place of which others.
+
+    Of two slots whose words might have been meant, it is the one that was said first: "add milk to the shopping list".
+    """
+    found: list[_Candidate] = []
+    filled = {said(words) for words in (*before.slots.values(), *before.spoken.values())}
+    for sentence, span in _sentences(said(account.text).split(), words):
         recognition = await recognition_of(sentence, account.language, turn)
         if recognition is None or not recognition.complete or recognition.intent != before.intent:
             continue
-        if changed := len(set(recognition.slots.items()) ^ set(before.slots.items())):
-            slots = tuple(sorted(recognition.slots.items()))
-            found.setdefault((changed, replaced), {}).setdefault(slots, (sentence, recognition))
-    best = list(found[min(found)].values()) if found else []
-    return best[0] if len(best) == 1 else None
+        if recognition.slots != before.slots and len(recognition.slots) == len(before.slots):
+            cost = (*_changes(before, recognition), " ".join(span) not in filled, len(span))
+            found.append(_Candidate(sentence, recognition, cost))
+    if not found:
+        return None
+    least = min(candidate.cost for candidate in found)
+    best = [candidate for candidate in found if candidate.cost == least]
+    alike = all(candidate.recognition.slots == best[0].recognition.slots for candidate in best)
+    return best[0] if alike or not least[2] else None
 
 
-def _sentences(before: list[str], words: str) -> Iterator[tuple[str, int]]:
-    """Yield the sentence with *words* in the place of each few of its own, and how many those are."""
+def _changes(before: Recognition, after: Recognition) -> tuple[int, int]:
+    """Return how many slots came or went, and how many were filled otherwise."""
+    names = before.slots.keys() & after.slots.keys()
+    return len(before.slots.keys() ^ after.slots.keys()), sum(before.slots[name] != after.slots[name] for name in names)
+
+
+def _sentences(before: list[str], words: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield the sentence with *words* in the place of each few of its own, and those."""
     if len(before) > _LONGEST:
         return
     for length in range(1, _SPAN + 1):
         for first in range(len(before) - length + 1):
-            yield " ".join([*before[:first], words, *before[first + length :]]), length
+            rest = before[first + length :]
+            yield " ".join([*before[:first], words, *rest]), before[first : first + length]
 
 
 def _instead(plan: Plan, account: Account, question: Question, turn: Turn) -> Plan:
@@ -127,4 +153,4 @@ def _instead(plan: Plan, account: Account, question: Question, turn: Turn) -> Pl
         reply = await plan.run()
         return replace(reply, text=f"{undone} {reply.text}")
 
-    return replace(plan, reads=False, run=run)
+    return replace(plan, reads=False, run=run, expects=None)
