@@ -155,7 +155,7 @@ WORDS = {
         days=((r"übermorgen", 2), (r"morgen", 1), (r"heute", 0)),
         am=r"früh|morgens|vormittags|vormittag|am morgen|am vormittag|in der früh",
         pm=r"nachmittags|nachmittag|abends|abend|nachts|am nachmittag|am abend|heute abend",
-        filler=r"um|auf|für|gegen|an|uhr|pünktlich",
+        filler=r"um|auf|für|gegen|uhr|pünktlich",
         named=((r"mittags?|am mittag", 720), (r"mitternacht", 0)),
         clock=(
             *_DIGITS,

@@ -325,9 +325,10 @@ class Timers:
 
     def _rung(self, timer: Timer) -> Timer:
         """Return what becomes of one that is due: it rings, or was missed."""
-        rung = replace(timer, state=State.RINGING, rang=self._timeline.now, late=max(0.0, -self.left(timer)))
-        rung = replace(rung, last=timer.due if timer.repeats else 0.0, outcome=Outcome.NONE)
-        return rung if rung.late <= _TOO_LATE else self._over(rung, Outcome.MISSED)
+        rung = replace(timer, rang=self._timeline.now, late=max(0.0, -self.left(timer)), outcome=Outcome.NONE)
+        if rung.late > _TOO_LATE:
+            return self._over(rung, Outcome.MISSED)
+        return replace(rung, state=State.RINGING, last=timer.due if timer.repeats else 0.0)
 
     def _over(self, timer: Timer, outcome: Outcome) -> Timer:
         """Return what becomes of one that has rung: it is done, or waits for the next time."""

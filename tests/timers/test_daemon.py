@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from tests.running import CONFIG, OPEN, Daemon, Home, settled
+from tests.state.test_history import files_with
+
+SECRET = "flowerpot and key"
 
 DEVICE = """
 import os
@@ -112,3 +115,15 @@ def test_what_another_process_sets_rings_in_the_daemon(house: Home) -> None:
         assert asked.stdout.strip() == "Pizza timer set for 1 second.", asked.stderr
         settled(lambda: rings(daemon))
         settled(lambda: heard(house) or None)
+
+
+def test_a_reminder_is_content_and_is_forgotten(house: Home) -> None:
+    with house.daemon() as daemon:
+        daemon.ready()
+        send(daemon, "POST", "/api/timers", {"seconds": 3600, "kind": "reminder", "text": SECRET})
+        assert files_with(house.folder / "state", SECRET)
+        assert any("timers and reminders" in row["what"] and row["content"] for row in house.json("privacy")["kept"])
+        assert house.json("forget", "--all")["timers"] >= 1
+        assert daemon.ask("/api/timers")[1] == {"timers": []}
+        assert not files_with(house.folder / "state", SECRET)
+        assert SECRET not in daemon.log
