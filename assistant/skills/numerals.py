@@ -39,6 +39,11 @@ class _Words:
     """Less than one, and what is no number with a half."""
 
 
+_FRENCH_HUNDREDS = {
+    f"{digit}cent": hundreds * 100
+    for hundreds, digit in enumerate(("deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf"), 2)
+}
+"""Written without an s where more follows."""
 _HALF, _MORE = Fraction(1, 2), Fraction(3, 2)
 _WORDS = {
     "en": _Words(
@@ -71,7 +76,7 @@ _WORDS = {
         minus="moins ",
         links=frozenset({"et"}),
         scales={"milliards": 10**9, "milliard": 10**9, "millions": 10**6, "million": 10**6, "mille": 1000},
-        more={"septante": 70, "huitante": 80, "nonante": 90, "unedouzaine": 12},
+        more={"septante": 70, "huitante": 80, "nonante": 90, "quatrevingt": 80, "unedouzaine": 12, **_FRENCH_HUNDREDS},
         half=r"\s+et\s+demie?",
         halves=dict.fromkeys(("un demi", "une demi", "demi", "une demie", "la moitié d'un"), _HALF),
     ),

@@ -1,4 +1,4 @@
-"""An assistant in each of four languages with all its skills, the real intent engine, and a chat model that gives up."""
+"""An assistant in each of four languages with all its skills and the real intent engine; its chat model gives up."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from assistant import Kind, hookimpl
 from assistant.assembly import Assembly, assemble
+from assistant.chat import Priority
 from assistant.config import load
-from assistant.engines import AnySpec
+from assistant.engines import AnySpec, Intent
 from assistant.plugins import Plugins
 from assistant.skills.clock import clock
 from assistant.testing import FakeChat, FakeSink, FakeSource, FakeStt, FakeTts, FakeTurn, FakeVad, FakeWake, fake_spec
@@ -55,6 +56,14 @@ class Household:
             text, assistant=language, conversation=f"{conversation} {language}", device=device
         )
         return answer.text.replace("\u00a0", " ").replace("\u202f", " ")
+
+    async def intent(self, text: str, language: str) -> str:
+        """Return what the intent engine understands; empty where it is nothing whole."""
+        engine: Intent
+        async with self.assembly.pool.lease("intent", Priority.API) as engine:
+            await self.assembly.equipment.lessons.teach(engine)
+            found = engine.recognise(text, language, {"device": "room"})
+        return found.intent if found is not None and found.complete else ""
 
 
 def _now(zone: tzinfo | None) -> datetime:
