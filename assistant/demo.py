@@ -22,16 +22,21 @@ from assistant.streams import once
 
 __all__ = ["QUESTIONS", "DaemonProcess", "Seen", "daemon_process", "sound_settings", "spoken_question"]
 
-QUESTIONS = (
-    "What is the capital of France?",
-    "What is the capital of Italy?",
-    "Why is the sky blue?",
-    "How many legs does a spider have?",
-    "What do bees make?",
-    "Which planet is closest to the sun?",
-    "What is the largest animal on earth?",
-)
-"""What the demo asks where it is not told."""
+QUESTIONS = {
+    "de": ("Wie spät ist es?", "Was ist sieben mal acht?", "Welcher Tag ist heute?"),
+    "en": (
+        "What is the capital of France?",
+        "What is the capital of Italy?",
+        "Why is the sky blue?",
+        "How many legs does a spider have?",
+        "What do bees make?",
+        "Which planet is closest to the sun?",
+        "What is the largest animal on earth?",
+    ),
+    "es": ("¿Qué hora es?", "¿Cuánto es siete por ocho?", "¿Qué día es hoy?"),
+    "fr": ("Quelle heure est-il ?", "Combien font sept fois huit ?", "Quel jour sommes-nous ?"),
+}
+"""What the demo asks where it is not told, by language: in others than English what needs no chat model."""
 
 _READY = 180.0
 """Seconds that the daemon may take to open everything."""

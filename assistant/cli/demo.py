@@ -20,6 +20,7 @@ from assistant.config import Loaded
 from assistant.demo import QUESTIONS, DaemonProcess, Seen, daemon_process, sound_settings, spoken_question
 from assistant.errors import ConfigError, EngineTimeout
 from assistant.paths import cache_folder
+from assistant.pipeline.language import primary
 from assistant.pipeline.voices import Voices
 from assistant.soundcard import sound_card
 from assistant.wav import read_speech, write_wav
@@ -65,7 +66,9 @@ async def _demo(settings: Settings, question: str, wav: Path | None, source: str
     with tempfile.TemporaryDirectory(prefix="inglenook-demo-") as folder:
         question_wav = Path(folder) / "question.wav"
         if wav is None:
-            question = question or random.choice(QUESTIONS)  # noqa: S311 - nothing is secret about it
+            language = primary(next(iter(loaded.config.assistants.values())).language)
+            asked = QUESTIONS.get(language, QUESTIONS["en"])
+            question = question or random.choice(asked)  # noqa: S311 - nothing is secret about it
             word, sound = await _spoken(loaded, question)
             say(f'asking    "{word}", "{question}"')
         else:

@@ -16,10 +16,13 @@ _APOLOGIES = {
 }
 
 _STOPS = {
-    "de": {"stopp", "stop", "halt", "ruhe", "sei still", "abbrechen", "egal"},
+    "de": {"stopp", "stop", "halt", "ruhe", "sei still", "sei ruhig", "hör auf", "aufhören", "schluss", "genug"}
+    | {"das reicht", "abbrechen", "egal", "vergiss es"},
     "en": {"stop", "stop it", "stop talking", "be quiet", "quiet", "shut up", "cancel", "never mind", "nevermind"},
-    "es": {"para", "basta", "silencio", "cancela", "cállate", "alto"},
-    "fr": {"stop", "arrête", "silence", "tais toi", "annule", "ça suffit"},
+    "es": {"para", "para ya", "basta", "ya basta", "silencio", "cancela", "calla", "cállate", "alto", "detente"}
+    | {"déjalo", "olvídalo"},
+    "fr": {"stop", "arrête", "arrête toi", "arrêtez", "silence", "chut", "tais toi", "annule", "ça suffit", "assez"}
+    | {"laisse tomber", "oublie"},
     "it": {"stop", "basta", "silenzio", "fermati", "annulla", "zitto"},
     "nl": {"stop", "stil", "hou op", "genoeg", "annuleer"},
 }
@@ -53,8 +56,6 @@ _BACK_CHANNELS = {
 """What people say while they listen, by regular expressions; any number of them may follow each other."""
 
 _PROMPTS = {
-    "auto": "You are a helpful voice assistant. Answer in the language of the question, in one or two short sentences, "
-    "without lists.",
     "de": "Du bist ein hilfsbereiter Sprachassistent. Antworte in ein oder zwei kurzen Sätzen, ohne Listen.",
     "en": "You are a helpful voice assistant. Answer in one or two short sentences, without lists.",
     "es": "Eres un asistente de voz. Responde en una o dos frases cortas, sin listas.",
@@ -62,6 +63,22 @@ _PROMPTS = {
     "it": "Sei un assistente vocale. Rispondi in una o due frasi brevi, senza elenchi.",
     "nl": "Je bent een spraakassistent. Antwoord in een of twee korte zinnen, zonder lijsten.",
 }
+
+
+_ANY_LANGUAGE = (
+    "You are a helpful voice assistant. Answer in the language of the question, in one or two short sentences, "
+    "without lists."
+)
+
+_POLITE = {
+    "de": "bitte",
+    "en": "please",
+    "es": "por favor",
+    "fr": "s'il te plaît, s'il vous plaît",
+    "it": "per favore, per piacere",
+    "nl": "alsjeblieft, alstublieft, graag",
+}
+"""What may stand before or after a word that asks for silence."""
 
 
 def primary(language: str) -> str:
@@ -84,14 +101,16 @@ def apology(language: str) -> str:
 
 
 def system_prompt(language: str) -> str:
-    """Return the built-in system prompt: static text, so that its prefix can be cached."""
-    return _of(_PROMPTS, language)
+    """Return the built-in system prompt: static text, so that its prefix can be cached. `auto` is any language."""
+    return _ANY_LANGUAGE if language == "auto" else _of(_PROMPTS, language)
 
 
 def is_stop(text: str, language: str) -> bool:
     """Tell whether *text*, all of it but murmurs before it, only asks for silence."""
-    words = plain(text).removesuffix(" please")
-    words = re.sub(f"^((please|no|{_back_channels(language)}) )+", "", words)
+    said = f"{_POLITE['en']}, {_of(_POLITE, language)}"
+    polite = "|".join(plain(phrase) for phrase in said.split(","))
+    words = re.sub(f" ({polite})$", "", plain(text.replace("’", "'")))
+    words = re.sub(f"^(({polite}|no|{_back_channels(language)}) )+", "", words)
     return words in _STOPS.get(primary(language), set()) | _STOPS["en"]
 
 

@@ -5,6 +5,7 @@ base understands best. Its ear for machines decides which questions can be asked
 """
 
 import asyncio
+from collections.abc import Callable
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from assistant_faster_whisper import FasterWhisperConfig, open_faster_whisper
 
 from assistant import SPEECH, AudioChunk, EventType, SttOptions, Voice, once
 from assistant.convert import converted
+from assistant.pipeline.ladder.words import is_no, is_yes
+from assistant.pipeline.language import is_stop
 from assistant.pipeline.wake_phrase import plain
 from assistant.soundcard import Room
 from assistant.testing import model_path, run_in_virtual_time, silence
@@ -113,3 +116,22 @@ def test_two_languages_in_one_conversation(real_home: Path) -> None:
     for reply, sound, language in zip(replies, sounds, ("en", "de"), strict=True):
         heard = run_in_virtual_time(understood(sound, language))
         assert alike(reply, heard) > 0.5, f"{reply!r} was heard as {heard!r}"
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "means"),
+    [
+        ("de", "Stopp!", is_stop),
+        ("de", "Ja, bitte.", is_yes),
+        ("de", "Nein.", is_no),
+        ("es", "Para.", is_stop),
+        ("es", "Sí, por favor.", is_yes),
+        ("es", "No, gracias.", is_no),
+        ("fr", "Stop !", is_stop),
+    ],
+)
+async def test_a_word_is_enough(language: str, said: str, means: Callable[[str, str], bool]) -> None:
+    sound = await machine(said, language)
+    still = AudioChunk(bytes(SPEECH.size(0.5)), SPEECH)
+    heard = await understood(AudioChunk(b"".join(c.audio for c in (still, *sound, still)), SPEECH), language)
+    assert means(heard, language), f"{said!r} was heard as {heard!r}"

@@ -36,7 +36,16 @@ from assistant.pipeline.wake_phrase import plain
         ("Fermati.", "it", True),
         ("Hou op.", "nl", True),
         ("Stop", "ja", True),
+        ("Bitte stopp!", "de", True),
+        ("Hör auf, bitte.", "de", True),
+        ("Das reicht.", "de", True),
+        ("Arrête-toi, s’il te plaît.", "fr", True),
+        ("Stop, s'il vous plaît !", "fr", True),
+        ("Para, por favor.", "es", True),
+        ("Ya basta.", "es", True),
+        ("Stop, please.", "fr", True),
         ("Para", "en", False),
+        ("Hör auf das Radio zu spielen", "de", False),
         ("Ruhe", "en", False),
     ],
 )
@@ -49,6 +58,10 @@ def test_sentences_follow_the_language_and_english_stands_for_the_others(speak: 
     assert callable(speak)
     assert speak("de-CH") == speak("DE") != speak("en")
     assert speak("ja") == speak("en") == speak("")
+
+
+def test_whoever_takes_any_language_answers_in_that_of_the_question() -> None:
+    assert "language of the question" in system_prompt("auto")
 
 
 def test_every_language_has_every_sentence() -> None:

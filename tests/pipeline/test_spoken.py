@@ -108,6 +108,8 @@ CASES = {
             "zum Beispiel so, zum Beispiel Doktor Müller, Nummer 5, und so weiter. Dann",
         ),
         ("auf example.org", "auf example Punkt org"),
+        ("21,5 °C, 1 h 5 min, 12.3.2026", "21,5 Grad Celsius, eine Stunde 5 Minuten, zwölfter März 2026"),
+        ("6,21 mi, 2 lb, 7 × 8 = 56", "6,21 Meilen, 2 Pfund, 7 mal 8 gleich 56"),
     ],
     "fr": [
         ("20°C, -3 °C, 5 km/h, 1 kg", "20 degrés, moins 3 degrés, 5 kilomètres par heure, un kilo"),
@@ -116,12 +118,14 @@ CASES = {
         ("le 2026-11-01, le 21/11/2026, le 1 mai", "le 1er novembre 2026, le 21 novembre 2026, le 1er mai"),
         ("M. Dupont, p. ex. ça, n° 5, av. J.-C.", "Monsieur Dupont, par exemple ça, numéro 5, avant Jésus-Christ."),
         ("le 2e étage, 3-5 jours, 5 Go", "le 2ème étage, 3 à 5 jours, 5 gigaoctets"),
+        ("21,5 °C, 1 h 5 min, 15:30, 2 lb", "21,5 degrés, une heure 5 minutes, 15 heures 30, 2 livres"),
     ],
     "es": [
         ("20°C, -3 °C, 5 km/h, 1 kg", "20 grados, menos 3 grados, 5 kilómetros por hora, un kilo"),
         ("5 €, 3,20 €, 2 millones €", "5 euros, 3 euros con 20, 2 millones de euros"),
         ("a las 7:30, a las 19:00, a la 1:30", "a las 7 y 30, a las 19, a la una y 30"),
         ("el 2026-11-21", "el 21 de noviembre de 2026"),
+        ("21,5 °C, 1 h 5 min, 2 lb, 7 × 8 = 56", "21,5 grados, una hora 5 minutos, 2 libras, 7 por 8 igual a 56"),
         ("Sr. López, p. ej. eso, EE. UU. y n.º 5", "señor López, por ejemplo eso, Estados Unidos y número 5"),
         ("1er piso, 2.ª planta, a & b, 2 × 3", "primer piso, 2ª planta, a y b, 2 por 3"),
     ],

@@ -118,6 +118,23 @@ def test_readme_has_every_option() -> None:
     assert rows == set(FasterWhisperConfig.__struct_fields__)
 
 
+@pytest.mark.parametrize(
+    ("spoken", "model"),
+    [
+        ((), "whisper-tiny.en"),
+        (("en",), "whisper-tiny.en"),
+        (("en-GB", "EN"), "whisper-tiny.en"),
+        (("en", "de"), "whisper-base"),
+        (("auto",), "whisper-base"),
+    ],
+)
+def test_the_model_suits_what_is_spoken(spoken: tuple[str, ...], model: str) -> None:
+    assert SPEC.suiting
+    config = msgspec.convert(SPEC.suiting(spoken), FasterWhisperConfig)
+    assert config.model == model
+    assert all(SPEC.describe(config).knows("" if tag == "auto" else tag) for tag in spoken)
+
+
 def test_languages_are_those_of_the_library() -> None:
     from faster_whisper.tokenizer import _LANGUAGE_CODES
 
