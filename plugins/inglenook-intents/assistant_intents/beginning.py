@@ -4,8 +4,11 @@ hassil matches whole sentences only; this walks its expressions until the words 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 
-from hassil import IntentData, Intents, Sentence, TextSlotList, WildcardSlotList
+from hassil import IntentData, Intents, RangeSlotList, Sentence, TextSlotList, WildcardSlotList
 from hassil.expression import (
     Alternative,
     Expression,
@@ -23,60 +26,86 @@ from assistant_intents.names import Names
 
 __all__ = ["Beginnings"]
 
-_ANY = ""
-"""Stands for the first letter of what begins with a name or a number."""
+_HOUSE = frozenset({"name", "area", "floor"})
+"""Lists that the names of the house fill."""
+_LETTERS = 5
+"""Letters by which templates are told apart before they are walked."""
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list that a template begins with."""
+
+    list_name: str
 
 
 class _BreaksOff(Exception):
     """The words are used up before the template is."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """A template, and what it can begin with."""
+
+    letters: tuple[str, ...]
+    """The first letters of its words."""
+    names: frozenset[str]
+    """Lists of the house that it begins with."""
+    data: IntentData
+    sentence: Sentence
+
+
 class Beginnings:
-    """The templates of a language by the first letter of what they match."""
+    """The templates of a language, by the first letters of what they match."""
 
     def __init__(self, intents: Intents) -> None:
         self._intents = intents
-        self._templates: dict[str, list[tuple[IntentData, Sentence]]] = {}
-        for intent in intents.intents.values():
-            for data in intent.data:
-                rules = {**intents.expansion_rules, **data.expansion_rules}
-                for sentence in data.sentences:
-                    for letter in set(_first(sentence.expression, rules)):
-                        self._templates.setdefault(letter, []).append((data, sentence))
+        self._templates = [
+            _template(data, sentence, intents)
+            for intent in intents.intents.values()
+            for data in intent.data
+            for sentence in data.sentences
+        ]
 
     def has(self, text: str, names: Names) -> bool:
         """Tell whether *text* is the beginning of a sentence that could be understood, and the sentence goes on."""
         intents, said = self._intents, normalize_for_matching(text).text
         if not said or intents.settings.ignore_whitespace:
             return False
-        before: IntentData | None = None
-        walk = _Walk(MatchSettings(), names)
-        for data, sentence in (*self._templates.get(said[0].casefold(), ()), *self._templates.get(_ANY, ())):
-            if data is not before:
-                before, walk = (
-                    data,
-                    _Walk(
-                        MatchSettings(
-                            slot_lists={**intents.slot_lists, **names.lists, **data.slot_lists},
-                            expansion_rules={**intents.expansion_rules, **data.expansion_rules},
-                            language=intents.language,
-                        ),
-                        names,
-                    ),
-                )
-            start = MatchContext(f"{said} ", intent_data=data, intent_sentence=sentence)
-            try:
-                for _ in walk.after(sentence.expression, [start]):
-                    pass
-            except _BreaksOff:
-                return True
+        letters = f"{said} ".casefold().ljust(_LETTERS)
+        named = {name for name in names.lists if names.opens(name, letters.split()[0])}
+        for data, templates in groupby(
+            (t for t in self._templates if letters.startswith(t.letters) or not named.isdisjoint(t.names)),
+            attrgetter("data"),
+        ):
+            lists = {**intents.slot_lists, **names.lists, **data.slot_lists}
+            rules = {**intents.expansion_rules, **data.expansion_rules}
+            walk = _Walk(MatchSettings(lists, rules, language=intents.language), names)
+            for template in templates:
+                start = MatchContext(f"{said} ", intent_data=data, intent_sentence=template.sentence)
+                try:
+                    for _ in walk.after(template.sentence.expression, [start]):
+                        pass
+                except _BreaksOff:
+                    return True
         return False
 
 
-def _first(expression: Expression, rules: Mapping[str, Sentence]) -> Iterator[str]:
-    """Yield the first letters of what *expression* matches; nothing where it may match nothing, too."""
+def _template(data: IntentData, sentence: Sentence, intents: Intents) -> _Template:
+    lists = {**intents.slot_lists, **data.slot_lists}
+    first = set(_first(sentence.expression, {**intents.expansion_rules, **data.expansion_rules}))
+    begun = {one.list_name for one in first if isinstance(one, _List)}
+    letters = {one for one in first if isinstance(one, str)}
+    if any(isinstance(lists.get(name), TextSlotList | RangeSlotList) for name in begun - _HOUSE):
+        letters.add("")
+    return _Template(tuple(letters), frozenset(begun & _HOUSE), data, sentence)
+
+
+def _first(expression: Expression, rules: Mapping[str, Sentence]) -> "Iterator[str | _List]":
+    """Yield what *expression* may begin with: first letters of a word, or lists."""
     if isinstance(expression, TextChunk):
-        yield from expression.text.strip().casefold()[:1]
+        if words := expression.text.split():
+            yield words[0].casefold()[:_LETTERS]
     elif isinstance(expression, RuleReference):
         yield from _first(rules[expression.rule_name].expression, rules)
     elif isinstance(expression, Sequence):
@@ -87,8 +116,8 @@ def _first(expression: Expression, rules: Mapping[str, Sentence]) -> Iterator[st
     elif isinstance(expression, Group):
         for item in expression.items:
             yield from _first(item, rules)
-    else:
-        yield _ANY
+    elif isinstance(expression, ListReference):
+        yield _List(expression.list_name)
 
 
 def _skippable(expression: Expression, rules: Mapping[str, Sentence]) -> bool:

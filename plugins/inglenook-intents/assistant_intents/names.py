@@ -30,7 +30,9 @@ class Names:
             "floor": _list("floor", _plain(vocabulary.floors)),
         }
         """Lists of slot values, by the names that sentence templates have for them."""
-        self._beginnings = {"name": _beginnings(self._entities), "area": _beginnings(self._areas)}
+        named: dict[str, Iterable[str]] = {"name": self._entities, "area": self._areas, "floor": self._floors}
+        self._beginnings = {list_name: _beginnings(names) for list_name, names in named.items()}
+        self._openings = {list_name: {name.split()[0] for name in names} for list_name, names in named.items()}
 
     def area(self, name: str) -> str:
         """Return what an area is called of which *name* is the name, an alias or the id; itself where there is none."""
@@ -46,6 +48,10 @@ class Names:
     def begins(self, list_name: str, words: str) -> bool:
         """Tell whether *words*, in small letters, are how a name of a list begins, and the name goes on."""
         return words in self._beginnings.get(list_name, ())
+
+    def opens(self, list_name: str, word: str) -> bool:
+        """Tell whether a name of a list begins with *word*, in small letters."""
+        return word in self._openings.get(list_name, ())
 
     def ids(self, result: RecognizeResult, slots: Mapping[str, str]) -> dict[str, str]:
         """Return the slots that say which entities, areas and floors the *slots* of a result name."""

@@ -52,7 +52,7 @@ async def test_what_people_say_is_understood_from_its_sound() -> None:
         async def heard(name: str) -> str:
             sound = speech(RECORDINGS / "speech" / f"{name}.wav")
             [*_, last] = [said async for said in stt.transcribe(once(*sound), SttOptions("en"))]
-            return last.text
+            return str(last.text)
 
         for name, (intent, slots) in COMMANDS.items():
             text = await heard(name)
