@@ -30,12 +30,14 @@ class Nearness:
         self._vectors: OrderedDict[tuple[str, str], Sequence[float]] = OrderedDict()
         self._asked: OrderedDict[tuple[str, str], None] = OrderedDict()
 
-    def by_meaning(self, text: str, sentences: Sequence[str], model: str, engine: Embed) -> Near:
+    def by_meaning(
+        self, text: str, sentences: Sequence[str], model: str, engine: Embed, least: float = _ALIKE
+    ) -> Near:
         """Return those of *sentences* that *engine*, known as *model*, finds near *text*. May take a while."""
         self.learn(sentences, model, engine)
         (here,) = engine.embed([text])
         near = [(sum(map(mul, here, self._vectors[model, sentence])), sentence) for sentence in sentences]
-        return _nearest(near, _ALIKE)
+        return _nearest(near, least)
 
     def by_letters(self, text: str, sentences: Sequence[str]) -> Near:
         """Return those of *sentences* that are written nearly as *text*."""

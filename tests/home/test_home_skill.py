@@ -1,0 +1,190 @@
+"""Sentences about a house, through the whole ladder: what is meant, what is asked back, what is refused."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from assistant.assembly import assemble
+from assistant.config.load import load
+from assistant.entities import Area, Entity
+from assistant.home.relevance import relevant
+from assistant.skill import OWNER
+from tests.home.house import House
+
+Say = Callable[..., Awaitable[str]]
+
+CONFIG = """
+models: {chat: {engine: echo, prefix: 'not understood: '}}
+devices: {room: {area: office}}
+assistants:
+  en: {chat: chat, language: en}
+  de: {chat: chat, language: de}
+  fr: {chat: chat, language: fr}
+  es: {chat: chat, language: es}
+"""
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+@pytest.fixture
+async def say(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Say]:
+    monkeypatch.setenv("INGLENOOK_HOME", str(tmp_path))
+    monkeypatch.setattr("assistant.home.acting._OBEYS", 0.3)
+    (tmp_path / "assistant.yaml").write_text(CONFIG)
+    async with assemble(load(tmp_path / "assistant.yaml", {})) as assembly, assembly.home.attached(house):
+
+        async def say(text: str, language: str = "en", device: str = "hall", person: str = OWNER) -> str:
+            answer = await assembly.run_turn(
+                text, assistant=language, conversation=device, device=device, person=person
+            )
+            return answer.text.strip()
+
+        yield say
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "said"),
+    [
+        ("en", "turn off the lights in the office", "Ceiling lamp is off; Desk lamp did not answer."),
+        ("de", "Schalte das Licht im office aus", "Ceiling lamp ist aus; Desk lamp hat nicht reagiert."),
+        ("fr", "Éteins les lumières dans office", "Ceiling lamp est à l'arrêt; Desk lamp n'a pas répondu."),
+        ("es", "Apaga las luces de office", "Ceiling lamp está apagado; Desk lamp no ha respondido."),
+    ],
+)
+async def test_half_a_success_is_told_as_such(house: House, say: Say, language: str, text: str, said: str) -> None:
+    house.silent = {"light.desk_lamp"}
+    assert await say(text, language) == said
+
+
+async def test_whole_success_is_said_by_the_language_s_own_response(house: House, say: Say) -> None:
+    assert await say("turn off the lights in the office") == "Turned off the lights"
+    assert await say("turn off the lights in the office") == "Ceiling lamp and Desk lamp are already off."
+
+
+async def test_the_lights_are_those_of_the_room_where_it_is_said(house: House, say: Say) -> None:
+    assert await say("turn off the lights", device="room") == "Turned off the lights"
+    assert house.things["light.kitchen_ceiling"].state == "off"
+    assert {house.things[id_].state for id_ in ("light.office_ceiling", "light.desk_lamp")} == {"off"}
+
+
+async def test_where_it_is_not_known_the_room_is_asked_for_once(house: House, say: Say) -> None:
+    assert await say("turn on the lights") == "In which room: office or kitchen?"
+    assert house.calls == []
+    assert await say("in the kitchen please") == "Turned on the lights"
+    assert house.calls[0].entities == ("light.kitchen_ceiling",)
+
+
+async def test_a_name_that_two_have_is_asked_about_or_that_of_the_room(house: House, say: Say) -> None:
+    assert (
+        await say("turn on the ceiling lamp") == "There are several called Ceiling lamp. Which one: office or kitchen?"
+    )
+    assert await say("the kitchen one") == "Turned on the light"
+    assert house.things["light.kitchen_ceiling"].state == "on"
+    assert await say("turn off the ceiling lamp", device="room") == "Turned off the light"
+    assert house.things["light.office_ceiling"].state == "off"
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "said", "yes"),
+    [
+        ("en", "turn on the kettel", "I know nothing called kettel. Do you mean Kettle?", "yes"),
+        ("de", "Schalte den Kettel ein", "Ich kenne nichts namens Kettel. Ist Kettle gemeint?", "ja"),
+        ("fr", "Allume le kettel", "Je ne connais rien qui s'appelle kettel. Est-ce Kettle ?", "oui"),
+        ("es", "Enciende el kettel", "No conozco nada que se llame kettel. ¿Es Kettle?", "sí"),
+    ],
+)
+async def test_an_unknown_name_is_said_and_the_nearest_offered(
+    house: House, say: Say, language: str, text: str, said: str, yes: str
+) -> None:
+    assert await say(text, language) == said
+    assert house.calls == []
+    await say(yes, language)
+    assert house.things["switch.kettle"].state == "on"
+
+
+async def test_nothing_is_near_to_nonsense(house: House, say: Say) -> None:
+    assert await say("turn on the xylophone quartet") == "I know nothing called xylophone quartet."
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "is the desk lamp on"),
+        ("en", "are any lights on in the office"),
+        ("en", "is the front door locked?"),
+        ("de", "Ist die Desk lamp an?"),
+        ("fr", "Est-ce que Desk lamp est allumé ?"),
+    ],
+)
+async def test_a_question_never_acts(house: House, say: Say, language: str, text: str) -> None:
+    assert (await say(text, language)).startswith(("Yes", "Ja", "Oui"))
+    assert house.calls == []
+
+
+async def test_a_question_about_what_is_away_is_not_answered_from_memory(house: House, say: Say) -> None:
+    house.away = True
+    assert await say("is the desk lamp on") == "I cannot find out about Desk lamp at the moment."
+    assert await say("turn off the desk lamp") == "I cannot reach Desk lamp."
+
+
+async def test_a_door_is_opened_for_those_who_are_known_and_say_so(house: House, say: Say) -> None:
+    await say("unlock the front door", person="")
+    await say("yes", person="")
+    assert house.calls == []
+    assert "unlock Front door" in await say("unlock the front door")
+    assert house.calls == []
+    assert await say("yes") == "Front door is unlocked."
+    assert "open Garage door" in await say("open the garage door")
+    assert await say("no") != ""
+    assert house.things["cover.garage"].state == "closed"
+    assert await say("lock the front door") == "Front door is locked."
+
+
+async def test_what_was_done_is_taken_back(house: House, say: Say) -> None:
+    assert await say("set the desk lamp to 20 percent") == "Brightness set"
+    assert await say("undo that") == "Desk lamp is on."
+    assert house.things["light.desk_lamp"].attributes["brightness"] == 255
+    assert await say("undo that") == "There is nothing to undo."
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "said"),
+    [
+        ("de", "Mach das rückgängig", "Kettle ist aus."),
+        ("fr", "annule ça", "Kettle est à l'arrêt."),
+        ("es", "deshaz eso", "Kettle está apagado."),
+    ],
+)
+async def test_it_is_taken_back_in_every_language(house: House, say: Say, language: str, text: str, said: str) -> None:
+    await say("turn on the kettle")
+    assert await say(text, language) == said
+
+
+async def test_several_names_at_once(house: House, say: Say) -> None:
+    assert await say("turn on the kettle and the reading lamp") == "Kettle is on; Desk lamp is already on."
+
+
+async def test_a_house_that_is_not_there_is_said_to_be(house: House, say: Say) -> None:
+    house.things.clear()
+    assert await say("turn off all the lights") == "the hub does not answer at the moment."
+
+
+async def test_a_chat_model_is_told_of_the_few_things_that_a_question_may_be_about(house: House, say: Say) -> None:
+    told = await say("I wonder whether somebody is still sitting at the desk")
+    assert "light.desk_lamp (Desk lamp, office): on, brightness 255" in told
+    assert "lock.front" not in told
+    assert told.endswith("I wonder whether somebody is still sitting at the desk")
+    assert "The house now" not in await say("I wonder who invented algebra")
+
+
+def test_of_500_things_those_that_are_meant_come_first() -> None:
+    areas = [Area(f"area_{i}", f"Room {i}") for i in range(40)] + [Area("attic", "Attic")]
+    many = [Entity(f"light.lamp_{i}", f"Lamp {i}", area=f"area_{i % 40}") for i in range(500)]
+    wanted = Entity("sensor.attic", "Hygrometer", area="attic", state="60")
+    found = relevant("how damp is it in the attic", [*many, wanted], areas)
+    assert found[0] == wanted
+    assert relevant("who invented algebra", [*many, wanted], areas) == []
