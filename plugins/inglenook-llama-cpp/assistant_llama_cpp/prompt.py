@@ -24,6 +24,8 @@ __all__ = ["Abilities", "abilities", "conversation", "defuse", "tool_list", "wit
 
 Message = dict[str, Any]
 """A message as templates know it: role, content, and perhaps tool_calls."""
+_TOLD = re.compile("<(?=/?tool_response)")
+"""Where what tells a result from other words begins."""
 Render = Callable[[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]], bool], str]
 """`ChatTemplate.render`."""
 
@@ -132,7 +134,8 @@ def _results(message: ChatMessage, before: Sequence[ChatMessage], able: Abilitie
         if able.calls:
             turned.append({"role": "tool", "name": name, "tool_call_id": part.call_id, "content": content})
         else:
-            turned.append({"role": "user", "content": f"<tool_response>\n{content}\n</tool_response>"})
+            told = _TOLD.sub("<\u200b", content)  # whoever wrote it cannot end it
+            turned.append({"role": "user", "content": f"<tool_response>\n{told}\n</tool_response>"})
     return turned
 
 

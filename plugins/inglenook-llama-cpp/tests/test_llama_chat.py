@@ -410,6 +410,36 @@ async def test_a_forced_call(opened: Any) -> None:
         assert isinstance(cut, Done) and cut.reason == "length", "half of a call is no call"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "admitted"),
+    [
+        ('{"city": "Rome", "days": 3}', True),
+        ('{"city": "Oslo", "parts": ["sky", "sea"]}', True),
+        ('{"city": "Bonn"}', False),
+        ('{"city": "Rome", "days": 0}', False),
+        ('{"city": "Rome", "days": 1.5}', False),
+        ('{"city": "Rome", "days": "3"}', False),
+        ('{"city": "Rome", "parts": ["air"]}', False),
+        ('{"city": "Rome", "parts": ["sky", "sky", "sky"]}', False),
+        ('{"city": "Rome", "more": 1}', False),
+        ('{"days": 3}', False),
+        ("{}", False),
+    ],
+)
+async def test_the_arguments_of_a_call_are_held_to_the_schema(arguments: str, admitted: bool, opened: Any) -> None:
+    properties = {
+        "city": {"enum": ["Rome", "Oslo"]},
+        "days": {"type": "integer", "minimum": 1, "maximum": 9},
+        "parts": {"type": "array", "items": {"enum": ["sky", "sea"]}, "maxItems": 2},
+    }
+    tool = ToolSpec("weather", "", {"type": "object", "properties": properties, "required": ["city"]})
+    async with opened() as chat:
+        grammar = (await chat._preparer.reply(ask("Weather?", tools=(TIMER, tool)))).call_grammar.deep_copy()
+        written = f'\n{{"name": "weather", "arguments": {arguments}}}\n</tool_call>'
+        tokens = chat._preparer._vocabulary.tokens(written)
+        assert (grammar.validate_tokens(tokens) == len(tokens)) is admitted
+
+
 async def test_the_references_of_a_tool_are_its_own(opened: Any) -> None:
     number = {"$defs": {"n": {"type": "integer"}}, "properties": {"n": {"$ref": "#/$defs/n"}}, "required": ["n"]}
     word = {"$defs": {"n": {"enum": ["a", "b"]}}, "properties": {"n": {"$ref": "#/$defs/n"}}, "required": ["n"]}
