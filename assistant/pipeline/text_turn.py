@@ -40,7 +40,7 @@ async def text_turn(
                 turn.outcome = "answered"
                 history.settle(asked)
             finally:
-                if turn.outcome != "answered":
+                if turn.outcome != "answered" and history.asks is not asked:
                     history.ask(None)  # what was not told to its end was not asked
                 if said:
                     turn.remember(history, text, said, request.messages[-1].parts[:-1])

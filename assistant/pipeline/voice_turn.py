@@ -95,7 +95,7 @@ class VoiceTurn:
                     await self._reply(draft, conversation)
                     conversation.settle(asked)
             finally:
-                if turn.outcome not in ("answered", "nothing"):
+                if turn.outcome != "answered" and conversation.asks is not asked:
                     conversation.ask(None)  # what was not heard to its end was not asked
                 warming.cancel()
                 await drafts.close()

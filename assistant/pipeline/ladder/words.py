@@ -35,7 +35,7 @@ _COURTESY = {
     "es": "por favor, gracias, y",
     "fr": "s'il te plaît, s'il vous plaît, s'il te plait, s'il vous plait, merci, et",
     "it": "per favore, per piacere, grazie, e",
-    "nl": "alsjeblieft, alstublieft, maar, dank je, en",
+    "nl": "alsjeblieft, alstublieft, dank je, en",
 }
 _ALL_RIGHT = {
     "de": "In Ordnung, dann nicht.",
