@@ -95,9 +95,9 @@ class MqttBridge:
             if not await self._waited(lambda: not self._member(entity).awaits(loop.time()), half):
                 await self._inquire(member)
                 await self._waited(lambda: not self._member(entity).awaits(loop.time()), half)
-        elif member.reported is None and member.thing.inquiry:
+        elif member.thing.state == "unknown" and member.thing.inquiry:
             await self._inquire(member)
-            await self._waited(lambda: self._member(entity).reported is not None, self._config.answer)
+            await self._waited(lambda: self._member(entity).thing.state != "unknown", self._config.answer)
         if not self._broker.connected:
             raise self._broker.absent()
         return self._member(entity).entity(self._broker.connected, loop.time())

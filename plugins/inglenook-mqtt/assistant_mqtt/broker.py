@@ -4,8 +4,9 @@ import asyncio
 import logging
 import random
 import ssl
-from collections.abc import Iterable
-from typing import Protocol, cast
+from collections.abc import AsyncGenerator, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, Protocol, TypeVar, cast
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
@@ -17,6 +18,8 @@ from assistant import ServiceError, in_thread
 from assistant_mqtt.config import MqttConfig
 
 __all__ = ["Broker", "Listener"]
+
+T = TypeVar("T")
 
 log = logging.getLogger("assistant_mqtt")
 _library = logging.getLogger("assistant_mqtt.client")
@@ -87,6 +90,17 @@ class _Inbox(asyncio.Queue[aiomqtt.Message]):
         return message
 
 
+class _ClosingSocket(ssl.SSLSocket):
+    """A socket that paho does not leave open where it trusts nobody at the other end."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 class Broker:
     """The broker, while it is there."""
 
@@ -121,7 +135,7 @@ class Broker:
             async with asyncio.timeout(_PATIENCE) as limit:
                 self._publishing.add(limit)
                 try:
-                    await self._client.publish(topic, payload, qos=1, retain=retain)
+                    await _alone(self._client.publish(topic, payload, qos=1, retain=retain))
                 finally:
                     self._publishing.discard(limit)
         except (aiomqtt.MqttError, TimeoutError, ValueError) as error:
@@ -148,6 +162,8 @@ class Broker:
                 await self._connection(listeners)
             except* (aiomqtt.MqttError, ServiceError, OSError) as group:
                 self._say(_first(group))
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise asyncio.CancelledError  # which a group of tasks drops where one of them failed, too
             if loop.time() - begun > _STEADY:
                 wait = 1.0
             await asyncio.sleep(wait * random.uniform(0.75, 1.25))  # noqa: S311 - not all at once after a power cut
@@ -155,7 +171,7 @@ class Broker:
 
     async def _connection(self, listeners: "tuple[Listener, ...]") -> None:
         inbox = _Inbox()
-        async with await self._made(inbox) as client:
+        async with _opened(await self._made(inbox)) as client:
             log.info("connected to the MQTT broker at %s", self.address)
             self._client, self._said = client, ""
             try:
@@ -196,7 +212,9 @@ class Broker:
 
     def _tls(self) -> ssl.SSLContext:
         try:
-            return ssl.create_default_context(cafile=self._config.ca_file or None)
+            context = ssl.create_default_context(cafile=self._config.ca_file or None)
+            context.sslsocket_class = _ClosingSocket
+            return context
         except (OSError, ValueError) as error:
             raise ServiceError(
                 f"services.mqtt.ca_file: {self._config.ca_file} cannot be used: {error}",
@@ -210,16 +228,16 @@ class Broker:
             self._changed.clear()
             want = {pattern for listener in listeners for pattern in listener.filters}
             for batch in _batches(want - have):
-                await client.subscribe([(pattern, SubscribeOptions(qos=1)) for pattern in batch])
+                await _alone(client.subscribe([(pattern, SubscribeOptions(qos=1)) for pattern in batch]))
             for batch in _batches(have - want):
-                await client.unsubscribe(batch)
+                await _alone(client.unsubscribe(batch))
             have = want
             await self._changed.wait()
 
     async def look(self) -> None:
         """Connect once; raises ServiceError."""
         try:
-            async with await self._made(_Inbox()):
+            async with _opened(await self._made(_Inbox())):
                 pass
         except (aiomqtt.MqttError, OSError) as error:
             raise self._absent_by(error) from None
@@ -241,6 +259,37 @@ class Broker:
         if str(absent) != self._said:
             self._said = str(absent)
             log.warning("%s (%s); it is tried again", absent, absent.hint)
+
+
+async def _alone(call: Coroutine[Any, Any, T]) -> T:
+    """Await what aiomqtt does in a task of its own: its `wait_for` may lose a cancellation in Python 3.11."""
+    task = asyncio.create_task(call)
+    try:
+        await asyncio.wait({task})
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # seen
+    return task.result()
+
+
+@asynccontextmanager
+async def _opened(client: aiomqtt.Client) -> AsyncGenerator[aiomqtt.Client, None]:
+    """Connect, and disconnect whatever happens: a thread connects, and does not stop when nobody waits for it."""
+    connecting = asyncio.create_task(client.__aenter__())
+    try:
+        await asyncio.wait({connecting})
+    except asyncio.CancelledError:
+        await asyncio.wait({connecting})
+        if not connecting.exception():
+            await client.__aexit__(None, None, None)
+        raise
+    connecting.result()
+    try:
+        yield client
+    finally:
+        await client.__aexit__(None, None, None)
 
 
 async def _hand_over(message: aiomqtt.Message, listeners: "tuple[Listener, ...]") -> None:

@@ -167,6 +167,17 @@ async def running(host: FakeHost, config: MqttConfig) -> AsyncGenerator[None, No
 
 
 @pytest.fixture
+def host() -> FakeHost:
+    return FakeHost()
+
+
+@pytest.fixture
+def until() -> Any:
+    """Return what waits until something is true."""
+    return eventually
+
+
+@pytest.fixture
 def service() -> Any:
     """Return what runs the service for a host."""
     return running

@@ -62,7 +62,7 @@ class Light(Thing[LightOptions]):
             take = self.onoff(config.payload_on, config.payload_off)
             yield Reading(config.state_topic, take, config.state_value_template)
         if config.brightness_state_topic:
-            take = self.numeric("brightness", 255 / config.brightness_scale)
+            take = self.numeric("brightness", 255 / config.brightness_scale, None)
             yield Reading(config.brightness_state_topic, take, config.brightness_value_template, "brightness")
         if config.color_temp_state_topic:
             template = config.color_temp_value_template

@@ -148,11 +148,11 @@ class Thing(ABC, Generic[C]):
 
         return take
 
-    def numeric(self, name: str, scale: float = 1.0) -> Callable[[str], None]:
+    def numeric(self, name: str, scale: float = 1.0, digits: int | None = 2) -> Callable[[str], None]:
         """Return what takes the number of an attribute."""
 
         def take(value: str) -> None:
-            self.attributes[name] = None if value == NONE else round(number(value) * scale, 2)
+            self.attributes[name] = None if value == NONE else round(number(value) * scale, digits)
 
         return take
 
