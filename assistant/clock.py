@@ -7,6 +7,7 @@ a while later, by any number of years.
 
 import ctypes
 import functools
+import platform
 import sys
 import time
 from pathlib import Path
@@ -17,6 +18,8 @@ _RELEASED = 1_767_225_600
 """Seconds since the epoch of 2026-01-01: no earlier time can be right for this software."""
 _BATTERY = Path("/dev/rtc0")
 """Is there where a clock of the hardware goes on while the machine is off."""
+_PCS = frozenset({"x86_64", "i686", "i386"})
+"""Machines, by uname(2), that all have one, whether a container or a small kernel shows it or not."""
 _UNSYNCHRONISED = 5
 """TIME_ERROR, which adjtimex(2) returns until something has set the clock."""
 _TIMEX = 1024
@@ -27,7 +30,12 @@ def clock_is_set() -> bool:
     """Tell whether the time of day can be believed: it is set from outside, or kept by a clock with a battery."""
     if time.time() < _RELEASED:
         return False
-    return _BATTERY.exists() or not sys.platform.startswith("linux") or _synchronised()
+    return _is_kept() or _synchronised()
+
+
+def _is_kept() -> bool:
+    """Tell whether the kernel found the time when it started: PCs have a CMOS clock, virtual ones their host's."""
+    return _BATTERY.exists() or not sys.platform.startswith("linux") or platform.machine() in _PCS
 
 
 def _synchronised() -> bool:
