@@ -100,3 +100,5 @@ class Recognition:
     """Which of the intent's response templates fits the sentence."""
     response: str = ""
     """What to say where no skill does anything about it; empty where there is nothing to say then."""
+    free: bool = False
+    """Whether it ends in words that may be any, such as an item of a list: more of them may follow."""

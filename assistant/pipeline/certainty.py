@@ -99,7 +99,7 @@ class Certainty:
 
     async def _understand(self, text: str, language: str) -> None:
         recognition = await recognition_of(text, language, self._turn)
-        if recognition is not None:
+        if recognition is not None and not (recognition.complete and recognition.free):
             self._weigh("intent", _UNDERSTOOD if recognition.complete else _BEGUN)
 
     async def _score_as_it_grows(self, at: float) -> None:

@@ -33,7 +33,9 @@ def test_what_is_understood_is_surer_than_what_is_not_and_what_breaks_off_is_les
     whole = certainty_of(text, Recognition("HassTurnOn", complete=True))
     unknown = certainty_of(text, None)
     begun = certainty_of(text, Recognition("", complete=False))
+    free = certainty_of(text, Recognition("HassListAddItem", complete=True, free=True))
     assert begun < 0.5 < unknown < whole
+    assert free == unknown, "more of the same may follow"
 
 
 def test_the_wait_is_longer_where_a_sentence_breaks_off() -> None:

@@ -5,6 +5,7 @@ hassil matches whole sentences only; this walks its expressions until the words 
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
 
@@ -89,6 +90,39 @@ class Beginnings:
                 except _BreaksOff:
                     return True
         return False
+
+    def breaks_off(self, text: str, names: Names) -> bool:
+        """Tell whether *text* ends in a word in which no template ends, such as "the", and is the beginning of one."""
+        word = normalize_for_matching(text).text.casefold().rpartition(" ")[2]
+        return not {word, word[:-1], word[:-2]} & self._endings and self.has(text, names)
+
+    @cached_property
+    def _endings(self) -> frozenset[str]:
+        """The words, or stems of them, in which templates end."""
+        intents, found = self._intents, set[str]()
+        for template in self._templates:
+            rules = {**intents.expansion_rules, **template.data.expansion_rules}
+            found.update(_last(template.sentence.expression, rules))
+        for values in intents.slot_lists.values():
+            if isinstance(values, TextSlotList):
+                found.update(word for value in values.values for word in _last(value.text_in, intents.expansion_rules))
+        return frozenset(word for word in found if len(word) > 1)
+
+
+def _last(expression: Expression, rules: Mapping[str, Sentence]) -> Iterator[str]:
+    """Yield the words in which *expression* may end; one that has endings of its own as its stem."""
+    if isinstance(expression, TextChunk):
+        yield from expression.text.casefold().split()[-1:]
+    elif isinstance(expression, RuleReference):
+        yield from _last(rules[expression.rule_name].expression, rules)
+    elif isinstance(expression, Sequence):
+        for item in reversed(expression.items):
+            yield from _last(item, rules)
+            if not _skippable(item, rules):
+                break
+    elif isinstance(expression, Group):
+        for item in expression.items:
+            yield from _last(item, rules)
 
 
 def _template(data: IntentData, sentence: Sentence, intents: Intents) -> _Template:

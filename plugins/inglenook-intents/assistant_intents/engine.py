@@ -53,6 +53,7 @@ class Hassil:
             found.spoken,
             found.key,
             self.phrase(found.intent, found.key, language, {**found.slots, **found.spoken}),
+            found.free,
         )
 
     def phrase(self, intent: str, key: str, language: str, facts: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """From a sentence to an intent with slots."""
 
 import logging
+import re
 import time
 from collections.abc import Iterable
 from itertools import islice
@@ -44,11 +45,12 @@ _COMMAND = "conversation_command"
 def recognised(text: str, known: Language, names: Names, area: str) -> Recognition | None:
     """Return what *text* asks for in the room *area*, where it can be told."""
     best = _best(text, known, names, area) or _misheard(text, known, names, area)
-    if best is None or _merely_names(best):
+    free = best is not None and _ends_freely(text, best)
+    if best is None or _merely_names(best) or (free and known.beginnings.breaks_off(text, names)):
         return Recognition("", complete=False) if known.beginnings.has(text, names) else None
     if _COMMAND in best.entities and not _obeyed(best.entities[_COMMAND].text, known, names, area):
         return None
-    return None if _asks(text, best, known) else _recognition(best, names)
+    return None if _asks(text, best, known) else _recognition(best, names, free)
 
 
 def _misheard(text: str, known: Language, names: Names, area: str) -> RecognizeResult | None:
@@ -118,7 +120,13 @@ def _merely_names(result: RecognizeResult) -> bool:
     return result.context.get("domain") not in _NAMED_ALONE
 
 
-def _recognition(result: RecognizeResult, names: Names) -> Recognition:
+def _ends_freely(text: str, result: RecognizeResult) -> bool:
+    """Tell whether a sentence ends in words that may be any: more of them may follow."""
+    spans = [entity.text_span for entity in result.entities_list if entity.is_wildcard and entity.text_span]
+    return any(not re.search(r"\w", text[end:]) for _, end in spans)
+
+
+def _recognition(result: RecognizeResult, names: Names, free: bool) -> Recognition:
     slots = {entity.name: _text(entity.value) for entity in result.entities_list}
     spoken = {entity.name: entity.text_clean or slots[entity.name] for entity in result.entities_list}
     for house in {"name", "area", "floor"} & slots.keys():
@@ -134,6 +142,7 @@ def _recognition(result: RecognizeResult, names: Names) -> Recognition:
         slots={**slots, **names.ids(result, slots)},
         spoken=spoken,
         key=result.response or "default",
+        free=free,
     )
 
 

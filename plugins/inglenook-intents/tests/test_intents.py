@@ -319,6 +319,24 @@ def test_sentences_of_skills_go_beside_those_of_home_assistant(tmp_path: Path) -
     assert time.intent == "HassGetCurrentTime", "what is free of words yields to what is not"
 
 
+def test_free_words_at_the_end_are_told_and_take_no_beginning_for_a_sentence(tmp_path: Path) -> None:
+    engine = Hassil()
+    skill = "intents: {InglenookUnknown: {data: [{sentences: ['turn on {thing}', '{thing} is {there}']}]}}"
+    skill += "\nlists: {thing: {wildcard: true}, there: {values: [here, gone]}}"
+    engine.teach(Vocabulary(HOUSE.entities, sentences=(sentences(tmp_path, skill),)))
+    told = {}
+    for text in ("turn on the", "Turn on the toaster.", "the toaster is gone", "turn on the desk lamp"):
+        found = engine.recognise(text, "en", {})
+        assert found is not None
+        told[text] = (found.intent, found.complete, found.free)
+    assert told == {
+        "turn on the": ("", False, False),
+        "Turn on the toaster.": ("InglenookUnknown", True, True),
+        "the toaster is gone": ("InglenookUnknown", True, False),
+        "turn on the desk lamp": ("HassTurnOn", True, False),
+    }
+
+
 def test_a_folder_of_the_configuration_is_the_owners_too(tmp_path: Path) -> None:
     engine = Hassil([sentences(tmp_path, OWN)])
     assert engine.recognise("lamps away", "en", {}) is not None
