@@ -4,23 +4,24 @@ from datetime import datetime
 from functools import partial
 
 from assistant.skill import Asked, Reply, Skill
-from assistant.skills.labels import label, moment, one_of
+from assistant.skills.labels import label, moment, one_of, taken_back
 from assistant.skills.timers import refused
 from assistant.skills.when import When, length, when
 from assistant.skills.words import SENTENCES
 from assistant.timers import Appointment, Kind, Refused, Timer, Timers
 from assistant.timers.ringing import SNOOZE
 from assistant.timers.words import lasting
+from assistant.undo import Undos
 
 __all__ = ["alarms", "understood"]
 
 
-def alarms(timers: Timers) -> Skill:
+def alarms(timers: Timers, undos: Undos) -> Skill:
     """Return the skill."""
     return Skill(
         name="alarms",
         intents={
-            "InglenookSetAlarm": partial(_set, timers),
+            "InglenookSetAlarm": partial(_set, timers, undos),
             "InglenookCancelAlarm": partial(_cancel, timers),
             "InglenookAlarmStatus": partial(_status, timers),
             "InglenookSnooze": partial(_snooze, timers),
@@ -49,7 +50,7 @@ def _takes(timers: Timers, asked: Asked) -> bool:
     return "when" not in asked.slots or understood(timers, asked) is not None
 
 
-async def _set(timers: Timers, asked: Asked) -> Reply:
+async def _set(timers: Timers, undos: Undos, asked: Asked) -> Reply:
     wanted = understood(timers, asked)
     if wanted is None:
         return Reply(key="when")
@@ -66,6 +67,7 @@ async def _set(timers: Timers, asked: Asked) -> Reply:
         alarm = await timers.add(alarm, turn=asked.turn)
     except Refused as error:
         return refused(error)
+    undos.offer(asked.device, partial(taken_back, timers, alarm))
     key = "default" if alarm.at else "after"
     return Reply(key=key, facts={"said": moment(alarm, timers, asked.language)})
 

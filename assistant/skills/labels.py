@@ -11,7 +11,7 @@ from assistant.skills.localised import joined, locale_of, o_clock
 from assistant.timers import Appointment, Kind, Timer, Timers
 from assistant.timers.words import lasting, main_language
 
-__all__ = ["label", "moment", "one_of"]
+__all__ = ["label", "moment", "one_of", "taken_back"]
 
 _LONG = "EEEE d MMMM"
 """A weekday, a day and its month, by CLDR's letters."""
@@ -49,6 +49,31 @@ _SAID = {
         "days": "cada {days} a las {time}",
     },
 }
+
+
+_TAKEN_BACK = {
+    "en": {
+        Kind.TIMER: ("The timer is cancelled.", "The timer has ended already."),
+        Kind.ALARM: ("The alarm is off again.", "The alarm has rung already."),
+        Kind.REMINDER: ("The reminder is deleted again.", "The reminder is over already."),
+    },
+    "de": {
+        Kind.TIMER: ("Der Timer ist gelöscht.", "Den Timer gibt es nicht mehr."),
+        Kind.ALARM: ("Der Wecker ist wieder aus.", "Der Wecker hat schon geklingelt."),
+        Kind.REMINDER: ("Die Erinnerung ist wieder gelöscht.", "Die Erinnerung gibt es nicht mehr."),
+    },
+    "fr": {
+        Kind.TIMER: ("Le minuteur est annulé.", "Le minuteur est déjà terminé."),
+        Kind.ALARM: ("Le réveil est de nouveau désactivé.", "Le réveil a déjà sonné."),
+        Kind.REMINDER: ("Le rappel est supprimé.", "Le rappel est déjà passé."),
+    },
+    "es": {
+        Kind.TIMER: ("El temporizador está cancelado.", "El temporizador ya ha terminado."),
+        Kind.ALARM: ("La alarma está quitada otra vez.", "La alarma ya ha sonado."),
+        Kind.REMINDER: ("El recordatorio está borrado.", "El recordatorio ya ha pasado."),
+    },
+}
+"""What is said of what is taken back, and of what has ended before."""
 
 
 def moment(timer: Timer, timers: Timers, language: str) -> str:
@@ -105,3 +130,9 @@ def _labels(found: Sequence[Timer], timers: Timers, language: str) -> list[tuple
             name = f"{name} {timer.id}"
         labels.append((name, timer))
     return labels
+
+
+async def taken_back(timers: Timers, timer: Timer, language: str) -> str:
+    """Let what was just set not ring, and return what is said of it."""
+    done, late = _TAKEN_BACK[main_language(language)][timer.kind]
+    return done if await timers.cancel([timers.get(timer.id) or timer]) else late

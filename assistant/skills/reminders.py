@@ -6,13 +6,14 @@ from functools import partial
 
 from assistant.pipeline.wake_phrase import plain
 from assistant.skill import Asked, Reply, Skill
-from assistant.skills.labels import moment, one_of
+from assistant.skills.labels import moment, one_of, taken_back
 from assistant.skills.numerals import number
 from assistant.skills.timers import refused
 from assistant.skills.when import When, when
 from assistant.skills.words import SENTENCES
 from assistant.timers import Kind, Refused, Timer, Timers
 from assistant.timers.words import main_language
+from assistant.undo import Undos
 
 __all__ = ["parted", "reminders"]
 
@@ -29,12 +30,12 @@ _LINKS = {
 """What stands between the asking and what one wants to be reminded of."""
 
 
-def reminders(timers: Timers) -> Skill:
+def reminders(timers: Timers, undos: Undos) -> Skill:
     """Return the skill."""
     return Skill(
         name="reminders",
         intents={
-            "InglenookRemind": partial(_remind, timers),
+            "InglenookRemind": partial(_remind, timers, undos),
             "InglenookReminderStatus": partial(_status, timers),
             "InglenookCancelReminder": partial(_cancel, timers),
         },
@@ -82,7 +83,7 @@ def _takes(timers: Timers, asked: Asked) -> bool:
     return bool(text) and (found is not None or text != asked.slots["what"].strip())
 
 
-async def _remind(timers: Timers, asked: Asked) -> Reply:
+async def _remind(timers: Timers, undos: Undos, asked: Asked) -> Reply:
     text, wanted = _parted(timers, asked)
     if wanted is None:
         return Reply(key="when")
@@ -100,6 +101,7 @@ async def _remind(timers: Timers, asked: Asked) -> Reply:
         reminder = await timers.add(reminder, turn=asked.turn)
     except Refused as error:
         return refused(error)
+    undos.offer(asked.device, partial(taken_back, timers, reminder))
     facts = {"said": moment(reminder, timers, asked.language), "about": reminder.text}
     return Reply(key="default" if reminder.at else "after", facts=facts)
 

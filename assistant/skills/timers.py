@@ -8,7 +8,7 @@ from functools import partial
 from assistant.chat import ToolSpec
 from assistant.pipeline.wake_phrase import plain
 from assistant.skill import Asked, Handler, Reply, Skill
-from assistant.skills.labels import label, one_of
+from assistant.skills.labels import label, one_of, taken_back
 from assistant.skills.when import length
 from assistant.skills.words import SENTENCES
 from assistant.timers import MOST, Kind, Refused, State, Timer, Timers
@@ -35,14 +35,6 @@ _TOOLS = {
         "timer_status", "Tell how long is left on the timers.", {"type": "object", "properties": {}}
     ),
 }
-
-_TAKEN_BACK = {
-    "de": ("Der Timer ist gelöscht.", "Den Timer gibt es nicht mehr."),
-    "en": ("The timer is cancelled.", "The timer has ended already."),
-    "es": ("El temporizador está cancelado.", "El temporizador ya ha terminado."),
-    "fr": ("Le minuteur est annulé.", "Le minuteur est déjà terminé."),
-}
-"""What is said of a timer that is taken back, and of one that has ended before."""
 
 
 def timers(timers: Timers, areas: Mapping[str, str], undos: Undos) -> Skill:
@@ -121,7 +113,7 @@ async def _start(timers: Timers, undos: Undos, asked: Asked) -> Reply:
         timer = await timers.add(timer, turn=asked.turn)
     except Refused as error:
         return refused(error)
-    undos.offer(asked.device, partial(_taken_back, timers, timer))
+    undos.offer(asked.device, partial(taken_back, timers, timer))
     return _started(asked, seconds, timer.name)
 
 
@@ -179,12 +171,6 @@ def _meant(timers: Timers, areas: Mapping[str, str], asked: Asked) -> list[Timer
 
 _STATES = {"HassPauseTimer": State.RUNNING, "HassUnpauseTimer": State.PAUSED}
 """The state of those that are meant, where there are any."""
-
-
-async def _taken_back(timers: Timers, timer: Timer, language: str) -> str:
-    gone = await timers.cancel([timer])
-    one, other = _TAKEN_BACK.get(main_language(language), _TAKEN_BACK["en"])
-    return one if gone else other
 
 
 async def _cancel(timers: Timers, asked: Asked, timer: Timer) -> Reply:

@@ -65,6 +65,8 @@ async def test_english(house: Household) -> None:
         *("Delete the reminder to buy milk", "The reminder is deleted: buy milk."),
         *("Snooze", "Nothing has rung."),
     )
+    await talk(house, "en", *("Wake me at eight", "The alarm is set: tomorrow at 8:00 AM."))
+    await talk(house, "en", *("Undo that", "The alarm is off again."))
     kinds = [timer.kind for timer in house.assembly.timers.pending()]
     assert kinds == [Kind.ALARM, Kind.REMINDER]
 
