@@ -101,7 +101,7 @@ class Skill:
     """The intents that chat models may call, too, each with what they are told; the arguments are the slots."""
     sentences: str = ""
     """Folder of its sentence templates and responses, `<language>/*.yaml` in the format of hassil; empty for a skill
-    whose intents are Home Assistant's own."""
+    whose intents are Home Assistant's own. In a language without a folder it is not asked: it could not answer."""
     examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Sentences to try, by language, for "what can you do"."""
     api: int = API

@@ -28,3 +28,15 @@ async def test_what_whisper_writes_is_understood(
     wanted = {text: intent for intent, texts in TRANSCRIPTS[language].items() for text in texts}
     assert len(wanted) > 30
     assert found == wanted
+
+
+async def test_what_could_not_be_answered_is_left_to_the_chat_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INGLENOOK_HOME", str(tmp_path))
+    async with household(tmp_path) as house:
+        assert await house.intent("Che ore sono?", "it") == "HassGetCurrentTime"
+        turn = house.assembly.turn("en", "room", Priority.API)
+        async with house.assembly.equipment.conversations.turn("nobody") as conversation:
+            question = Question(turn.request(conversation, "Che ore sono?"), "it", conversation)
+            assert await understood(question, turn) is None

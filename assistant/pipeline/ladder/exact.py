@@ -4,13 +4,15 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from assistant.engines import Intent
 from assistant.pipeline.ladder.confirming import consented
 from assistant.pipeline.ladder.plan import Plan
+from assistant.pipeline.language import primary
 from assistant.pipeline.question import Question
 from assistant.pipeline.turn import Turn
-from assistant.skill import Asked, Handler, Reply
+from assistant.skill import Asked, Handler, Reply, Skill
 from assistant.speech import Recognition
 from assistant.streams import heed_cancellation, in_thread
 
@@ -50,7 +52,7 @@ def skilled(rung: str, recognition: Recognition, question: Question, turn: Turn)
     what = asked(recognition, question, turn)
     able = [skill for skill in turn.equipment.skills if intent in skill.intents]
     for skill in able:
-        if skill.takes is None or skill.takes(what):
+        if _speaks(skill, question.language) and (skill.takes is None or skill.takes(what)):
             handler = skill.intents[intent]
             if intent in skill.sensitive:
                 plan = consented(rung, skill, what, partial(handled, handler, turn), turn)
@@ -62,6 +64,11 @@ def skilled(rung: str, recognition: Recognition, question: Question, turn: Turn)
     if recognition.response and not able:
         return Plan(rung, intent, True, partial(_said, recognition.response), recognition=recognition)
     return None
+
+
+def _speaks(skill: Skill, language: str) -> bool:
+    """Tell whether a skill has words of its own in a language, where it needs any."""
+    return not skill.sentences or Path(skill.sentences, primary(language)).is_dir()
 
 
 def asked(recognition: Recognition, question: Question, turn: Turn) -> Asked:
