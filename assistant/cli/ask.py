@@ -17,7 +17,10 @@ from assistant.errors import EngineUnavailable, ImageError
 from assistant.images import BYTES, read_image
 from assistant.pipeline.answer import speak
 from assistant.pipeline.clauses import clauses
+from assistant.pipeline.conversation import Conversation
+from assistant.pipeline.ladder import understood
 from assistant.pipeline.outbox import Outbox
+from assistant.pipeline.question import Question
 from assistant.pipeline.sight import watchers, with_images
 from assistant.pipeline.text_turn import text_turn
 from assistant.pipeline.turn import Turn
@@ -98,7 +101,10 @@ async def _ask(
                 click.echo(f"> {heard.text}")
         by = watchers(turn) if images else {}
         question = with_images(ChatRequest((ChatMessage.of("user", text),)), () if by else images)
-        for model in {*by.values(), turn.chat_model(question)}:
+        needed = set(by.values())
+        if images or not await _is_understood(text, turn):
+            needed.add(turn.chat_model(question))
+        for model in needed:
             await assembly.pool.open(model)  # which may take longer than a turn has patience
         if by and not as_json:
             click.echo(f"> described by {', '.join(f'{model} ({task})' for task, model in by.items())}")
@@ -127,6 +133,12 @@ async def _ask(
                     "following": following,
                 }
             )
+
+
+async def _is_understood(text: str, turn: Turn) -> bool:
+    """Tell whether *text* is answered without a chat model, which then need not be loaded."""
+    conversation = Conversation(turn.id)
+    return await understood(Question(turn.request(conversation, text), turn.language, conversation), turn) is not None
 
 
 async def _answer(turn: Turn, text: str, conversation: str, images: Sequence[Image], silent: bool) -> str:

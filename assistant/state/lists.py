@@ -29,12 +29,15 @@ class Lists:
 
         def write(connection: sqlite3.Connection) -> tuple[str, ...]:
             there = {item.casefold() for item in _items(connection, list_)}
-            new = tuple({item.casefold(): item for item in items if item.casefold() not in there}.values())
+            new: dict[str, str] = {}
+            for item in items:
+                if item.casefold() not in there:
+                    new.setdefault(item.casefold(), item)
             connection.executemany(
                 "INSERT INTO list_items (list, item, started) VALUES (?, ?, ?)",
-                [(list_, item, time.time()) for item in new],
+                [(list_, item, time.time()) for item in new.values()],
             )
-            return new
+            return tuple(new.values())
 
         return await self._database.write(write)
 
