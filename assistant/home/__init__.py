@@ -13,6 +13,7 @@ from assistant.home.bridge import Bridge
 from assistant.home.ledger import Entry, Keeper, NoLedger
 from assistant.home.outcome import Outcome
 from assistant.home.restoring import remembered, restoring
+from assistant.home.services import is_sensitive
 from assistant.home.words import taken_back
 from assistant.undo import Undo, Undos
 
@@ -137,7 +138,8 @@ class Home:
         actings, stay = list[Acting](), list[Entity]()
         for entry in entries:
             if entry.before.id in known:
-                if (act := restoring(entry.service, entry.before)) is None:
+                act = restoring(entry.service, entry.before)
+                if act is None or is_sensitive(act, known[entry.before.id]):  # nobody has said yes to that
                     stay.append(known[entry.before.id])
                 else:
                     actings.append(Acting(act, self.bridge(entry.before.id), known[entry.before.id]))

@@ -1,6 +1,7 @@
 """What is done to the house is read back; what is said of it is true; it can be taken back."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,16 @@ async def test_what_cannot_be_taken_back_says_so(state: State) -> None:
         assert (undo := home.undos.take("room")) is not None
         assert await undo("en") == "What Front door did cannot be undone."
         assert [call.service for call in house.calls] == ["lock.unlock"]
+
+
+async def test_what_would_let_somebody_in_is_not_taken_back(state: State) -> None:
+    house, home = House(), Home(state.ledger)
+    house.things["cover.garage"] = replace(house.things["cover.garage"], state="open")
+    async with home.attached(house):
+        await home.act(Act("cover.close_cover", ("cover.garage",)), turn="1", device="room")
+        assert (undo := home.undos.take("room")) is not None
+        assert await undo("en") == "What Garage door did cannot be undone."
+        assert [call.service for call in house.calls] == ["cover.close_cover"]
 
 
 async def test_the_ledger_is_forgotten_and_bounded(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
