@@ -36,7 +36,7 @@ class Kept:
 def kept(places: Places, keep: str) -> list[Kept]:
     """Return everything that is kept; *keep* is the setting `history.keep`."""
     state, database = places.state, places.state / "assistant.db"
-    exchanges, oldest, receipts, items, timers = _counted(database)
+    exchanges, oldest, receipts, items, timers, learnt = _counted(database)
     said = "nothing of what was said"
     if exchanges:
         since = time.strftime("%d %b %Y %H:%M", time.localtime(oldest))
@@ -49,10 +49,10 @@ def kept(places: Places, keep: str) -> list[Kept]:
         ),
         _row(
             f"database: {said} ({setting}); {items} things on lists; {timers} timers and reminders; "
-            f"{receipts} receipts (times and names)",
+            f"{learnt} learnt paraphrases; {receipts} receipts (times and names)",
             database,
             [database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))],
-            content=exchanges + items + timers > 0,
+            content=exchanges + items + timers + learnt > 0,
             private=True,
         ),
         _row("key for programs of this machine", state / "api-key", [state / "api-key"], private=True),
@@ -80,13 +80,14 @@ def _there(files: Iterable[Path]) -> Iterator[Path]:
     return (file for file in files if file.is_file())
 
 
-def _counted(database: Path) -> tuple[int, float, int, int, int]:
-    """Return how many things said there are, when the first was, how many receipts, things on lists, and timers.
+def _counted(database: Path) -> tuple[int, float, int, int, int, int]:
+    """Return how many things said there are, when the first was, how many receipts, things on lists, timers, and
+    paraphrases.
 
     There are none where nobody can tell.
     """
     if not database.is_file():
-        return 0, 0.0, 0, 0, 0
+        return 0, 0.0, 0, 0, 0, 0
     try:
         with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -96,11 +97,13 @@ def _counted(database: Path) -> tuple[int, float, int, int, int]:
                     "SELECT count(*), coalesce(min(started), 0) FROM history"
                 ).fetchone()
             (receipts,) = connection.execute("SELECT count(*) FROM receipts").fetchone()
-            items = timers = 0
+            items = timers = learnt = 0
             if "list_items" in tables:
                 (items,) = connection.execute("SELECT count(*) FROM list_items").fetchone()
             if "timers" in tables:
                 (timers,) = connection.execute("SELECT count(*) FROM timers").fetchone()
+            if "paraphrases" in tables:
+                (learnt,) = connection.execute("SELECT count(*) FROM paraphrases").fetchone()
     except sqlite3.Error:
-        return 0, 0.0, 0, 0, 0
-    return exchanges, oldest, receipts, items, timers
+        return 0, 0.0, 0, 0, 0, 0
+    return exchanges, oldest, receipts, items, timers, learnt

@@ -1,0 +1,139 @@
+"""Why, and "no, I meant": with the real intent engine and the skills, in four languages."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from tests.skills.household import GAVE_UP, Household, household
+
+
+@pytest.fixture
+async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Household, None]:
+    monkeypatch.setenv("INGLENOOK_HOME", str(tmp_path))
+    async with household(tmp_path) as house:
+        yield house
+
+
+async def rung(house: Household) -> str:
+    return (await house.assembly.state.receipts.latest(1))[0].rung
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "correction", "taken_back", "minutes"),
+    [
+        ("en", "set a timer for fifteen minutes", "No, I said five minutes.", "The timer is cancelled.", 5),
+        (
+            "de",
+            "stelle einen Timer auf fünfzehn Minuten",
+            "Nein, ich meinte fünf Minuten",
+            "Der Timer ist gelöscht.",
+            5,
+        ),
+        ("fr", "mets un minuteur de quinze minutes", "Non, j'ai dit cinq minutes.", "Le minuteur est annulé.", 5),
+        (
+            "es",
+            "pon un temporizador de quince minutos",
+            "No, he dicho cinco minutos",
+            "El temporizador está cancelado.",
+            5,
+        ),
+    ],
+)
+async def test_a_number_is_corrected_and_what_was_done_is_taken_back(
+    house: Household, language: str, first: str, correction: str, taken_back: str, minutes: int
+) -> None:
+    await house.ask(first, language)
+    answer = await house.ask(correction, language)
+    assert answer.startswith(taken_back) and str(minutes) in answer
+    assert [timer.seconds for timer in house.assembly.timers.all()] == [minutes * 60]
+    assert await rung(house) == "correction"
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "correction", "asks", "there"),
+    [
+        ("en", "add milk to my shopping list", "no, I meant bread", "what is on my shopping list", "bread"),
+        ("de", "setze Milch auf die Einkaufsliste", "nein, ich sagte Brot", "was steht auf der Einkaufsliste", "brot"),
+        (
+            "fr",
+            "ajoute du lait à la liste de courses",
+            "non je voulais dire du pain",
+            "qu'y a-t-il sur la liste de courses",
+            "pain",
+        ),
+        (
+            "es",
+            "añade leche a la lista de la compra",
+            "no, quería decir pan",
+            "qué hay en la lista de la compra",
+            "pan",
+        ),
+    ],
+)
+async def test_a_word_is_corrected(
+    house: Household, language: str, first: str, correction: str, asks: str, there: str
+) -> None:
+    await house.ask(first, language)
+    await house.ask(correction, language)
+    answer = (await house.ask(asks, language)).lower()
+    assert there in answer and not {"milk", "milch", "lait", "leche"} & set(answer.replace(".", "").split())
+
+
+async def test_what_was_corrected_can_be_corrected_again(house: Household) -> None:
+    for said in ("set a timer for fifteen minutes", "no, I said five minutes", "no I meant six minutes"):
+        await house.ask(said)
+    assert [timer.seconds for timer in house.assembly.timers.all()] == [360]
+
+
+async def test_a_whole_sentence_after_a_no_is_a_new_command(house: Household) -> None:
+    await house.ask("set a timer for fifteen minutes")
+    await house.ask("No, add milk to my shopping list")
+    assert [timer.seconds for timer in house.assembly.timers.all()] == [900]
+    assert await house.ask("what is on my shopping list") == "On your shopping list: milk."
+
+
+@pytest.mark.parametrize("said", ["no, I meant the moon", "I said nothing of the kind", "no", "no way", "I mean it"])
+async def test_what_corrects_nothing_is_left_to_the_chat_model(house: Household, said: str) -> None:
+    await house.ask("set a timer for fifteen minutes")
+    assert await house.ask(said) == GAVE_UP
+    assert [timer.seconds for timer in house.assembly.timers.all()] == [900]
+
+
+async def test_a_correction_without_anything_before_it_does_nothing(house: Household) -> None:
+    assert await house.ask("no, I meant five minutes") == GAVE_UP
+    assert not house.assembly.timers.all()
+
+
+@pytest.mark.parametrize(
+    ("language", "clock", "why", "parts"),
+    [
+        ("en", "What time is it?", "Why did you say that?", ("What time is it?", "clock")),
+        ("en", "What time is it?", "How do you know that?", ("What time is it?", "clock")),
+        ("de", "Wie spät ist es?", "Warum hast du das gesagt?", ("Wie spät ist es?", "clock")),
+        ("de", "Wie spät ist es?", "Woher weißt du das?", ("Wie spät ist es?", "clock")),
+        ("fr", "Quelle heure est-il ?", "Pourquoi as-tu dit ça ?", ("Quelle heure est-il ?", "clock")),
+        ("fr", "Quelle heure est-il ?", "Comment le sais-tu ?", ("Quelle heure est-il ?", "clock")),
+        ("es", "¿Qué hora es?", "¿Por qué has dicho eso?", ("¿Qué hora es?", "clock")),
+        ("es", "¿Qué hora es?", "¿Cómo lo sabes?", ("¿Qué hora es?", "clock")),
+        ("en", "who wrote Faust", "how do you know that", ("who wrote Faust", "language model chat")),
+        ("de", "wer schrieb Faust", "woher weißt du das", ("wer schrieb Faust", "Sprachmodell chat")),
+        ("fr", "qui a écrit Faust", "comment le sais-tu", ("qui a écrit Faust", "modèle de langage chat")),
+        ("es", "quién escribió Fausto", "cómo lo sabes", ("quién escribió Fausto", "modelo de lenguaje chat")),
+    ],
+)
+async def test_why_names_who_answered(
+    house: Household, language: str, clock: str, why: str, parts: tuple[str, str]
+) -> None:
+    await house.ask(clock, language)
+    answer = await house.ask(why, language)
+    assert all(part in answer for part in parts), answer
+
+
+async def test_why_is_of_this_conversation_only_and_is_forgotten_with_it(house: Household) -> None:
+    nothing = "I do not remember that I said or did anything here lately."
+    assert await house.ask("Why did you say that?") == nothing
+    await house.ask("What time is it?")
+    assert await house.ask("Why did you say that?", conversation="other") == nothing
+    await house.assembly.forget(0.0)
+    assert await house.ask("Why did you say that?") == nothing
