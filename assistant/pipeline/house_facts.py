@@ -54,8 +54,8 @@ async def with_house(request: ChatRequest, question: Question, turn: Turn) -> Ch
 def line(entity: Entity, home: Home) -> str:
     """Return a thing and its state in one line."""
     shown = [f"{name} {entity.attributes[name]}" for name in _SHOWN if entity.attributes.get(name) is not None]
-    label = " ".join(clean(labelled(entity, home.areas), _NAME).split())
-    return ", ".join([f"{entity.id} ({label}): {clean(entity.state, _NAME)}", *shown])
+    label, state = (" ".join(clean(text, _NAME).split()) for text in (labelled(entity, home.areas), entity.state))
+    return ", ".join([f"{entity.id} ({label}): {state}", *shown])
 
 
 async def _near(text: str, home: Home, turn: Turn) -> list[Entity]:
