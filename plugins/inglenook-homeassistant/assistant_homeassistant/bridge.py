@@ -90,22 +90,29 @@ class HomeAssistant:
 
     async def follow(self, connection: Connection) -> None:
         """Take in everything, and follow what changes; returns never, raises ServiceError when the connection ends."""
-        async with asyncio.TaskGroup() as group:
-            listening = group.create_task(connection.listen())
-            try:
-                self._registry = await read_registry(connection, self._config.exposed)
-                self._states.clear()
-                await connection.subscribe(self._told, "subscribe_entities")
-                for kind in _REGISTRIES:
-                    await connection.subscribe(lambda event: self._stale.set(), "subscribe_events", event_type=kind)
-                self._connection = connection
-                await self._renew(connection)
-            finally:
-                self._connection = None
-                listening.cancel()
+        tasks = [
+            asyncio.create_task(connection.listen(), name=f"listen to {self.name}"),
+            asyncio.create_task(self._take_in(connection), name=f"follow {self.name}"),
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._connection = None
+            for task in tasks:
+                task.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
 
-    async def _renew(self, connection: Connection) -> None:
-        """Read the registries again whenever they have changed."""
+    async def _take_in(self, connection: Connection) -> None:
+        """Read all that there is, and the registries again whenever they have changed."""
+        self._registry = await read_registry(connection, self._config.exposed)
+        self._states.clear()
+        await connection.subscribe(self._told, "subscribe_entities")
+        for kind in _REGISTRIES:
+            await connection.subscribe(lambda event: self._stale.set(), "subscribe_events", event_type=kind)
+        self._connection = connection
         while True:
             await self._stale.wait()
             await asyncio.sleep(_SETTLES)

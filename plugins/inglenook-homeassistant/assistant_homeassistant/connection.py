@@ -81,9 +81,11 @@ class Connection:
 
     def _hand_out(self, message: dict[str, Any]) -> None:
         number, kind = message.get("id"), message.get("type")
+        if not isinstance(number, int):
+            return
         if kind == "event" and number in self._told and isinstance(message.get("event"), dict):
             self._told[number](message["event"])
-        elif kind == "result" and (answer := self._waiting.get(number or 0)) is not None and not answer.done():
+        elif kind == "result" and (answer := self._waiting.get(number)) is not None and not answer.done():
             if message.get("success"):
                 answer.set_result(message.get("result"))
             else:

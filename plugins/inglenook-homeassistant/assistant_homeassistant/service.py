@@ -35,8 +35,7 @@ async def serve(config: HomeAssistantConfig, host: Host) -> None:
                         log.info("%s %s at %s is connected", config.name, connection.version, config.url)
                         complained = ""
                         await bridge.follow(connection)
-                except* ServiceError as errors:
-                    error = _first(errors)
+                except ServiceError as error:
                     if loop.time() - begun > _STEADY:
                         wait = _SOONEST
                     if isinstance(error, WrongToken):
@@ -62,11 +61,3 @@ async def look(config: HomeAssistantConfig) -> str:
             await asyncio.gather(listening, return_exceptions=True)
     told = "" if registry.exposed is None else f", {len(registry.exposed)} entities exposed to Assist"
     return f"{config.name} {connection.version}: {len(registry.areas)} areas{told}"
-
-
-def _first(errors: BaseExceptionGroup[ServiceError]) -> ServiceError:
-    found: BaseException = errors
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    assert isinstance(found, ServiceError)
-    return found
