@@ -184,6 +184,19 @@ def service() -> Any:
 
 
 @pytest.fixture
+def watched(broker: Mosquitto) -> Any:
+    """Return what puts a second client beside a host."""
+
+    @asynccontextmanager
+    async def watch(host: Any) -> AsyncGenerator[House, None]:
+        house = House(host, broker.port)
+        async with house.watching():
+            yield house
+
+    return watch
+
+
+@pytest.fixture
 def make_house(broker: Mosquitto) -> Any:
     """Return what runs the service and a second client on the broker."""
 

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from assistant_mqtt import EntityOptions
 
 from assistant import Act, ServiceError
 
@@ -128,6 +129,33 @@ async def test_what_is_taken_back_is_gone_and_what_is_announced_anew_is_the_same
         revision = house.home.revision
         await house.publish(TOPIC, LAMP)
         await house.eventually(lambda: house.home.revision > revision, "the engines learn the name")
+
+
+async def test_what_was_taken_back_while_nobody_listened_is_forgotten(
+    make_house: Any, broker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant_mqtt.bridge._FORGET", 1.5)
+    async with make_house() as house:
+        await announce_lamp(house)
+        await house.publish("homeassistant/switch/kettle/config", {"name": "Kettle", "cmd_t": "kettle"})
+        await house.known("switch.kettle")
+        broker.kill()
+        broker.start()  # it has kept nothing
+        async with house.watching():
+            await announce_lamp(house)
+            assert house.entity("switch.kettle"), "what is not there at once may come yet"
+            await house.eventually(lambda: not house.entity("switch.kettle"))
+            assert house.entity("light.desk_lamp").state == "off"
+
+
+async def test_the_owner_knows_better(make_house: Any) -> None:
+    desk = EntityOptions(name="Work light", aliases=["the lamp"], area="Loft")
+    async with make_house(entities={"light.desk_lamp": desk, "switch.kettle": EntityOptions(hidden=True)}) as house:
+        await house.publish("homeassistant/switch/kettle/config", {"name": "Kettle", "cmd_t": "kettle"})
+        await announce_lamp(house)
+        lamp = house.entity("light.desk_lamp")
+        assert (lamp.name, lamp.aliases, lamp.area) == ("Work light", ("the lamp",), "loft")
+        assert len(house.home.entities) == 1
 
 
 async def test_cover_lock_climate_fan_and_sensors(make_house: Any) -> None:

@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import aiomqtt
 import msgspec
 import pytest
 from assistant_mqtt import EntityOptions, MqttConfig, assistant_services
 from assistant_mqtt.announcements import read_announcement
+from assistant_mqtt.broker import _Inbox
 from assistant_mqtt.template import Template
 from assistant_mqtt.things import colours
 from assistant_mqtt.topics import matches
@@ -152,6 +154,19 @@ def test_attributes_of_python_are_never_reached() -> None:
 )
 def test_filters(topic: str, pattern: str, wanted: bool) -> None:
     assert matches(topic, pattern) is wanted
+
+
+def test_an_inbox_that_is_full_loses_what_comes_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    inbox = _Inbox()
+    for _ in range(40):
+        inbox.put_nowait(aiomqtt.Message("a", b"x" * 250_000, 0, False, 1, None))
+    assert (inbox.qsize(), inbox.lost) == (33, 7)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    while not inbox.empty():
+        inbox.get_nowait()
+    for _ in range(5_000):
+        inbox.put_nowait(aiomqtt.Message("a", b"", 0, False, 1, None))
+    assert (inbox.qsize(), inbox.lost) == (4_096, 911)
 
 
 def test_short_names_and_the_base_of_topics() -> None:
