@@ -110,11 +110,14 @@ class Timers:
         """Called when any of them has changed."""
 
     async def load(self) -> None:
-        """Take over what is stored; raises ServiceError."""
+        """Take over what is stored; raises ServiceError where it cannot be read."""
         seen = await self._store.seen()
         self._timeline = Timeline(self._clocks, seen)
         if seen is None or seen.boot != self._timeline.seen.boot:
-            await self._store.see(self._timeline.seen)
+            try:
+                await self._store.see(self._timeline.seen)
+            except ServiceError as error:  # the disk is full: what is to ring will
+                log.error("the clocks cannot be kept: %s", error)
         await self.refresh()
 
     # -- what there is ------------------------------------------------------------------------------------------------

@@ -1,17 +1,20 @@
 """What rings, and what makes it stop, in a room in virtual time."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from assistant import EventType
-from assistant.errors import DeviceError
+from assistant import AudioChunk, EventType, Played
+from assistant import Kind as Engines
+from assistant.config import DeviceConfig
+from assistant.controls import Controls
+from assistant.errors import DeviceError, ServiceError
 from assistant.pipeline.listen import Listener
 from assistant.state import State
-from assistant.testing import FakeStt, run_in_virtual_time
+from assistant.testing import FakeSink, FakeStt, fake_spec, run_in_virtual_time
 from assistant.timers import Kind, Outcome, Timer, Timers
 from assistant.timers.ringing import SNOOZE, Ringer
 from assistant.timers.timeline import Clocks
@@ -22,15 +25,18 @@ SET = 2.0
 
 
 @asynccontextmanager
-async def ringer(room: Room, file: Path) -> AsyncGenerator[tuple[Timers, Listener], None]:
-    """Let timers ring in a room, beside the voice loop."""
+async def ringer(room: Room, file: Path, kitchen: str = "") -> AsyncGenerator[tuple[Timers, Listener], None]:
+    """Let timers ring in a room, beside the voice loop, and in a *kitchen* with a speaker of that name."""
     loop = asyncio.get_running_loop()
     clocks = Clocks(loop.time, lambda: "boot", lambda: 1_795_435_200 + loop.time(), lambda: True)
     async with room.opened() as listener, State(file) as state:
         equipment = listener._equipment
         timers = Timers(state.timers, equipment.events, clocks=clocks)
         await timers.load()
-        works = [timers.run(), Ringer(timers, {"room": listener}, equipment).run()]
+        listeners = {"room": listener}
+        if kitchen:
+            listeners[kitchen] = Listener(kitchen, DeviceConfig(sink=kitchen), equipment)
+        works = [timers.run(), Ringer(timers, listeners, equipment).run()]
         tasks = [asyncio.create_task(work) for work in works]
         try:
             yield timers, listener
@@ -165,5 +171,69 @@ def test_the_volume_of_the_device_holds(live) -> None:
         await start(timers)
         await room.until(lambda: room.sounded > 1)
         assert not any(any(piece.audio) for piece in room.sink.heard)
+
+    live(Room([]), scene)
+
+
+class Gone:
+    """A speaker that was unplugged."""
+
+    async def play(self, audio: AsyncIterator[AudioChunk]) -> AsyncGenerator[Played, None]:
+        async for _ in audio:
+            raise DeviceError("the speaker is gone")
+        yield Played(0.0, 0.0)
+
+
+def test_another_device_rings_where_the_one_that_asked_gives_no_sound(tmp_path: Path) -> None:
+    kitchen = FakeSink()
+    specs = {
+        "speaker": fake_spec("gone", Engines.SINK, Gone()),
+        "kitchen": fake_spec("kitchen", Engines.SINK, kitchen),
+    }
+    room = Room([], specs=specs, controls=Controls(["room", "kitchen"]))
+
+    async def main() -> None:
+        async with ringer(room, tmp_path / "assistant.db", kitchen="kitchen") as (timers, _):
+            await start(timers)
+            await room.until(lambda: sum(piece.duration for piece in kitchen.heard) > 1)
+            await timers.stop(timers.ringing())
+            await timers.add(Timer(seconds=1, device="a door"))
+            await room.until(lambda: len(kitchen.heard) > 40)
+
+    run_in_virtual_time(main())
+
+
+def test_a_full_disk_keeps_nothing_from_ringing_once(live, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(room: Room, timers: Timers, listener: Listener) -> None:
+        await start(timers)
+        full = True
+
+        def broken(name: str) -> Callable[..., Awaitable[object]]:
+            works = getattr(timers._store, name)
+
+            async def write(*arguments: object) -> object:
+                if full:
+                    raise ServiceError("the disk is full")
+                return await works(*arguments)
+
+            return write
+
+        for name in ("change", "remove", "see", "add"):
+            monkeypatch.setattr(timers._store, name, broken(name))
+        await room.until(lambda: room.sounded > 1)
+        with pytest.raises(ServiceError):
+            await start(timers)
+        full = False
+        await asyncio.sleep(5)
+        assert len(timers.ringing()) == 1
+        full = True
+        await timers.stop(timers.ringing())
+        await asyncio.sleep(5)
+        assert not timers.ringing()
+        full = False
+        await asyncio.sleep(5)
+        await timers.refresh()
+        assert not timers.pending()
+        assert len(room.said(EventType.TIMER_FINISHED)) == 1
 
     live(Room([]), scene)
