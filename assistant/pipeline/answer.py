@@ -57,13 +57,13 @@ async def write(
         try:
             async with aclosing(_written(question, model, outbox)) as words:
                 async for word in words:
-                    said = True
+                    said = said or bool(word.strip())
                     yield word
         except AssistantError as error:
-            if said or turn.actions:
+            if said or turn.acted:
                 raise
             log.warning("turn %s: %s", turn.id, error)
-        if said or turn.actions:
+        if said or turn.acted:
             return
         log.warning("turn %s: model %s has nothing to say, and the next one is asked", turn.id, model)
     async with aclosing(_written(question, last, outbox)) as words:

@@ -65,6 +65,11 @@ class Turn:
         """Return the room in which the turn takes place; empty where nothing tells."""
         return self.equipment.areas.get(self.device, "")
 
+    @property
+    def acted(self) -> bool:
+        """Tell whether a tool was run, whatever came of it."""
+        return any(action.outcome not in ("refused", "asked") for action in self.actions)
+
     def publish(self, kind: EventType, **data: Any) -> None:
         """Tell what happened in this turn."""
         self.equipment.events.publish(TurnEvent(kind, self.id, self.device, time.time(), data))

@@ -121,7 +121,7 @@ UNDERSTOOD = {"Lamp on": Recognition("Which", complete=True)}
 
 def room(hears: list[AudioChunk], said: list[str]) -> Room:
     config = AssistantConfig(wake=["hey_jarvis"], turn="", intent="intent", draft=DraftConfig(attempts=9))
-    made = Room(hears, FakeStt(said), FakeChat(["Well."] * 20), config=config)
+    made = Room(hears, FakeStt(list(said)), FakeChat(["Well."] * 20), config=config)
     made.specs["intent"] = fake_spec("intent", Kind.INTENT, FakeIntent(UNDERSTOOD))
     return made
 
