@@ -20,14 +20,15 @@ from assistant.skills.chance import chance
 from assistant.skills.clock import clock
 from assistant.skills.home import doors, home
 from assistant.skills.house import house
+from assistant.skills.house_tools import house_tools
 from assistant.skills.lists import lists
 from assistant.skills.manners import manners
 from assistant.skills.reminders import reminders
 from assistant.skills.timers import timers
 from assistant.skills.undo import undo
 from assistant.skills.units import units
-from assistant.skills.why import why
 from assistant.skills.volume import volume
+from assistant.skills.why import why
 from assistant.state import State
 from assistant.timers import Timers
 from assistant.undo import Undos
@@ -75,6 +76,7 @@ def builtin(means: Means) -> list[Skill]:
         home(means.home, means.areas),
         doors(means.home, means.areas),
         house(means.home, means.areas),
+        house_tools(means.home),
         chance(),
         again(means.conversations.heard),
         manners(),

@@ -31,6 +31,7 @@ def home(house: Home, areas: Mapping[str, str]) -> Skill:
         name="home",
         intents={**dict.fromkeys(DOMAINS, skill.act), "InglenookSwitchUnknown": skill.unknown},
         takes=lambda asked: not skill.sensitive(asked),
+        expects=skill.expected,
         sentences=str(SENTENCES),
         examples=_EXAMPLES,
     )
@@ -70,6 +71,12 @@ class HomeSkill:
         words = phrases_of(asked.language)
         unlocks = all(entity.domain == "lock" for entity in entities)
         return (words.to_unlock if unlocks else words.to_open).format(names=names)
+
+    def expected(self, asked: Asked) -> Reply | None:
+        """Say what will be said if all of it obeys; None where that is said thing by thing, or something is asked."""
+        if asked.intent not in DOMAINS or not (entities := self._targets(asked).entities):
+            return None
+        return None if _by_name(asked, entities) else _by_template(entities[0])
 
     async def act(self, asked: Asked) -> Reply:
         """Do what was asked, and say what is true now."""
@@ -189,10 +196,19 @@ def _bare(name: str) -> str:
 
 def _reply(asked: Asked, outcomes: Sequence[Outcome]) -> Reply:
     """Say whole success by the intent's own template; everything else, and what locks do, thing by thing."""
-    plain = asked.key and all(outcome.result in ("done", "begun") for outcome in outcomes)
-    if not plain or any(outcome.entity.domain == "lock" for outcome in outcomes):
+    well = all(outcome.result in ("done", "begun") for outcome in outcomes)
+    if not well or _by_name(asked, [outcome.entity for outcome in outcomes]):
         return Reply(told(outcomes, asked.language))
-    return Reply(facts={"entity": as_fact(outcomes[0].entity, outcomes[0].entity.state)})
+    return _by_template(outcomes[0].entity)
+
+
+def _by_name(asked: Asked, entities: Sequence[Entity]) -> bool:
+    """Tell whether even whole success is said thing by thing."""
+    return not asked.key or any(entity.domain == "lock" for entity in entities)
+
+
+def _by_template(entity: Entity) -> Reply:
+    return Reply(facts={"entity": as_fact(entity, entity.state)})
 
 
 def as_fact(entity: Entity, state: str) -> dict[str, object]:
