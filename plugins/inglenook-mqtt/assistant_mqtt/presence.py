@@ -15,6 +15,7 @@ from assistant import AssistantError, EventType, Host, TurnEvent, __version__
 from assistant_mqtt.broker import Broker
 from assistant_mqtt.complaints import Complaints
 from assistant_mqtt.config import MqttConfig
+from assistant_mqtt.topics import matches
 
 __all__ = ["Presence", "node", "will"]
 
@@ -32,6 +33,8 @@ _DOING = {
     EventType.RUN_END: "idle",
 }
 """What a device does after an event."""
+_BIRTH = 0.5
+"""Seconds after which all is announced again when Home Assistant has started; not more often, whoever says so."""
 _WAITING = 16
 """Requests that wait to be carried out; what comes beyond is dropped."""
 
@@ -58,6 +61,7 @@ class Presence:
         self._doing = dict.fromkeys(self._devices.values(), "idle")
         self._announced = dict(self._announcements())
         self._asked: asyncio.Queue[tuple[str, str, str]] = asyncio.Queue(_WAITING)
+        self._born = asyncio.Event()
         self._complaints = Complaints()
 
     @property
@@ -68,8 +72,11 @@ class Presence:
     async def opened(self) -> None:
         """Announce the devices and tell what they are; take leave when the daemon stops."""
         try:
-            await self._tell_all()
-            await asyncio.Event().wait()
+            while True:
+                self._born.clear()
+                await self._tell_all()
+                await self._born.wait()
+                await asyncio.sleep(_BIRTH)
         finally:
             with contextlib.suppress(AssistantError):  # where the connection is lost, the will says it
                 await self._broker.publish(_status(self._config), "offline", retain=True)
@@ -81,11 +88,15 @@ class Presence:
         """Take a request, the birth of Home Assistant, or an announcement of a device that is no more."""
         if topic == f"{self._config.prefix}/status":
             if payload == b"online" and not retained:
-                await self._tell_all()
+                self._born.set()
         elif topic.startswith(f"{self._root}/") and topic.endswith("/set"):
             self._request(topic, payload, retained)
-        elif retained and payload and f"/{node(self._config)}/" in topic and topic not in self._announced:
+        elif retained and payload and self._is_stale(topic):
             await self._broker.publish(topic, "", retain=True)
+
+    def _is_stale(self, topic: str) -> bool:
+        """Tell whether this assistant once announced a device there that it has no more."""
+        return matches(topic, f"{self._config.prefix}/+/{node(self._config)}/+/config") and topic not in self._announced
 
     def _request(self, topic: str, payload: bytes, retained: bool) -> None:
         """Note what is asked for. A message that the broker had kept is no wish of now: it might lift a mute."""
