@@ -19,6 +19,8 @@ __all__ = ["day", "decimal", "joined", "locale_of", "measure", "o_clock", "round
 
 _DIGITS = 60
 """Digits that are reckoned with; no number that is said has half of them."""
+_DAYS = {"de": "EEEE, 'der' d. MMMM y"}
+"""How a day is said within a sentence, where it is not as it is written alone."""
 
 
 @cache
@@ -51,7 +53,8 @@ def measure(value: Decimal, unit: str, language: str) -> str:
 
 def day(when: date, language: str) -> str:
     """Return a date with its weekday, in words."""
-    return format_date(when, "full", locale=locale_of(language))
+    locale = locale_of(language)
+    return format_date(when, _DAYS.get(locale.language, "full"), locale=locale)
 
 
 def weekday(when: date, language: str) -> str:
@@ -61,7 +64,8 @@ def weekday(when: date, language: str) -> str:
 
 def o_clock(when: time, language: str) -> str:
     """Return a time of day, to the minute."""
-    return format_time(when, "short", locale=locale_of(language)).replace("\u202f", " ")
+    written = format_time(when, "short", locale=locale_of(language)).replace("\u202f", " ")
+    return written.replace("AM", "am").replace("PM", "pm")  # in capitals, a voice spells them after "o'clock"
 
 
 def joined(words: Sequence[str], language: str) -> str:

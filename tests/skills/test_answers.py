@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from assistant.pipeline.spoken import spoken_form
 from assistant.skills.abilities import sentences_to_try
 from tests.skills.household import GAVE_UP, LANGUAGES, Household, household
 
@@ -13,23 +14,23 @@ OF_A_HOUSE = {"home", "doors", "house"}
 """Skills whose sentences name things that must be there; they have tests of their own."""
 ANSWERS = [
     # time and date
-    ("en", "What time is it?", "It is 3:30 PM."),
+    ("en", "What time is it?", "It is 3:30 pm."),
     ("en-GB", "What time is it?", "It is 15:30."),
     ("de", "Wie spät ist es?", "Es ist 15:30 Uhr."),
     ("fr", "Quelle heure est-il ?", "Il est 15:30."),
     ("es", "¿Qué hora es?", "Son las 15:30."),
     ("en", "What day is it today?", "Today is Saturday, November 21, 2026."),
-    ("de", "Welcher Tag ist heute?", "Heute ist Samstag, 21. November 2026."),
+    ("de", "Welcher Tag ist heute?", "Heute ist Samstag, der 21. November 2026."),
     ("fr", "Quel jour sommes-nous ?", "Nous sommes le samedi 21 novembre 2026."),
     ("es", "¿Qué día es hoy?", "Hoy es sábado, 21 de noviembre de 2026."),
-    ("en", "What time is it in Tokyo?", "In Tokyo it is 11:30 PM."),
+    ("en", "What time is it in Tokyo?", "In Tokyo it is 11:30 pm."),
     ("de", "Wie spät ist es in Tokio?", "In Tokio ist es 23:30 Uhr."),
     ("fr", "Quelle heure est-il à Londres ?", "À Londres, il est 14:30."),
     ("es", "¿Qué hora es en Nueva York?", "En Nueva York son las 9:30."),
-    ("en", "What time is it in Auckland?", "In Auckland it is 3:30 AM, on Sunday."),
+    ("en", "What time is it in Auckland?", "In Auckland it is 3:30 am, on Sunday."),
     ("en", "What time is it in Narnia?", "I do not know what time it is in Narnia."),
     ("en", "How many days until Christmas?", "34 days: it is on Friday, December 25, 2026."),
-    ("de", "Wie viele Tage bis Weihnachten?", "Noch 34 Tage: Freitag, 25. Dezember 2026."),
+    ("de", "Wie viele Tage bis Weihnachten?", "Noch 34 Tage: Freitag, der 25. Dezember 2026."),
     ("fr", "Combien de jours avant Noël ?", "Encore 34 jours : c'est le vendredi 25 décembre 2026."),
     ("es", "¿Cuántos días faltan para Navidad?", "Faltan 34 días: es el viernes, 25 de diciembre de 2026."),
     ("en", "How many days until my birthday?", "I do not know when that is."),
@@ -187,6 +188,21 @@ async def test_nobody_sets_a_device_from_elsewhere(house: Household) -> None:
     before = house.assembly.controls.device("room").settings.volume
     await house.ask("Could you speak up?", device="browser")
     assert house.assembly.controls.device("room").settings.volume == before
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "read"),
+    [
+        ("en", "What time is it?", "It is 3 30 p.m."),
+        ("de", "Wie spät ist es?", "Es ist 15 Uhr 30."),
+        ("fr", "Quelle heure est-il ?", "Il est 15 heures 30."),
+        ("es", "¿Qué hora es?", "Son las 15 y 30."),
+        ("de", "Welcher Tag ist heute?", "Heute ist Samstag, der einundzwanzigste November 2026."),
+        ("de", "Was ist 2 minus 5?", "Das ist minus 3."),
+    ],
+)
+async def test_a_voice_reads_it_right(house: Household, language: str, question: str, read: str) -> None:
+    assert spoken_form(await house.ask(question, language), language) == read
 
 
 async def test_a_coin_and_a_die(house: Household) -> None:
