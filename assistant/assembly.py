@@ -28,6 +28,7 @@ from assistant.models.store import Store
 from assistant.paths import data_folder, state_folder
 from assistant.pipeline.conversation import Conversation, Conversations
 from assistant.pipeline.equipment import Equipment
+from assistant.pipeline.ladder.paraphrase import place_examples
 from assistant.pipeline.phrases import Phrases
 from assistant.pipeline.text_turn import text_turn
 from assistant.pipeline.tools.arguments import check
@@ -119,6 +120,8 @@ class Assembly:
         elif kind is Kind.INTENT:
             languages = {section.language for section in self.config.assistants.values() if section.intent == model}
             await self.equipment.lessons.prepare(self.pool, model, sorted(languages - {"auto"}))
+        elif kind is Kind.EMBED:
+            await place_examples(self.equipment, model)
 
     async def forget(self, since: float) -> Forgotten:
         """Forget what was said from *since* on (seconds since the epoch), and all that is remembered between turns."""

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
+from assistant.chat import Priority
 from assistant.engines import Embed
 from assistant.entities import Area, Entity, Floor
 from assistant.errors import ServiceError
+from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.ladder.exact import recognition_of, skilled
 from assistant.pipeline.ladder.marks import LANGUAGES, is_question, is_statement, marks
 from assistant.pipeline.ladder.plan import Plan
@@ -22,7 +24,7 @@ from assistant.skill import Ask, Reply
 from assistant.speech import Recognition
 from assistant.streams import heed_cancellation, in_thread
 
-__all__ = ["known", "learnt", "suggested"]
+__all__ = ["learnt", "place_examples", "suggested"]
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +74,7 @@ async def suggested(question: Question, turn: Turn) -> Plan | None:
     things: tuple[Entity | Area | Floor, ...] = (*house.entities, *house.areas, *house.floors)
     names = [name for thing in things for name in (thing.name, *thing.aliases)]
     here = marks(text, main, names)
-    candidates = {said(each): each for each in known(question, turn) if here.allow(marks(each, main, names))}
+    candidates = {said(each): each for each in _known(question, turn) if here.allow(marks(each, main, names))}
     candidates.pop(text, None)
     for _, sentence in (await _near(text, list(candidates), main, turn))[:_TRIED]:
         plan = await _plan(candidates[sentence], question, turn)
@@ -81,7 +83,7 @@ async def suggested(question: Question, turn: Turn) -> Plan | None:
     return None
 
 
-def known(question: Question, turn: Turn) -> Iterator[str]:
+def _known(question: Question, turn: Turn) -> Iterator[str]:
     """Yield the sentences that are understood, as far as they are known: the skills' own, and the last one here."""
     main = _main(question.language)
     for skill in turn.equipment.skills:
@@ -89,6 +91,16 @@ def known(question: Question, turn: Turn) -> Iterator[str]:
     account = question.conversation.account
     if account is not None and account.recognition is not None and _main(account.language) == main:
         yield account.text
+
+
+async def place_examples(equipment: Equipment, model: str) -> None:
+    """Have an embedding engine find the place of the skills' sentences, so that nobody has to wait for it."""
+    languages = equipment.pool.model(model).capabilities.languages
+    examples = (skill.examples.get(language, ()) for skill in equipment.skills for language in languages)
+    sentences = [said(each) for some in examples for each in some]
+    engine: Embed
+    async with equipment.pool.lease(model, Priority.BACKGROUND) as engine:
+        await in_thread(lambda: equipment.nearness.learn(sentences, model, engine))
 
 
 async def _near(text: str, sentences: list[str], main: str, turn: Turn) -> Near:
