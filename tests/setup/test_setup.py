@@ -154,6 +154,17 @@ async def test_flags_say_it_all_and_what_a_person_had_stays(card: SoundCard, rea
     assert file.read_bytes() == before
 
 
+async def test_another_language_gets_ears_and_a_voice(card: SoundCard, real_home: Path) -> None:
+    status, printed = await run(card, "setup", *FLAGS, "--language", "de", "--microphone", "microphone")
+    assert status == 0, printed
+    told = " ".join(printed.split())
+    assert "The voice piper-en_US-joe-medium does not know Deutsch, so espeak speaks" in told
+    assert "The chat model smollm2-135m does not know Deutsch" in told
+    written = yaml.safe_load((real_home / "config" / "assistant.yaml").read_text())
+    assert written["assistants"]["jarvis"]["language"] == "de"
+    assert written["models"]["stt"] == {"model": "whisper-base"}
+
+
 @pytest.mark.parametrize(
     ("flags", "status", "said"),
     [
