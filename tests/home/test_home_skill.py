@@ -91,7 +91,7 @@ async def test_a_name_that_two_have_is_asked_about_or_that_of_the_room(house: Ho
 @pytest.mark.parametrize(
     ("language", "text", "said", "yes"),
     [
-        ("en", "turn on the kettel", "I know nothing called kettel. Do you mean Kettle?", "yes"),
+        ("en", "turn on the kettles", "I know nothing called kettles. Do you mean Kettle?", "yes"),
         ("de", "Schalte den Kettel ein", "Ich kenne nichts namens Kettel. Ist Kettle gemeint?", "ja"),
         ("fr", "Allume le kettel", "Je ne connais rien qui s'appelle kettel. Est-ce Kettle ?", "oui"),
         ("es", "Enciende el kettel", "No conozco nada que se llame kettel. ¿Es Kettle?", "sí"),
@@ -122,6 +122,21 @@ async def test_nothing_is_near_to_nonsense(house: House, say: Say) -> None:
 )
 async def test_a_question_never_acts(house: House, say: Say, language: str, text: str) -> None:
     assert (await say(text, language)).startswith(("Yes", "Ja", "Oui"))
+    assert house.calls == []
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "said"),
+    [
+        ("en", "is the spaceship open?", "I know nothing called spaceship."),
+        ("de", "Ist das Raumschiff offen?", "Ich kenne nichts namens Raumschiff."),
+        ("fr", "Est-ce que le vaisseau est ouvert ?", "Je ne connais rien qui s'appelle vaisseau."),
+        ("es", "¿Está abierta la nave?", "No conozco nada que se llame nave."),
+        ("en", "is the light on?", "Ceiling lamp: on; Desk lamp: on."),
+    ],
+)
+async def test_no_model_makes_up_how_a_thing_is(house: House, say: Say, language: str, text: str, said: str) -> None:
+    assert await say(text, language, device="room") == said
     assert house.calls == []
 
 
