@@ -21,6 +21,19 @@ _EXAMPLES = {
 }
 _READ = 3.0
 """Seconds that reading everything that was asked about may take."""
+_NOT_THINGS = {
+    "de": "es er sie du ihr wir ich das dies jemand",
+    "en": "you it he she they we i that this there anybody anyone",
+    "es": "tú él ella usted esto eso alguien",
+    "fr": "tu il elle on ça cela vous nous quelqu'un",
+}
+"""Words in the place of a thing's name that are none."""
+_WORDS = 4
+"""Words of the name of a thing, at most."""
+_LIGHTS = frozenset({"light", "lights", "licht", "lichter", "lumière", "lumières", "luz", "luces"})
+"""What is asked about where no lamp is named."""
+_SEVERAL = 6
+"""Lamps of which it is said one by one, at most."""
 _ABSENT = frozenset({"unavailable", "unknown"})
 
 
@@ -31,8 +44,9 @@ def house(home: Home, areas: Mapping[str, str]) -> Skill:
         "HassGetState": skill.state,
         "HassClimateGetTemperature": skill.temperature,
         "HassGetWeather": skill.weather,
+        "InglenookAskUnknown": skill.unknown,
     }
-    return Skill(name="house", intents=intents, reads=frozenset(intents), examples=_EXAMPLES)
+    return Skill(name="house", intents=intents, reads=frozenset(intents), takes=_names_a_thing, examples=_EXAMPLES)
 
 
 class _Questions:
@@ -77,6 +91,22 @@ class _Questions:
             return _not_known(asked, meant.entities) if meant.entities else self._nothing(asked, meant)
         return Reply(facts={"entity": as_fact(things[0], things[0].state)})
 
+    async def unknown(self, asked: Asked) -> Reply:
+        """Say how things are that the templates do not find, or that there is none: a model would make it up."""
+        name = asked.slots.get("name", "")
+        if not self._home.entities:
+            return Reply(nothing(self._home, asked.language))
+        if "entity_ids" in asked.slots:
+            meant: Sequence[Entity] = self._targets(asked).entities
+        else:
+            lights = [entity for entity in self._home.entities if entity.domain == "light"]
+            near = [entity for entity in lights if entity.area == self._areas.get(asked.device, "")]
+            meant = (near or lights)[:_SEVERAL] if name.lower() in _LIGHTS else ()
+        if not meant:
+            return Reply(phrases_of(asked.language).nothing_called.format(name=name))
+        told = [f"{thing.name}: {_measured(thing, asked.language)}" for thing in await self._read(meant)]
+        return Reply(f"{'; '.join(told)}.") if told else _not_known(asked, meant)
+
     def _targets(self, asked: Asked, *domains: str) -> Targets:
         return targets(self._home, asked, domains, self._areas.get(asked.device, ""))
 
@@ -105,6 +135,15 @@ class _Questions:
 
     def _nothing(self, asked: Asked, meant: Targets) -> Reply:
         return Reply(phrases_of(asked.language).no_room if meant.nowhere else nothing(self._home, asked.language))
+
+
+def _names_a_thing(asked: Asked) -> bool:
+    """Leave "are you on" and "is it true that the shop is open" to others."""
+    if asked.intent != "InglenookAskUnknown":
+        return True
+    words = asked.slots.get("name", "").lower().split()
+    others = _NOT_THINGS.get(asked.language.partition("-")[0], "").split()
+    return len(words) <= _WORDS and not set(words[:1]) & set(others)
 
 
 def _measured(thing: Entity, language: str) -> str:

@@ -24,6 +24,7 @@ READS = {
     "HassGetWeather",
     "HassTimerStatus",
     "InglenookAlarmStatus",
+    "InglenookAskUnknown",
     "InglenookCalculate",
     "InglenookConvert",
     "InglenookDaysUntil",
