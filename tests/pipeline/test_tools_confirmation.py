@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from assistant import OWNER, Asked, Done, EventType, Kind, Reply, Skill, Tool, ToolCall, ToolSpec
+from assistant import OWNER, Asked, Capabilities, Done, EventType, Kind, Reply, Skill, Tool, ToolCall, ToolSpec
 from assistant.config import AssistantConfig, DeviceConfig, EndpointConfig
 from assistant.pipeline.consent import SECONDS, words_of
 from assistant.pipeline.receipt import Action
 from assistant.speech import Recognition, Transcript
 from assistant.testing import FakeChat, FakeStt, fake_spec, run_in_virtual_time
+from tests.pictures import picture
 from tests.pipeline.room import MARKER, Room, quiet, voice
 from tests.pipeline.tool_house import DOOR, House, call
 
@@ -172,14 +173,16 @@ class Locks:
         return f"{facts['name']}: {facts['state']}"
 
 
-def locked(describe: Any = None) -> tuple[House, list[Asked]]:
+def locked(describe: Any = None, foreign: bool = False) -> tuple[House, list[Asked]]:
     done: list[Asked] = []
 
     async def unlock(asked: Asked) -> Reply:
         done.append(asked)
         return Reply(facts={"state": "unlocked"})
 
-    skill = Skill(name="locks", intents={"HassUnlock": unlock}, sensitive=frozenset({"HassUnlock"}), describe=describe)
+    here = frozenset({"HassUnlock"})
+    marks: Any = {"foreign": here} if foreign else {"sensitive": here, "describe": describe}
+    skill = Skill(name="locks", intents={"HassUnlock": unlock}, **marks)
     h = House(FakeChat(["Pardon?"] * 9), config=AssistantConfig(turn="", intent="locks"), skills=[skill])
     h.room.specs["locks"] = fake_spec("locks", Kind.INTENT, Locks())
     return h, done
@@ -203,6 +206,33 @@ def test_a_skill_can_say_it_better() -> None:
 def test_a_sensitive_intent_is_not_for_somebody_who_is_not_known() -> None:
     h, done = locked()
     assert h.ask("Unlock the front door.", "Yes.", person="")[0] == words_of("en").unknown and not done
+
+
+# -- what others wrote -----------------------------------------------------------------------------------------------
+
+LAMP = call("lamp", on=True)
+LAMP_ASKS = "Shall I really run “lamp”, with on: true?"
+
+
+def test_an_image_is_the_words_of_others() -> None:
+    h = house(LAMP)
+    h.room.specs["chat"] = fake_spec(
+        "chat", Kind.CHAT, h.chat, Capabilities(tools=True, inputs=frozenset({"text", "image"}))
+    )
+    assert h.ask("What is this?", "Yes.", images=[picture()]) == [LAMP_ASKS, "It is done."]
+    assert h.ran == [("lamp", {"on": True})]
+
+
+def test_so_is_a_reply_that_a_skill_got_from_others() -> None:
+    h, _ = locked(foreign=True)
+    h.chat.script[:] = [LAMP]
+    assert h.ask("Unlock what is playing.", "Light!") == ["front door: unlocked", LAMP_ASKS]
+
+
+def test_it_is_forgotten_with_the_conversation() -> None:
+    h = house(call("read_web", url="a"), "Sunny.", call("lamp", "2", on=True), "On.")
+    assert h.ask("Weather?", "Light!", pause=301) == ["Sunny.", "On."]
+    assert h.ran[1:] == [("lamp", {"on": True})]
 
 
 # -- by voice --------------------------------------------------------------------------------------------------------

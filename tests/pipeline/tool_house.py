@@ -8,7 +8,20 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from assistant import OWNER, ChatDelta, ChatRequest, Done, Risk, Skill, TextDelta, Tool, ToolCall, ToolResult, ToolSpec
+from assistant import (
+    OWNER,
+    ChatDelta,
+    ChatRequest,
+    Done,
+    Image,
+    Risk,
+    Skill,
+    TextDelta,
+    Tool,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+)
 from assistant.config import AssistantConfig
 from assistant.pipeline.text_turn import text_turn
 from assistant.pipeline.turn import Turn
@@ -100,8 +113,10 @@ class House:
     def __post_init__(self) -> None:
         self.room = Room([], chat=self.chat, config=self.config, tools={**self._tools(), **self.tools})
 
-    def ask(self, *texts: str, person: str | Sequence[str] = OWNER, pause: float = 1.0) -> list[str]:
-        """Say *texts* one after the other in one conversation, and return what is answered."""
+    def ask(
+        self, *texts: str, person: str | Sequence[str] = OWNER, pause: float = 1.0, images: Sequence[Image] = ()
+    ) -> list[str]:
+        """Say *texts* one after the other in one conversation, the first with *images*; return what is answered."""
         people = [person] * len(texts) if isinstance(person, str) else person
         answers: list[str] = []
 
@@ -109,9 +124,9 @@ class House:
             async with self.room.opened() as listener:
                 equipment = listener._equipment
                 equipment.skills.extend(self.skills)
-                for text, who in zip(texts, people, strict=True):
+                for n, (text, who) in enumerate(zip(texts, people, strict=True)):
                     turn = Turn(equipment, "jarvis", "test", person=who)
-                    async with aclosing(text_turn(turn, text, "c")) as words:
+                    async with aclosing(text_turn(turn, text, "c", () if n else images)) as words:
                         answers.append("".join([word async for word in words]))
                     await asyncio.sleep(pause)
 
