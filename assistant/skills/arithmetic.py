@@ -1,5 +1,7 @@
 """Reckoning: "what is 12 percent of 80", "the square root of 144"."""
 
+from fractions import Fraction
+
 from assistant.chat import ToolSpec
 from assistant.skill import Asked, Reply, Skill
 from assistant.skills.expressions import NotArithmetic, evaluate, tokens
@@ -49,15 +51,18 @@ def arithmetic() -> Skill:
     )
 
 
-def _expression(asked: Asked) -> str:
-    """Return the words between which the slots lie; a chat model writes them in one."""
+def _value(asked: Asked) -> Fraction:
+    """Work out what lies in the slots, in the order in which it was said; a chat model writes it in one, in English."""
+    written = asked.slots.get("expression", "")
     said = {**asked.slots, **asked.spoken}
-    return said.get("expression") or " ".join(said[part] for part in _PARTS if part in said)
+    text = written or " ".join(said[part] for part in _PARTS if part in said)
+    language = "en" if written else asked.language
+    return evaluate(tokens(text, words("arithmetic", language, *_LISTS), language))
 
 
 def _is_arithmetic(asked: Asked) -> bool:
     try:
-        evaluate(tokens(_expression(asked), words("arithmetic", asked.language, *_LISTS), asked.language))
+        _value(asked)
     except NotArithmetic:
         return False
     except ArithmeticError:
@@ -67,7 +72,7 @@ def _is_arithmetic(asked: Asked) -> bool:
 
 async def _calculate(asked: Asked) -> Reply:
     try:
-        value = evaluate(tokens(_expression(asked), words("arithmetic", asked.language, *_LISTS), asked.language))
+        value = _value(asked)
     except ZeroDivisionError:
         return Reply(key="zero")
     except OverflowError:

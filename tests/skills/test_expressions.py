@@ -4,6 +4,8 @@ from fractions import Fraction
 
 import pytest
 
+from assistant.skill import Asked
+from assistant.skills.arithmetic import arithmetic
 from assistant.skills.expressions import NotArithmetic, evaluate, tokens
 from assistant.skills.words import words
 
@@ -101,3 +103,9 @@ def test_small_numbers_stay_small_in_every_sense() -> None:
 def test_a_root_is_exact_where_it_can_be() -> None:
     assert worked_out("the square root of 0.25") == Fraction(1, 2)
     assert abs(worked_out("the square root of 2") ** 2 - 2) < Fraction(1, 10**25)
+
+
+async def test_a_chat_model_writes_in_english_whatever_it_is_spoken_to_in() -> None:
+    calculate = arithmetic().intents["InglenookCalculate"]
+    asked = Asked("InglenookCalculate", {"expression": "12 % of 80.5 + (7 * 8) / 4"}, language="de")
+    assert (await calculate(asked)).facts == {"result": "23,66"}
