@@ -225,12 +225,14 @@ class Register:
         own = self._config.entities.get(id_, EntityOptions())
         area = own.area or _clean(config.device.suggested_area or "")
         readings = tuple(reading for reading in thing.readings() if not (reading.template and reading.template.fault))
-        return Member(id_, own.name or name[:_NAME].strip() or told, area, thing, readings, own)
+        return Member(
+            id_, own.name or name[:_NAME].strip() or _clean(re.sub(r"[_/]+", " ", told)), area, thing, readings, own
+        )
 
 
 def _with_past(member: Member, before: Member | None) -> Member:
-    """Return a member that knows what it knew before it was announced anew."""
-    if before is not None and before.thing.domain == member.thing.domain:
+    """Return a member that knows what it knew before it was announced anew, unless it is no longer understood."""
+    if before and before.thing.domain == member.thing.domain and not any(member.thing.faults()):
         member.thing.state, member.reported = before.thing.state, before.reported
         member.thing.attributes = before.thing.attributes | member.thing.attributes
         member.reachable, member.latest = before.reachable, before.latest

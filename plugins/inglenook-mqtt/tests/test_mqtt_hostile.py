@@ -84,9 +84,11 @@ async def test_a_template_that_needs_more_leaves_the_state_unknown(
     announced = {"cmd_t": "lamp/set", "stat_t": "lamp", "name": "Lamp"}
     async with make_house() as house:
         template = "{% for i in range(10**9) %}{{ value }}{% endfor %}"
-        await house.publish("homeassistant/switch/lamp/config", {**announced, "val_tpl": template})
+        await house.publish("homeassistant/switch/lamp/config", announced)
         await house.publish("lamp", "ON")
-        await house.known("switch.lamp")
+        await house.known("switch.lamp", state="on")
+        await house.publish("homeassistant/switch/lamp/config", {**announced, "val_tpl": template})
+        await house.known("switch.lamp", state="unknown")
         (outcome,) = await house.home.act(Act("switch.turn_on", ("switch.lamp",)))
         assert (outcome.result, outcome.entity.state) == ("unseen", "unknown")
         assert ["value_template: For is not evaluated" in line for line in warnings(caplog)] == [True]
