@@ -23,7 +23,8 @@ __all__ = ["forget"]
 @json_option
 @click.pass_obj
 def forget(settings: Settings, since: str | None, everything: bool, as_json: bool) -> None:
-    """Delete what was said, answered and put on lists, timers, alarms and reminders, and the receipts.
+    """Delete what was said, answered and put on lists, timers, alarms and reminders, and the receipts
+    and the ledger of what was done in the house.
 
     No byte of it stays in the state folder, and what was deleted does not ring any more.
 
@@ -47,7 +48,7 @@ def forget(settings: Settings, since: str | None, everything: bool, as_json: boo
     said, receipts, learnt, items = forgotten.exchanges, forgotten.receipts, forgotten.paraphrases, forgotten.items
     click.echo(
         f"forgotten: {said} things said, {receipts} receipts, {learnt} paraphrases, {items} things on lists, "
-        f"{forgotten.timers} timers and reminders"
+        f"{forgotten.timers} timers and reminders, {forgotten.acts} acts in the house"
     )
     for name in forgotten.files:
         click.echo(f"deleted: {name}, a copy of the state that may have held it")

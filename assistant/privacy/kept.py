@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,6 +14,11 @@ from assistant.privacy.readers import PRIVATE, readers
 from assistant.state.damage import DAMAGED
 
 __all__ = ["Kept", "kept"]
+
+_SAID = ("history", "list_items", "timers", "paraphrases")
+"""Tables that hold words of people."""
+_TABLES = (*_SAID, "receipts", "ledger")
+"""Tables that are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +42,11 @@ class Kept:
 def kept(places: Places, keep: str) -> list[Kept]:
     """Return everything that is kept; *keep* is the setting `history.keep`."""
     state, database = places.state, places.state / "assistant.db"
-    exchanges, oldest, receipts, items, timers, learnt = _counted(database)
+    counts, oldest = _counted(database)
     said = "nothing of what was said"
-    if exchanges:
+    if counts["history"]:
         since = time.strftime("%d %b %Y %H:%M", time.localtime(oldest))
-        said = f"{exchanges} things said, with their answers, since {since}"
+        said = f"{counts['history']} things said, with their answers, since {since}"
     setting = f"history.keep: {keep}" if keep else "history.keep is not set"
     copies = sorted([*state.glob("assistant.db.*.bak"), *state.glob(f"assistant.db{DAMAGED}*")])
     rows = [
@@ -48,11 +54,12 @@ def kept(places: Places, keep: str) -> list[Kept]:
             "configuration", places.config.parent, [places.path(name) for name in places.names() if "config/" in name]
         ),
         _row(
-            f"database: {said} ({setting}); {items} things on lists; {timers} timers and reminders; "
-            f"{learnt} learnt paraphrases; {receipts} receipts (times and names)",
+            f"database: {said} ({setting}); {counts['list_items']} things on lists; "
+            f"{counts['timers']} timers and reminders; {counts['paraphrases']} learnt paraphrases; "
+            f"{counts['receipts']} receipts (times and names); {counts['ledger']} acts in the house (things, states)",
             database,
             [database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))],
-            content=exchanges + items + timers + learnt > 0,
+            content=any(counts[table] for table in _SAID),
             private=True,
         ),
         _row("key for programs of this machine", state / "api-key", [state / "api-key"], private=True),
@@ -80,30 +87,18 @@ def _there(files: Iterable[Path]) -> Iterator[Path]:
     return (file for file in files if file.is_file())
 
 
-def _counted(database: Path) -> tuple[int, float, int, int, int, int]:
-    """Return how many things said there are, when the first was, how many receipts, things on lists, timers, and
-    paraphrases.
-
-    There are none where nobody can tell.
-    """
+def _counted(database: Path) -> tuple[Counter[str], float]:
+    """Return how many rows each table has, and when the first thing was said; nothing where nobody can tell."""
+    counts, oldest = Counter[str](), 0.0
     if not database.is_file():
-        return 0, 0.0, 0, 0, 0, 0
+        return counts, oldest
     try:
         with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            exchanges, oldest = (0, 0.0)
-            if "history" in tables:
-                exchanges, oldest = connection.execute(
-                    "SELECT count(*), coalesce(min(started), 0) FROM history"
-                ).fetchone()
-            (receipts,) = connection.execute("SELECT count(*) FROM receipts").fetchone()
-            items = timers = learnt = 0
-            if "list_items" in tables:
-                (items,) = connection.execute("SELECT count(*) FROM list_items").fetchone()
-            if "timers" in tables:
-                (timers,) = connection.execute("SELECT count(*) FROM timers").fetchone()
-            if "paraphrases" in tables:
-                (learnt,) = connection.execute("SELECT count(*) FROM paraphrases").fetchone()
+            known = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            for table in known.intersection(_TABLES):
+                (counts[table],) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
+            if "history" in known:
+                (oldest,) = connection.execute("SELECT coalesce(min(started), 0) FROM history").fetchone()
     except sqlite3.Error:
-        return 0, 0.0, 0, 0, 0, 0
-    return exchanges, oldest, receipts, items, timers, learnt
+        return Counter(), 0.0
+    return counts, oldest

@@ -29,6 +29,8 @@ class Forgotten:
     """Things that were said to be put on lists."""
     timers: int = 0
     """Timers, alarms and reminders, those that were still to ring as well."""
+    acts: int = 0
+    """Entries of what was done to things of the house."""
     files: tuple[str, ...] = ()
     """Names of copies of the state that may have held it and were deleted whole."""
 
@@ -42,7 +44,7 @@ def forget_in(connection: sqlite3.Connection, since: float) -> Forgotten:
     connection.execute("PRAGMA temp_store = MEMORY")
     known = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     with connection:
-        exchanges, receipts, _acts, paraphrases, items, timers = (
+        exchanges, receipts, acts, paraphrases, items, timers = (
             connection.execute(f"DELETE FROM {table} WHERE started >= ?", (since,)).rowcount  # noqa: S608
             if table in known
             else 0
@@ -51,7 +53,7 @@ def forget_in(connection: sqlite3.Connection, since: float) -> Forgotten:
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.execute("VACUUM")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return Forgotten(exchanges, receipts, paraphrases, items, timers)
+    return Forgotten(exchanges, receipts, paraphrases, items, timers, acts)
 
 
 def forget_in_copies(file: Path, since: float) -> tuple[str, ...]:

@@ -56,14 +56,18 @@ def test_a_running_daemon_forgets(house: Home) -> None:
         assert len(house.json("receipts")) == 3
         assert files_with(house.folder / "state", SECRET)
         forgotten = house.json("forget", "--since", "1h")
-        assert forgotten == {"exchanges": 3, "receipts": 3, "paraphrases": 0, "items": 0, "timers": 0, "files": []}
+        none = dict.fromkeys(("paraphrases", "items", "timers", "acts"), 0)
+        assert forgotten == {"exchanges": 3, "receipts": 3, **none, "files": []}
         assert not files_with(house.folder / "state", SECRET, ANSWER)
         assert house.json("receipts") == []
         assert daemon.ask(SAID)[0] == 200
         assert daemon.stop() == 0
     assert files_with(house.folder / "state", SECRET)
     done = house.run("forget", "--all")
-    assert done.stdout == "forgotten: 1 things said, 1 receipts, 0 paraphrases, 0 things on lists, 0 timers and reminders\n"
+    assert done.stdout == (
+        "forgotten: 1 things said, 1 receipts, 0 paraphrases, 0 things on lists, 0 timers and reminders, "
+        "0 acts in the house\n"
+    )
     assert not files_with(house.folder / "state", SECRET, ANSWER)
 
 
