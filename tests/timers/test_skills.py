@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from assistant.skills.localised import o_clock
 from assistant.timers import Kind, State
 from assistant.timers.timeline import Clocks, Timeline
 from tests.skills.household import GAVE_UP, Household, household
@@ -15,6 +16,8 @@ from tests.skills.household import GAVE_UP, Household, household
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 21, 14, 10, tzinfo=BERLIN).timestamp()
 """A Saturday."""
+AT_SEVEN, AT_EIGHT, AT_NINE = (o_clock(time(hour), "en") for hour in (7, 8, 9))
+AT_HALF_PAST_SIX = o_clock(time(6, 30), "en")
 
 
 @pytest.fixture
@@ -55,17 +58,17 @@ async def test_english(house: Household) -> None:
         *("Cancel the tea timer", "There is no such timer."),
         *("Cancel all timers", "Canceled 1 timer."),
         *("How long is left?", "There is no such timer."),
-        *("Wake me at seven", "The alarm is set: tomorrow at 7:00 AM."),
-        *("Set an alarm for every weekday at 6:30", "The alarm is set: every weekday at 6:30 AM."),
-        *("What alarms do I have?", "2 alarms: tomorrow at 7:00 AM; every weekday at 6:30 AM."),
-        *("Cancel the alarm at seven", "The alarm is off: tomorrow at 7:00 AM."),
+        *("Wake me at seven", f"The alarm is set: tomorrow at {AT_SEVEN}."),
+        *("Set an alarm for every weekday at 6:30", f"The alarm is set: every weekday at {AT_HALF_PAST_SIX}."),
+        *("What alarms do I have?", f"2 alarms: tomorrow at {AT_SEVEN}; every weekday at {AT_HALF_PAST_SIX}."),
+        *("Cancel the alarm at seven", f"The alarm is off: tomorrow at {AT_SEVEN}."),
         *("Remind me to call mother in ten minutes", "I will remind you in 10 minutes: call mother."),
-        *("Remind me tomorrow at nine to buy milk", "I will remind you tomorrow at 9:00 AM: buy milk."),
-        *("What are my reminders?", "In 10 minutes: call mother. Tomorrow at 9:00 am: buy milk."),
+        *("Remind me tomorrow at nine to buy milk", f"I will remind you tomorrow at {AT_NINE}: buy milk."),
+        *("What are my reminders?", f"In 10 minutes: call mother. Tomorrow at {AT_NINE.lower()}: buy milk."),
         *("Delete the reminder to buy milk", "The reminder is deleted: buy milk."),
         *("Snooze", "Nothing has rung."),
     )
-    await talk(house, "en", *("Wake me at eight", "The alarm is set: tomorrow at 8:00 AM."))
+    await talk(house, "en", *("Wake me at eight", f"The alarm is set: tomorrow at {AT_EIGHT}."))
     await talk(house, "en", *("Undo that", "The alarm is off again."))
     kinds = [timer.kind for timer in house.assembly.timers.pending()]
     assert kinds == [Kind.ALARM, Kind.REMINDER]
