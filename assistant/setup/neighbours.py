@@ -9,7 +9,7 @@ from assistant.lan.neighbours import Neighbour, Neighbours
 from assistant.setup.answers import Answers
 from assistant.setup.dialogue import Dialogue
 
-__all__ = ["ask", "home_assistants"]
+__all__ = ["ask", "home_assistants", "section"]
 
 _LOOK = 3.0
 """Seconds to look for it."""
@@ -26,8 +26,19 @@ def home_assistants(neighbours: Iterable[Neighbour]) -> list[str]:
     return sorted(found)
 
 
+def section(url: str) -> list[str]:
+    """Return what brings a Home Assistant at *url* into the house: a command, and lines of the configuration."""
+    return [
+        "assistant plugins install inglenook-homeassistant",
+        "services:",
+        "  homeassistant:",
+        f"    url: {url}",
+        "    token: ${HASS_TOKEN}  # a long-lived access token, from your profile there",
+    ]
+
+
 def ask(answers: Answers, dialogue: Dialogue) -> None:
-    """Look for it, and say what there is; nothing is set up there, for a bridge to it is a plugin's work."""
+    """Look for it, and say how it becomes a part of the house: its token is made there, by its owner."""
     wanted = answers.home_assistant
     if wanted is None:
         wanted = dialogue.asks and dialogue.confirm("Look for Home Assistant on the local network?", default=True)
@@ -40,7 +51,9 @@ def ask(answers: Answers, dialogue: Dialogue) -> None:
         dialogue.complain([str(error)])
         return
     for name in found:
-        dialogue.say(f"Found: {name}. A plugin can bring its lamps and sensors here; `assistant plugins list`.")
+        dialogue.say(f"Found: {name}. To control its lamps from here, install the plugin and add a section:")
+        for line in section(name.rpartition(" at ")[2]):
+            dialogue.show(f"  {line}")
     if not found:
         dialogue.say("None advertises itself; `assistant discover --watch` goes on looking.")
 

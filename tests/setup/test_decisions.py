@@ -12,7 +12,7 @@ from assistant.setup.answers import Answers, unanswered
 from assistant.setup.draft import Draft
 from assistant.setup.language import detected, gaps
 from assistant.setup.models import Need, recognisers
-from assistant.setup.neighbours import home_assistants
+from assistant.setup.neighbours import home_assistants, section
 from assistant.setup.saving import save
 from assistant.setup.sound import offered
 from assistant.setup.wake import verdict, words_to_listen_for
@@ -112,6 +112,12 @@ def test_home_assistants_are_told_from_others() -> None:
         Neighbour("Ollama", "PC", ("192.0.2.2",), 11434, {}),
     ]
     assert home_assistants(found) == ["Home at http://192.0.2.1:8123", "Hut at http://[2001:db8::1]:8123"]
+
+
+def test_what_brings_a_home_assistant_into_the_house_is_configuration() -> None:
+    _, *lines = section("http://[2001:db8::1]:8123")
+    told = yaml.safe_load("\n".join(lines))["services"]["homeassistant"]
+    assert told == {"url": "http://[2001:db8::1]:8123", "token": "${HASS_TOKEN}"}
 
 
 # -- the file --------------------------------------------------------------------------------------------------------
