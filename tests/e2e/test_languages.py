@@ -15,6 +15,7 @@ import pytest
 import yaml
 from assistant_espeak import EspeakConfig, open_espeak
 from assistant_faster_whisper import FasterWhisperConfig, open_faster_whisper
+from assistant_piper import PiperConfig, open_piper
 
 from assistant import SPEECH, AudioChunk, EventType, SttOptions, Voice, once
 from assistant.convert import converted
@@ -24,7 +25,7 @@ from assistant.pipeline.wake_phrase import plain
 from assistant.soundcard import Room
 from assistant.testing import model_path, run_in_virtual_time, silence
 from tests.e2e.house import RATE, House, house
-from tests.e2e.test_recordings import data, spoken
+from tests.e2e.test_recordings import data
 
 pytestmark = pytest.mark.once
 
@@ -50,9 +51,16 @@ async def machine(text: str, language: str) -> list[AudioChunk]:
         return [chunk async for chunk in converted(speech, SPEECH)]
 
 
+async def person(text: str) -> list[AudioChunk]:
+    """Let Piper's English voice say *text*, the same each time."""
+    config = PiperConfig(model=model_path("piper-en_US-joe-medium"), noise=0, rhythm_noise=0)
+    async with open_piper(config) as piper:
+        return [chunk async for chunk in converted(piper.speak(once(text), Voice()), SPEECH)]
+
+
 async def answered(made: House, question: list[AudioChunk], turns: int) -> AudioChunk:
     """Call the assistant and ask; return the answer as it was heard in the room."""
-    made.say(await spoken("Hey Jarvis!"))
+    made.say(await person("Hey Jarvis!"))
     await asyncio.sleep(2.2)
     made.say([*question, silence(0.2)])
     begin = asyncio.get_running_loop().time()
@@ -104,18 +112,17 @@ def test_two_languages_in_one_conversation(real_home: Path) -> None:
     question, remark = "What is the capital of Italy?", "Entschuldigung, das hat nicht geklappt."
     replies = ["The capital of Italy is Rome.", "Das macht nichts, wir versuchen es noch einmal."]
 
-    async def main() -> tuple[House, list[AudioChunk]]:
+    async def main() -> tuple[House, AudioChunk]:
         async with house(real_home, Room(), replies) as made:
-            first = await answered(made, await spoken(question), 1)
-            return made, [first, await answered(made, await machine(remark, "de"), 2)]
+            await answered(made, await person(question), 1)
+            return made, await answered(made, await machine(remark, "de"), 2)
 
-    made, sounds = run_in_virtual_time(main())
+    made, sound = run_in_virtual_time(main())
     assert data(made.events, EventType.STT_END, "language") == ["en", "de"]
     ends = [event.data["models"] for event in made.events if event.type is EventType.RUN_END]
     assert [(models["chat"], models["tts"]) for models in ends] == [("chat", "tts"), ("chat", "espeak")]
-    for reply, sound, language in zip(replies, sounds, ("en", "de"), strict=True):
-        heard = run_in_virtual_time(understood(sound, language))
-        assert alike(reply, heard) > 0.5, f"{reply!r} was heard as {heard!r}"
+    heard = run_in_virtual_time(understood(sound, "de"))
+    assert alike(replies[1], heard) > 0.5, f"{replies[1]!r} was heard as {heard!r}"
 
 
 @pytest.mark.parametrize(
