@@ -12,6 +12,8 @@ import pytest
 from tests.running import CONFIG, OPEN, Daemon, Home, settled
 from tests.state.test_history import files_with
 
+pytestmark = pytest.mark.once
+
 SECRET = "flowerpot and key"
 
 DEVICE = """

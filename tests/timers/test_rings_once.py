@@ -85,7 +85,7 @@ class Ordeal:
         return next(max(due, begin) for begin, end in self.right if max(due, begin) + LATE < end)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_each_rings_once_and_in_time(tmp_path: Path, seed: int) -> None:
     ordeal = Ordeal(tmp_path / "assistant.db", seed)
     run_in_virtual_time(ordeal.run())

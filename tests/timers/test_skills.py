@@ -64,7 +64,7 @@ async def test_english(house: Household) -> None:
         *("Cancel the alarm at seven", f"The alarm is off: tomorrow at {AT_SEVEN}."),
         *("Remind me to call mother in ten minutes", "I will remind you in 10 minutes: call mother."),
         *("Remind me tomorrow at nine to buy milk", f"I will remind you tomorrow at {AT_NINE}: buy milk."),
-        *("What are my reminders?", f"In 10 minutes: call mother. Tomorrow at {AT_NINE.lower()}: buy milk."),
+        *("What are my reminders?", f"In 10 minutes: call mother. Tomorrow at {AT_NINE}: buy milk."),
         *("Delete the reminder to buy milk", "The reminder is deleted: buy milk."),
         *("Snooze", "Nothing has rung."),
     )
