@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class EventType(StrEnum):
-    """Home Assistant's names of the events of a pipeline run; and what else happens at a device."""
+    """Home Assistant's names of the events of a pipeline run, Wyoming's of timers; and our own of tools and devices."""
 
     RUN_START = "run-start"
     RUN_END = "run-end"
