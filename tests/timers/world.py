@@ -18,7 +18,7 @@ NOON = 1_795_435_200.0
 
 @dataclass
 class World:
-    """True time is that of the loop; everything else is made of it."""
+    """True time is that of the loop, and that in suspend; everything else is made of it."""
 
     file: Path
     """The database."""
@@ -34,6 +34,8 @@ class World:
     """True time of the last boot."""
     boots: int = 0
     """How many there were."""
+    slept: float = 0.0
+    """Seconds in suspend, in which no program runs and the loop's clock stands still."""
     events: list[TurnEvent] = field(default_factory=list)
     """All that was told."""
     stamps: list[float] = field(default_factory=list)
@@ -42,7 +44,7 @@ class World:
     @property
     def true(self) -> float:
         """Return the true time."""
-        return asyncio.get_running_loop().time()
+        return asyncio.get_running_loop().time() + self.slept
 
     @property
     def wall(self) -> float:
