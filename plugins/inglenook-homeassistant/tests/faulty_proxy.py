@@ -3,86 +3,132 @@
 import asyncio
 import itertools
 import json
-from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import Any, Literal
 
 import aiohttp
 from aiohttp import web
 
-WAYS = ("refused", "lost", "done, but an error")
-"""Nothing is done and an error comes back; nothing is done and success is told; it is done and an error comes back."""
+Way = Literal["refused", "lost", "eaten", "half", "late", "error", "no answer", "unreadable"]
+WAYS: dict[Way, str] = {
+    "refused": "nothing is done, an error comes back",
+    "lost": "nothing is done, success is told",
+    "eaten": "nothing is done, no answer comes",
+    "half": "the first thing only, or without its data; success is told",
+    "late": "done two seconds after success is told",
+    "error": "done, an error comes back",
+    "no answer": "done, no answer comes",
+    "unreadable": "done, and its state cannot be read any more",
+}
 
 
 class FaultyProxy:
-    """Relays everything but every n-th service call."""
+    """Relays everything but every n-th service call, beginning with the *first*."""
 
-    def __init__(self, upstream: str, session: aiohttp.ClientSession, every: int) -> None:
+    def __init__(self, upstream: str, session: aiohttp.ClientSession, every: int, first: int, ways: Iterator[Way]) -> None:
         self.upstream = upstream
         self.session = session
-        self.every = every
         self.calls = 0
-        self.failed: Counter[str] = Counter()
+        self.logins = 0
+        self.failed: list[Way] = []
+        self.blind = set[str]()
         self.url = ""
-        self._ways = itertools.cycle(WAYS)
+        self._every = every
+        self._first = first
+        self._ways = ways
         self._sockets: set[web.WebSocketResponse] = set()
 
     async def hang_up(self) -> None:
-        """End all connections, as a Home Assistant that restarts does."""
+        """End all connections."""
         for socket in list(self._sockets):
             await socket.close()
 
-    async def states(self, request: web.Request) -> web.Response:
+    async def state(self, request: web.Request) -> web.Response:
+        if request.match_info["entity"] in self.blind:
+            return web.Response(status=502)
         headers = {"Authorization": request.headers.get("Authorization", "")}
         async with self.session.get(f"{self.upstream}{request.path}", headers=headers) as response:
             return web.Response(body=await response.read(), status=response.status, content_type="application/json")
 
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
+        self.logins += 1
         below = web.WebSocketResponse(max_msg_size=0)
         await below.prepare(request)
         self._sockets.add(below)
-        swapped = set[int]()
         async with self.session.ws_connect(f"{self.upstream}/api/websocket", max_msg_size=0) as above:
-            relaying = asyncio.create_task(self._down(above, below, swapped))
+            link = _Link(above, below)
+            relaying = asyncio.create_task(link.down())
             try:
                 async for frame in below:
-                    await self._up(frame.data, above, below, swapped)
+                    await self._up(json.loads(frame.data), link)
             finally:
                 relaying.cancel()
                 self._sockets.discard(below)
         return below
 
-    async def _up(
-        self,
-        text: str,
-        above: aiohttp.ClientWebSocketResponse,
-        below: web.WebSocketResponse,
-        swapped: set[int],
-    ) -> None:
-        message = json.loads(text)
+    async def _up(self, message: dict[str, Any], link: "_Link") -> None:
+        way: Way | None = None
         if message.get("type") == "call_service":
             self.calls += 1
-            if self.every and self.calls % self.every == 0:
+            if self._every and self.calls % self._every == self._first % self._every:
                 way = next(self._ways)
-                self.failed[way] += 1
-                if way == "refused":
-                    await below.send_json(_error(message["id"]))
-                    return
-                if way == "lost":
-                    await below.send_json({"id": message["id"], "type": "result", "success": True, "result": None})
-                    return
-                swapped.add(message["id"])
-        await above.send_str(text)
+                self.failed.append(way)
+        number = message.get("id", 0)
+        match way:
+            case "refused":
+                await link.below.send_json(_error(number))
+            case "lost":
+                await link.below.send_json(_success(number))
+            case "eaten":
+                pass
+            case "half":
+                await self._half(message, link)
+            case "late":
+                await link.below.send_json(_success(number))
+                link.instead[number] = None
+                await asyncio.sleep(2)
+                await link.above.send_json(message)
+            case "error" | "no answer":
+                link.instead[number] = _error(number) if way == "error" else None
+                await link.above.send_json(message)
+            case _:
+                if way == "unreadable":
+                    self.blind |= set(message["target"]["entity_id"])
+                await link.above.send_json(message)
 
-    async def _down(
-        self, above: aiohttp.ClientWebSocketResponse, below: web.WebSocketResponse, swapped: set[int]
-    ) -> None:
-        async for frame in above:
+    async def _half(self, message: dict[str, Any], link: "_Link") -> None:
+        ids, data = message["target"]["entity_id"], message["service_data"]
+        if len(ids) > 1:
+            await link.above.send_json({**message, "target": {"entity_id": ids[:1]}})
+        elif data and message["domain"] == "light":
+            await link.above.send_json({**message, "service_data": {}})
+        else:
+            await link.below.send_json(_success(message["id"]))
+
+
+class _Link:
+    """The two sides of one connection."""
+
+    def __init__(self, above: aiohttp.ClientWebSocketResponse, below: web.WebSocketResponse) -> None:
+        self.above = above
+        self.below = below
+        self.instead: dict[int, dict[str, object] | None] = {}
+        """What is sent instead of Home Assistant's answer, by the number of the command; None for nothing."""
+
+    async def down(self) -> None:
+        async for frame in self.above:
             message = json.loads(frame.data)
-            if message.get("type") == "result" and message.get("id") in swapped:
-                await below.send_json(_error(message["id"]))
+            if message.get("type") == "result" and message.get("id") in self.instead:
+                if (instead := self.instead[message["id"]]) is not None:
+                    await self.below.send_json(instead)
             else:
-                await below.send_str(frame.data)
+                await self.below.send_str(frame.data)
+        await self.below.close()
+
+
+def _success(number: int) -> dict[str, object]:
+    return {"id": number, "type": "result", "success": True, "result": None}
 
 
 def _error(number: int) -> dict[str, object]:
@@ -91,19 +137,21 @@ def _error(number: int) -> dict[str, object]:
 
 
 @asynccontextmanager
-async def faulty_proxy(upstream: str, every: int) -> AsyncIterator[FaultyProxy]:
+async def faulty_proxy(
+    upstream: str, every: int = 0, first: int = 0, ways: Iterator[Way] | None = None
+) -> AsyncIterator[FaultyProxy]:
     """Serve on a port of its own; with *every* 0, nothing fails."""
     async with aiohttp.ClientSession() as session:
-        proxy = FaultyProxy(upstream, session, every)
+        proxy = FaultyProxy(upstream, session, every, first, ways or itertools.cycle(WAYS))
         app = web.Application()
-        app.add_routes([web.get("/api/websocket", proxy.socket), web.get("/api/states/{entity}", proxy.states)])
+        app.add_routes([web.get("/api/websocket", proxy.socket), web.get("/api/states/{entity}", proxy.state)])
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
-        assert site._server is not None
-        proxy.url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"  # type: ignore[attr-defined]
+        proxy.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         try:
             yield proxy
         finally:
+            await proxy.hang_up()
             await runner.cleanup()
