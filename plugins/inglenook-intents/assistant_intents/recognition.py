@@ -20,7 +20,7 @@ __all__ = ["recognised"]
 log = logging.getLogger(__name__)
 
 _LONGEST = 1.0
-"""Seconds of computing after which no further template is tried; those in which others have the processor do not count."""
+"""Seconds of computing, whatever else the machine does, after which no further template is tried."""
 _TRIES = 3
 """Slips that are put right, one at a time, before a sentence is given up."""
 _READS = frozenset(
