@@ -203,4 +203,14 @@ class _Walk:
                 return  # whatever is said may stand there
             if not rest or (isinstance(values, TextSlotList) and self._names.begins(expression.list_name, rest)):
                 raise _BreaksOff
-        yield from match_expression(self._settings, context, expression)
+        free = context.get_open_wildcard() is not None
+        for after in match_expression(self._settings, context, expression):
+            if not free or _at_a_word(after, expression):
+                yield after
+
+
+def _at_a_word(context: MatchContext, expression: Expression) -> bool:
+    """Tell whether what follows free words begins where a word does: no "a" of a template is that in "pizza"."""
+    if context.get_open_wildcard() is not None or not isinstance(expression, TextChunk):
+        return True
+    return expression.text.startswith(" ") or not context.entities or context.entities[-1].text.endswith(" ")

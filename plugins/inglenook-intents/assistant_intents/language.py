@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ _HOUSE = ("name", "area", "floor")
 """Lists that the names of the house fill."""
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Language:
     """Sentences and responses of one language."""
 
@@ -34,16 +33,10 @@ class Language:
     """Templates of what is said, by intent and key; `errors` has those of what goes wrong."""
     packaged: frozenset[str]
     """The intents that Home Assistant has; all others are the skills' and the owner's."""
-
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """Return all words that its sentences have."""
-        return words_of(self.intents)
-
-    @cached_property
-    def beginnings(self) -> Beginnings:
-        """Return how its sentences begin."""
-        return Beginnings(self.intents)
+    words: frozenset[str]
+    """All words that its sentences have."""
+    beginnings: Beginnings
+    """How its sentences begin."""
 
 
 def tag_of(language: str) -> str:
@@ -66,15 +59,14 @@ def load(language: str, folders: Iterable[str], own: Iterable[str]) -> Language:
     """
     packaged = home_assistant_intents.get_intents(tag_of(language)) or {"language": language, "intents": {}}
     intents = Intents.from_dict(packaged)
-    responses = packaged.get("responses", {})
-    known = Language(
-        intents, {**responses.get("intents", {}), "errors": responses.get("errors", {})}, frozenset(intents.intents)
-    )
+    names = frozenset(intents.intents)
+    said = packaged.get("responses", {})
+    responses = {**said.get("intents", {}), "errors": said.get("errors", {})}
     for places, marks in ((folders, {}), (own, {OWN: True})):
         for place in places:
             for tag in _tags(language):
-                _Folder(known, list(read(Path(place) / tag)), marks).add()
-    return known
+                _Folder(intents, responses, list(read(Path(place) / tag)), marks).add()
+    return Language(intents, responses, names, words_of(intents), Beginnings(intents))
 
 
 def _tags(language: str) -> list[str]:
@@ -86,8 +78,15 @@ def _tags(language: str) -> list[str]:
 class _Folder:
     """One folder of one language. Its lists and rules are its own: what they are called elsewhere does not matter."""
 
-    def __init__(self, known: Language, files: list[tuple[Path, dict[str, Any]]], marks: Mapping[str, Any]) -> None:
-        self._known = known
+    def __init__(
+        self,
+        intents: Intents,
+        responses: dict[str, dict[str, str]],
+        files: list[tuple[Path, dict[str, Any]]],
+        marks: Mapping[str, Any],
+    ) -> None:
+        self._intents = intents
+        self._responses = responses
         self._files = files
         self._marks = marks
         self._rules: dict[str, Sentence] = {}
@@ -106,7 +105,7 @@ class _Folder:
             responses = _mapping(file, _mapping(file, tree, "responses"), "intents")
             for intent, templates in responses.items():
                 if isinstance(templates, dict) and all(isinstance(text, str) for text in templates.values()):
-                    self._known.responses.setdefault(intent, {}).update(templates)
+                    self._responses.setdefault(intent, {}).update(templates)
                 else:
                     fault(file, intent, f"responses.{intent} is no mapping of keys to templates")
 
@@ -129,15 +128,15 @@ class _Folder:
             else:
                 self._lists[name] = read
                 if isinstance(read, WildcardSlotList):  # hassil looks there, to leave "please" in what is free
-                    self._known.intents.slot_lists.setdefault(name, read)
+                    self._intents.slot_lists.setdefault(name, read)
 
     @property
     def _all_rules(self) -> dict[str, Sentence]:
-        return {**self._known.intents.expansion_rules, **self._rules}
+        return {**self._intents.expansion_rules, **self._rules}
 
     def _read_data(self, file: Path, intent: str, data: Any) -> None:
         """Add one block of sentences; those that cannot be matched are left out one by one."""
-        lists = {**self._known.intents.slot_lists, **dict.fromkeys(_HOUSE), **self._lists}
+        lists = {**self._intents.slot_lists, **dict.fromkeys(_HOUSE), **self._lists}
         templates = []
         for template in _sequence(file, intent, data, "sentences"):
             try:
@@ -159,7 +158,7 @@ class _Folder:
             wildcard_list_names={name for name, read in lists.items() if isinstance(read, WildcardSlotList)},
             metadata={**_mapping(file, data, "metadata"), **self._marks},
         )
-        self._known.intents.intents.setdefault(intent, Intent(intent)).data.append(block)
+        self._intents.intents.setdefault(intent, Intent(intent)).data.append(block)
 
 
 def _mapping(file: Path, tree: Any, key: str) -> dict[str, Any]:

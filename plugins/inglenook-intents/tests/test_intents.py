@@ -290,11 +290,7 @@ responses:
 
 def test_sentences_of_the_owner_go_before_all_others(tmp_path: Path) -> None:
     engine = Hassil()
-    engine.teach(
-        msgspec.structs.replace(HOUSE)
-        if False
-        else Vocabulary(HOUSE.entities, HOUSE.areas, own=(sentences(tmp_path, OWN),))
-    )
+    engine.teach(Vocabulary(HOUSE.entities, HOUSE.areas, own=(sentences(tmp_path, OWN),)))
     said = {text: engine.recognise(text, "en", {"area": "office"}) for text in ("lamps away", "turn on the desk lamp")}
     assert [found and found.intent for found in said.values()] == ["HassTurnOff", "HassGetCurrentTime"]
     key = engine.recognise("Where is the neighbor's key, please?", "en", {})
@@ -335,6 +331,19 @@ def test_free_words_at_the_end_are_told_and_take_no_beginning_for_a_sentence(tmp
         "the toaster is gone": ("InglenookUnknown", True, False),
         "turn on the desk lamp": ("HassTurnOn", True, False),
     }
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("fr", "mets un compte à rebours de 1 seconde appelé pizza"),
+        ("es", "añada 1 segundos a mi temporizador para pizza"),
+    ],
+)
+def test_a_letter_of_a_free_word_is_no_word_of_a_template(ask: Ask, language: str, text: str) -> None:
+    found = ask(text, language)
+    assert found is not None
+    assert (found.complete, found.slots["name"]) == (True, "pizza")
 
 
 def test_a_folder_of_the_configuration_is_the_owners_too(tmp_path: Path) -> None:

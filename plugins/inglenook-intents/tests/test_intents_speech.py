@@ -1,7 +1,5 @@
 """Real commands, said by people and heard by Whisper base."""
 
-from importlib import import_module
-
 import pytest
 from assistant_intents.engine import Hassil
 
@@ -42,7 +40,7 @@ RECORDINGS = recordings()
 @pytest.mark.skipif(RECORDINGS is None, reason="there are no recordings")
 async def test_what_people_say_is_understood_from_its_sound() -> None:
     assert RECORDINGS is not None
-    whisper = import_module("assistant_faster_whisper")
+    whisper = pytest.importorskip("assistant_faster_whisper")
     [spec] = whisper.assistant_engines()
     engine = Hassil()
     engine.teach(HOUSE)
