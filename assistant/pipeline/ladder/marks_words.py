@@ -43,7 +43,7 @@ TABLES: Mapping[str, Table] = {
             blue yellow white orange purple pink
         """,
         sense="""
-            off|out|disable*|deactivate* up|raise*|increase*|louder|brighter|higher|warmer|hotter|more
+            off|out|kill*|disable*|deactivate* up|raise*|increase*|louder|brighter|higher|warmer|hotter|more
             down|lower*|decrease*|reduce*|quieter|dim*|darker|colder|cooler|less|fewer open*|opened
             close*|shut|closed unlock* lock|locked start*|begin|resume*|continue* pause*
             cancel*|stop*|delete*|remove*|clear|erase add|put|append set|create mute* unmute* play light*|lamp*
