@@ -57,6 +57,9 @@ def test_neither(text: str) -> None:
     assert not is_yes(text, "en") and not is_no(text, "en")
 
 
+TIMERS = ("5 minutes", "10 minutes", "pizza")
+
+
 @pytest.mark.parametrize(
     ("language", "choices", "text", "wanted"),
     [
@@ -74,6 +77,15 @@ def test_neither(text: str) -> None:
             for text in ("the lamp", "is the desk lamp on?", "turn off the desk lamp", "", "maybe")
         ),
         *(("en", ("lamp", "desk lamp"), text, (text,)) for text in ("lamp", "desk lamp")),
+        *(("en", TIMERS, text, TIMERS[1:2]) for text in ("the ten minute timer", "10 minutes", "the 10-minute one")),
+        *(("en", TIMERS, text, TIMERS[2:]) for text in ("the pizza timer", "pizza, please", "the third timer")),
+        ("en", TIMERS, "set a ten minute timer", ()),
+        ("en", ("today at 7:00 PM", "tomorrow at 6:30 AM"), "the one at seven o'clock", ("today at 7:00 PM",)),
+        ("de", ("5 Minuten", "Pizza"), "den Pizza-Timer", ("Pizza",)),
+        ("de", ("5 Minuten", "Pizza"), "der Pizzatimer", ("Pizza",)),
+        ("de", ("5 Minuten", "Pizza"), "der fünf Minuten Timer", ("5 Minuten",)),
+        ("fr", ("5 minutes", "pizza"), "le minuteur de cinq minutes", ("5 minutes",)),
+        ("es", ("5 minutos", "pizza"), "el temporizador de cinco minutos", ("5 minutos",)),
         ("de", ("Deckenlampe", "Stehlampe"), "die zweite bitte", ("Stehlampe",)),
         ("de", ("Deckenlampe", "Stehlampe"), "Ich meine die Deckenlampe", ("Deckenlampe",)),
         ("de", ("Deckenlampe", "Stehlampe"), "beide", ("Deckenlampe", "Stehlampe")),
