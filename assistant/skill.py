@@ -68,6 +68,8 @@ class Reply:
     """What the response template is filled with, beside the slots: JSON values."""
     asks: Ask | None = None
     """What is asked back, where the text is a question."""
+    foreign: bool = False
+    """Whether others wrote any of it, where that is not so of every reply to the intent (`Skill.foreign`)."""
 
 
 Handler = Callable[[Asked], Awaitable[Reply]]

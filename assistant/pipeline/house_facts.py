@@ -10,6 +10,7 @@ from assistant.chat import ChatMessage, ChatRequest, TextPart
 from assistant.engines import Embed
 from assistant.entities import Entity
 from assistant.home import Home
+from assistant.home.plain import is_plain, is_plainly_told
 from assistant.home.relevance import labelled, relevant
 from assistant.pipeline.question import Question
 from assistant.pipeline.tools.fence import clean, fenced
@@ -43,6 +44,7 @@ async def with_house(request: ChatRequest, question: Question, turn: Turn) -> Ch
     found = relevant(text, home.entities, home.areas, turn.area)[:_MOST]
     if len(found) < _LEAST:
         found += [entity for entity in await _near(text, home, turn) if entity not in found][: _LEAST - len(found)]
+    found = [entity for entity in found if is_plainly_told(entity)]  # the others can be asked for: see `house_tools`
     if not found:
         return request
     lines = [line(entity, home) for entity in found]
@@ -53,7 +55,8 @@ async def with_house(request: ChatRequest, question: Question, turn: Turn) -> Ch
 
 def line(entity: Entity, home: Home) -> str:
     """Return a thing and its state in one line."""
-    shown = [f"{name} {entity.attributes[name]}" for name in _SHOWN if entity.attributes.get(name) is not None]
+    told = {name: str(entity.attributes.get(name, "")) for name in _SHOWN}
+    shown = [f"{name} {value}" for name, value in told.items() if value and is_plain(value)]
     label, state = (" ".join(clean(text, _NAME).split()) for text in (labelled(entity, home.areas), entity.state))
     return ", ".join([f"{entity.id} ({label}): {state}", *shown])
 

@@ -7,6 +7,7 @@ from functools import partial
 from assistant.entities import Entity
 from assistant.home import Home
 from assistant.home.outcome import Outcome
+from assistant.home.plain import is_plainly_told
 from assistant.home.services import DOMAINS, SWITCHED, acts_of, can, is_sensitive
 from assistant.home.targets import Targets, called, nearest, targets
 from assistant.home.words import listed, nothing, phrases_of, told
@@ -124,7 +125,8 @@ class HomeSkill:
         if not any(act.entities for act in able):
             return Reply(words.cannot.format(names=listed([entity.name for entity in entities], asked.language)))
         outcomes = await self._home.act(*able, turn=asked.turn, device=asked.device)
-        return _reply(asked, outcomes)
+        plain = is_plainly_told(*(outcome.entity for outcome in outcomes))
+        return replace(_reply(asked, outcomes), foreign=not plain)
 
     def _where(self, asked: Asked) -> Reply:
         """Ask which room is meant, where several have such things and it is not known where this is."""

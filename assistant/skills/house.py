@@ -1,11 +1,12 @@
 """Questions about the house: they are read from the things themselves, and change nothing."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from assistant.entities import Entity
 from assistant.errors import ServiceError
 from assistant.home import Home
+from assistant.home.plain import is_plainly_told
 from assistant.home.targets import Targets, targets
 from assistant.home.words import listed, nothing, phrases_of, spoken_state
 from assistant.skill import Asked, Reply, Skill
@@ -70,7 +71,7 @@ class _Questions:
             "matched": [as_fact(thing, thing.state) for thing in things if thing.state == wanted],
             "unmatched": [as_fact(thing, thing.state) for thing in things if thing.state != wanted],
         }
-        return Reply(facts=facts)
+        return Reply(facts=facts, foreign=not is_plainly_told(*things))
 
     async def temperature(self, asked: Asked) -> Reply:
         """Say how warm it is: by the thermostat of the room, or by a thermometer."""
@@ -78,7 +79,8 @@ class _Questions:
             meant = self._targets(asked, "climate", "sensor")
             fitting = tuple(entity for entity in meant.entities if fits(entity))
             for thing in await self._read(fitting):
-                return Reply(facts={"entity": as_fact(thing, spoken_state(thing, asked.language))})
+                fact = as_fact(thing, spoken_state(thing, asked.language))
+                return Reply(facts={"entity": fact}, foreign=not is_plainly_told(thing))
             if fitting:
                 return _not_known(asked, fitting)
         return self._nothing(asked, meant)
@@ -89,7 +91,7 @@ class _Questions:
         things = await self._read(meant.entities[:1])
         if not things:
             return _not_known(asked, meant.entities) if meant.entities else self._nothing(asked, meant)
-        return Reply(facts={"entity": as_fact(things[0], things[0].state)})
+        return Reply(facts={"entity": as_fact(things[0], things[0].state)}, foreign=not is_plainly_told(things[0]))
 
     async def unknown(self, asked: Asked) -> Reply:
         """Say how things are that the templates do not find, or that there is none: a model would make it up."""
@@ -104,8 +106,9 @@ class _Questions:
             meant = (near or lights)[:_SEVERAL] if name.lower() in _LIGHTS else ()
         if not meant:
             return Reply(phrases_of(asked.language).nothing_called.format(name=name))
-        told = [f"{thing.name}: {_measured(thing, asked.language)}" for thing in await self._read(meant)]
-        return Reply(f"{'; '.join(told)}.") if told else _not_known(asked, meant)
+        things = await self._read(meant)
+        told = [f"{thing.name}: {_measured(thing, asked.language)}" for thing in things]
+        return _told(told, things) if told else _not_known(asked, meant)
 
     def _targets(self, asked: Asked, *domains: str) -> Targets:
         return targets(self._home, asked, domains, self._areas.get(asked.device, ""))
@@ -118,7 +121,7 @@ class _Questions:
             for label, entity in meant.choices
             if entity.id in things
         ]
-        return Reply(f"{'; '.join(said)}.") if said else _not_known(asked, [entity for _, entity in meant.choices])
+        return _told(said, things.values()) if said else _not_known(asked, [entity for _, entity in meant.choices])
 
     async def _read(self, entities: Sequence[Entity]) -> list[Entity]:
         """Return what can be read of the things now; those that nobody reaches are left out."""
@@ -144,6 +147,10 @@ def _names_a_thing(asked: Asked) -> bool:
     words = asked.slots.get("name", "").lower().split()
     others = _NOT_THINGS.get(asked.language.partition("-")[0], "").split()
     return len(words) <= _WORDS and not set(words[:1]) & set(others)
+
+
+def _told(said: Iterable[str], things: Iterable[Entity]) -> Reply:
+    return Reply(f"{'; '.join(said)}.", foreign=not is_plainly_told(*things))
 
 
 def _measured(thing: Entity, language: str) -> str:

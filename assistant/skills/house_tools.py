@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from assistant.chat import ToolSpec
-from assistant.entities import Entity
+from assistant.entities import Act, Entity
 from assistant.errors import ServiceError
 from assistant.home import Home
+from assistant.home.plain import is_plainly_told
 from assistant.home.relevance import relevant
 from assistant.home.services import acts_of, can, is_sensitive
 from assistant.home.targets import called
@@ -103,13 +104,16 @@ class _Tools:
         found = called(name, self._home) or relevant(name, self._home.entities, self._home.areas)[:_MOST]
         if not found:
             return self._nothing(asked)
-        said = []
+        said, plain = [], True
         for entity in found:
             try:
-                said.append(_described(await self._home.read(entity.id), asked.language))
+                read = await self._home.read(entity.id)
+                said.append(_described(read, asked.language))
             except ServiceError:
+                read = entity
                 said.append(phrases_of(asked.language).not_known.format(names=entity.name))
-        return Reply("; ".join(said))
+            plain = plain and is_plainly_told(read)
+        return Reply("; ".join(said), foreign=not plain)
 
     async def act(self, asked: Asked) -> Reply:
         """Do it to the one thing that is called so."""
@@ -125,22 +129,31 @@ class _Tools:
             return cannot
         if not acts or (slot and not acts[0].data) or not can(acts[0], fitting[0]) or is_sensitive(acts[0], fitting[0]):
             return cannot
-        return Reply(told(await self._home.act(*acts, turn=asked.turn, device=asked.device), asked.language))
+        return await self._acted(acts, asked)
 
     async def open(self, asked: Asked) -> Reply:
         """Unlock or open the one thing that is called so."""
-        found = [entity for entity in called(asked.slots["name"], self._home) if entity.domain in _OPENING]
-        if not found:
+        if (entity := self._opened(asked)) is None:
             return self._nothing(asked)
-        acts = acts_of(_OPENING[found[0].domain], {}, found[:1])
-        return Reply(told(await self._home.act(*acts, turn=asked.turn, device=asked.device), asked.language))
+        return await self._acted(acts_of(_OPENING[entity.domain], {}, [entity]), asked)
 
     def describe(self, asked: Asked) -> str:
-        """Say what would be opened, as an infinitive."""
-        words, name = phrases_of(asked.language), asked.slots.get("name", "")
-        found = called(name, self._home)
-        unlocks = bool(found) and found[0].domain == "lock"
-        return (words.to_unlock if unlocks else words.to_open).format(names=found[0].name if found else name)
+        """Say what would be opened, as an infinitive; empty for what opens nothing."""
+        if asked.intent != "InglenookHomeOpen" or (entity := self._opened(asked)) is None:
+            return ""
+        words = phrases_of(asked.language)
+        return (words.to_unlock if entity.domain == "lock" else words.to_open).format(names=entity.name)
+
+    async def _acted(self, acts: Sequence[Act], asked: Asked) -> Reply:
+        """Do *acts*, and tell what is true of the things."""
+        outcomes = await self._home.act(*acts, turn=asked.turn, device=asked.device)
+        plain = is_plainly_told(*(outcome.entity for outcome in outcomes))
+        return Reply(told(outcomes, asked.language), foreign=not plain)
+
+    def _opened(self, asked: Asked) -> Entity | None:
+        """Return what is opened where *asked* names it; None where nothing that opens is called so."""
+        found = called(asked.slots.get("name", ""), self._home)
+        return next((entity for entity in found if entity.domain in _OPENING), None)
 
     def _nothing(self, asked: Asked) -> Reply:
         if not self._home.entities:

@@ -82,6 +82,7 @@ def lists(kept: Lists, undos: Undos) -> Skill:
             "InglenookLists": skill.names,
         },
         reads=frozenset({"InglenookListRead", "InglenookLists"}),
+        foreign=frozenset({"InglenookListRead", "InglenookLists"}),  # anybody may write on them
         takes=_names_a_list,
         tools=_TOOLS,
         sentences=SENTENCES,

@@ -40,6 +40,7 @@ def reminders(timers: Timers, undos: Undos) -> Skill:
             "InglenookCancelReminder": partial(_cancel, timers),
         },
         reads=frozenset({"InglenookReminderStatus"}),
+        foreign=frozenset({"InglenookReminderStatus", "InglenookCancelReminder"}),  # they tell it in somebody's words
         takes=partial(_takes, timers),
         sentences=str(SENTENCES),
         examples={

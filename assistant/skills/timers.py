@@ -37,6 +37,15 @@ _TOOLS = {
 }
 
 
+_NAMING = frozenset(
+    {
+        *("HassTimerStatus", "HassCancelTimer", "HassCancelAllTimers", "HassPauseTimer", "HassUnpauseTimer"),
+        *("HassIncreaseTimer", "HassDecreaseTimer"),
+    }
+)
+"""The intents whose replies tell what timers are called: anybody may have called them so."""
+
+
 def timers(timers: Timers, areas: Mapping[str, str], undos: Undos) -> Skill:
     """Return the skill; *areas* are the rooms by the devices in them."""
     return Skill(
@@ -52,6 +61,7 @@ def timers(timers: Timers, areas: Mapping[str, str], undos: Undos) -> Skill:
             "HassTimerStatus": partial(_status, timers, areas),
         },
         reads=frozenset({"HassTimerStatus"}),
+        foreign=_NAMING,
         takes=lambda asked: (
             "duration" not in asked.slots or length(asked.slots["duration"], asked.language) is not None
         ),

@@ -76,4 +76,4 @@ def _asking(plans: dict[str, Plan], question: Question) -> Plan:
         text = of_language(_ASKS, question.language).format(one=one, other=other)
         return Reply(text, asks=Ask(lambda choice: plans[choice].run(), (one, other)))
 
-    return replace(plans[one], rung="none", reads=True, run=ask, expects=None, foreign=False)
+    return replace(plans[one], rung="none", reads=True, run=ask, expects=None)

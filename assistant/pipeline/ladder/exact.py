@@ -53,17 +53,25 @@ def skilled(rung: str, recognition: Recognition, question: Question, turn: Turn)
     able = [skill for skill in turn.equipment.skills if intent in skill.intents]
     for skill in able:
         if _speaks(skill, question.language) and (skill.takes is None or skill.takes(what)):
-            handler = skill.intents[intent]
+            handler = _by_others(skill.intents[intent]) if intent in skill.foreign else skill.intents[intent]
             if intent in skill.sensitive:
                 plan = consented(rung, skill, what, partial(handled, handler, turn), turn)
             else:
-                reads, foreign = intent in skill.reads, intent in skill.foreign
                 expects = None if skill.expects is None else partial(_expected, skill.expects, turn, what)
-                plan = Plan(rung, intent, reads, partial(handled, handler, turn, what), expects, foreign)
+                plan = Plan(rung, intent, intent in skill.reads, partial(handled, handler, turn, what), expects)
             return replace(plan, skill=skill.name, recognition=recognition)
     if recognition.response and not able:
         return Plan(rung, intent, True, partial(_said, recognition.response), recognition=recognition)
     return None
+
+
+def _by_others(handler: Handler) -> Handler:
+    """Return *handler* such that its replies tell that others wrote on them."""
+
+    async def run(asked: Asked) -> Reply:
+        return replace(await handler(asked), foreign=True)
+
+    return run
 
 
 def _speaks(skill: Skill, language: str) -> bool:

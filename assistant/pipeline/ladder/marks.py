@@ -49,8 +49,10 @@ def marks(text: str, language: str, names: Iterable[str] = ()) -> Marks:
 
 
 def is_question(text: str, language: str) -> bool:
-    """Tell whether *text*, in one of the `LANGUAGES`, asks something; a polite request does not."""
-    table, words = TABLES[language.partition("-")[0].lower()], said(text)
+    """Tell whether *text* asks something; a polite request does not. Of other languages only the mark is known."""
+    table, words = TABLES.get(language.partition("-")[0].lower()), said(text)
+    if table is None:
+        return text.rstrip().endswith(("?", "？", "؟"))
     if re.match(rf"({table.request})\b", words):
         return False
     return text.rstrip().endswith("?") or bool(re.match(table.question, words))

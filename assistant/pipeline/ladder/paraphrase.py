@@ -163,9 +163,7 @@ def _asking(plan: Plan, question: Question, turn: Turn) -> Plan:
     async def ask() -> Reply:
         return Reply(of_language(_ASKS, question.language).format(sentence=plan.meant), asks=Ask(do))
 
-    return replace(
-        plan, reads=True, run=ask, expects=None, foreign=False, noted=partial(turn.equipment.nearness.ask, text, main)
-    )
+    return replace(plan, reads=True, run=ask, expects=None, noted=partial(turn.equipment.nearness.ask, text, main))
 
 
 def _main(language: str) -> str:

@@ -32,8 +32,6 @@ class Plan:
     """Does it, and returns what is said."""
     expects: Callable[[], Awaitable[str]] | None = None
     """Returns what will be said if it succeeds, changing nothing; empty where that is not known."""
-    foreign: bool = False
-    """Whether others wrote what is said: mail, web pages, titles."""
     skill: str = ""
     """Which skill does it; empty for none."""
     recognition: Recognition | None = None
@@ -83,7 +81,7 @@ async def carried_out(plan: Plan, question: Question, outbox: Outbox, expect: Ca
             account = replace(account, undo=undo, acted=True)
         outbox.put(partial(conversation.explain, account))
     outbox.mark("first_token")
-    if plan.foreign:
+    if reply.foreign:
         outbox.put(conversation.mark_foreign)
     outbox.put(partial(conversation.ask, reply.asks))
     outbox.publish(EventType.INTENT_PROGRESS, delta=reply.text)

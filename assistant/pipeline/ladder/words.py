@@ -48,7 +48,9 @@ _ALL_RIGHT = {
 
 
 def is_yes(text: str, language: str) -> bool:
-    """Tell whether *text* agrees, once or several times, and says nothing else."""
+    """Tell whether *text* agrees, once or several times, and says nothing else; "bitte?" asks what was said."""
+    if text.rstrip().endswith("?"):
+        return False
     return bool(re.fullmatch(f"({_phrases(_YES, language)}| )+", without_courtesy(text, language)))
 
 

@@ -2,9 +2,11 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import count
 from typing import Any
+from urllib.parse import unquote
 
 import jsonschema_rs
 
@@ -17,6 +19,9 @@ __all__ = ["check", "check_slots", "problem", "written"]
 _NAME = re.compile(rf"\w{{1,{NAME}}}", re.ASCII)
 _PATTERNS = jsonschema_rs.RegexOptions(size_limit=100_000, dfa_size_limit=100_000)
 """Regular expressions that take a time in proportion to the text, whatever somebody's schema says."""
+_REFERENCES = frozenset({"$ref", "$dynamicRef", "$recursiveRef"})
+_DEFINITIONS = frozenset({"$defs", "definitions"})
+"""What applies only where it is referred to."""
 _TOLD = 300
 """Characters of what is wrong with the arguments that the model gets to see."""
 
@@ -24,7 +29,8 @@ _TOLD = 300
 def check(spec: ToolSpec) -> None:
     """Raise PluginError where no model can be told of *spec*, or no arguments be checked by it.
 
-    Schemas are of any draft; references lead nowhere but into the schema itself.
+    Schemas are of any draft; references lead nowhere but into the schema itself, and come to an end: nothing could stop
+    the check of a call that follows them for ever, or along a million ways.
     """
     if not _NAME.fullmatch(spec.name):
         raise PluginError(
@@ -41,6 +47,7 @@ def check(spec: ToolSpec) -> None:
     if len(text) > SCHEMA:
         raise _refusal(spec, f"it has more than {SCHEMA} characters")
     try:
+        _follow(spec.parameters, spec.parameters, count(1))
         _validator(text)
     except ValueError as error:
         raise _refusal(spec, str(error).partition("\n")[0][:_TOLD]) from None
@@ -98,6 +105,35 @@ def _deeper(value: Any, most: int) -> bool:
         return False
     inner = value.values() if isinstance(value, Mapping) else value
     return most == 0 or any(_deeper(item, most - 1) for item in inner)
+
+
+def _follow(value: Any, schema: Mapping[str, Any], steps: Iterator[int], depth: int = 0) -> None:
+    """Walk through *value*, a part of *schema*, and all that it refers to; raises ValueError where that is too much."""
+    if next(steps) > SCHEMA or depth > 2 * SCHEMA_DEPTH:
+        raise ValueError("its references lead too far, or round in a circle")
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if key in _REFERENCES and isinstance(item, str):
+                _follow(_referred(item, schema), schema, steps, depth + 1)
+            elif depth or key not in _DEFINITIONS:
+                _follow(item, schema, steps, depth + 1)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _follow(item, schema, steps, depth + 1)
+
+
+def _referred(reference: str, schema: Mapping[str, Any]) -> Any:
+    """Return the part of *schema* to which a JSON pointer leads (RFC 6901); raises ValueError for anything else."""
+    at, *path = unquote(reference).split("/")
+    found: Any = schema
+    try:
+        if at != "#":
+            raise KeyError
+        for step in path:
+            found = found[step.replace("~1", "/").replace("~0", "~")]
+    except (KeyError, TypeError):
+        raise ValueError(f"{reference} leads to no part of it") from None
+    return found
 
 
 def _refusal(spec: ToolSpec, why: str) -> PluginError:
