@@ -40,13 +40,13 @@ _MEANT = {
     "it": "volevo dire, intendevo, ho detto, dicevo, volevo",
     "nl": "ik bedoelde, ik bedoel, ik zei, ik heb gezegd",
 }
-_STAYS = {
-    "de": "Was ich vorher getan habe, bleibt.",
-    "en": "What I did before stays as it is.",
-    "es": "Lo que hice antes se queda como está.",
-    "fr": "Ce que j'ai fait avant reste tel quel.",
-    "it": "Quello che ho fatto prima resta così.",
-    "nl": "Wat ik eerder deed, blijft zo.",
+_NOTHING_TAKEN_BACK = {
+    "de": "Zurückgenommen habe ich nichts.",
+    "en": "I took nothing back.",
+    "es": "No he deshecho nada.",
+    "fr": "Je n'ai rien annulé.",
+    "it": "Non ho annullato nulla.",
+    "nl": "Ik heb niets teruggedraaid.",
 }
 
 
@@ -147,10 +147,17 @@ def _instead(plan: Plan, account: Account, question: Question, turn: Turn) -> Pl
     async def run() -> Reply:
         if account.undo is None or undos.latest(turn.device) is not account.undo:
             reply = await plan.run()
-            return replace(reply, text=f"{reply.text} {of_language(_STAYS, question.language)}")
+            nothing = of_language(_NOTHING_TAKEN_BACK, question.language)
+            return reply if reply.asks else replace(reply, text=f"{_sentence(reply.text)} {nothing}")
         undos.take(turn.device)
         undone = await account.undo(question.language)
         reply = await plan.run()
-        return replace(reply, text=f"{undone} {reply.text}")
+        return replace(reply, text=f"{_sentence(undone)} {reply.text}")
 
     return replace(plan, reads=False, run=run, expects=None)
+
+
+def _sentence(text: str) -> str:
+    """Return *text* such that another sentence can follow."""
+    text = text.rstrip()
+    return text if not text or text[-1] in ".!?…" else f"{text}."

@@ -21,7 +21,7 @@ async def understood(question: Question, turn: Turn) -> Plan | None:
         return None
     if plan := confirmed(question, turn) or answered(question) or _command(question, turn):
         return plan
-    for rung in (corrected, recognised, contradicting, learnt, suggested):
+    for rung in (corrected, contradicting, recognised, learnt, suggested):
         if plan := await rung(question, turn):
             return plan
     return None
