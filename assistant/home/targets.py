@@ -46,10 +46,12 @@ def targets(home: Home, asked: Asked, domains: Collection[str] = (), at: str = "
         return Targets(tuple(entity for entity in found if entity.area in areas))
     if slots.get("floor") or slots.get("floor_ids"):
         floors = _ids(slots.get("floor_ids", "")) or {slots["floor"]}
-        areas = {area.id for area in home.areas if area.floor in floors}
+        areas = frozenset(area.id for area in home.areas if area.floor in floors)
         return Targets(tuple(entity for entity in found if entity.area in areas))
     if slots.get("here"):
         areas = room(at, home)
+        if not areas and len({entity.area for entity in found}) < 2:  # those of the only room that has such things
+            return Targets(tuple(found))
         return Targets(tuple(entity for entity in found if entity.area in areas), nowhere=not areas)
     return Targets(tuple(found))
 

@@ -10,7 +10,7 @@ from assistant.entities import Entity
 from assistant.home.outcome import Outcome, Result
 from assistant.home.phrases import PHRASES, Phrases
 
-__all__ = ["listed", "nothing", "phrases_of", "spoken_state", "taken_back", "told"]
+__all__ = ["listed", "nothing", "phrases_of", "spoken_state", "state_of", "taken_back", "told"]
 
 _ORDER: tuple[Result, ...]
 _ORDER = ("done", "begun", "already", "unseen", "silent", "refused", "unavailable", "unreachable")
@@ -53,12 +53,17 @@ def listed(names: Sequence[str], language: str, joiner: str = "") -> str:
     return f"{', '.join(names[:-1])} {joiner or words.and_} {names[-1]}"
 
 
+def state_of(entity: Entity) -> str:
+    """Return the state of a thing as Home Assistant writes it; a contact at a door or a window is open or closed."""
+    if entity.domain == "binary_sensor" and entity.attributes.get("device_class") in _OPENINGS:
+        return {"on": "open", "off": "closed"}.get(entity.state, entity.state)
+    return entity.state
+
+
 def spoken_state(entity: Entity, language: str) -> str:
     """Return the state of a thing in words, without its unit: "off", "21.5", "open"."""
-    words = phrases_of(language)
-    if entity.domain == "binary_sensor" and entity.attributes.get("device_class") in _OPENINGS:
-        return words.states.get({"on": "open", "off": "closed"}.get(entity.state, entity.state), entity.state)
-    return words.states.get(entity.state, entity.state)
+    state = state_of(entity)
+    return phrases_of(language).states.get(state, state)
 
 
 def nothing(house: House, language: str) -> str:

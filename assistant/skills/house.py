@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from assistant.entities import Entity
 from assistant.errors import ServiceError
 from assistant.home import Home
 from assistant.home.plain import is_plainly_told
 from assistant.home.targets import Targets, targets
-from assistant.home.words import listed, nothing, phrases_of, spoken_state
+from assistant.home.words import listed, nothing, phrases_of, spoken_state, state_of
 from assistant.skill import Asked, Reply, Skill
 from assistant.skills.home import as_fact
 
@@ -57,19 +58,20 @@ class _Questions:
 
     async def state(self, asked: Asked) -> Reply:
         """Say what state a thing is in, or which things are in a state."""
+        asked = _with_contacts(asked)
         meant = self._targets(asked, "light", "switch", "cover", "lock", "fan")
         if meant.choices:
             return await self._each(asked, meant)
         if not meant.entities:
             return self._nothing(asked, meant)
         things = await self._read(meant.entities)
-        if not things:
-            return _not_known(asked, meant.entities)
+        if len(things) < len(meant.entities):
+            return _partly(asked, meant.entities, things)
         wanted = asked.slots.get("state", "")
         facts = {
             "entity": as_fact(things[0], spoken_state(things[0], asked.language)),
-            "matched": [as_fact(thing, thing.state) for thing in things if thing.state == wanted],
-            "unmatched": [as_fact(thing, thing.state) for thing in things if thing.state != wanted],
+            "matched": [as_fact(thing, thing.state) for thing in things if state_of(thing) == wanted],
+            "unmatched": [as_fact(thing, thing.state) for thing in things if state_of(thing) != wanted],
         }
         return Reply(facts=facts, foreign=not is_plainly_told(*things))
 
@@ -147,6 +149,25 @@ def _names_a_thing(asked: Asked) -> bool:
     words = asked.slots.get("name", "").lower().split()
     others = _NOT_THINGS.get(asked.language.partition("-")[0], "").split()
     return len(words) <= _WORDS and not set(words[:1]) & set(others)
+
+
+def _with_contacts(asked: Asked) -> Asked:
+    """Let what is open or closed be covers, as the sentences have it, and the contacts at doors and windows."""
+    if asked.slots.get("domain") != "cover" or "device_class" not in asked.slots:
+        return asked
+    classes = asked.slots["device_class"].replace("garage", "garage,garage_door")
+    return replace(asked, slots={**asked.slots, "domain": "cover,binary_sensor", "device_class": classes})
+
+
+def _partly(asked: Asked, meant: Sequence[Entity], things: Sequence[Entity]) -> Reply:
+    """Say what is known, and of what nothing is: "no" would be said of that, too."""
+    missing = _not_known(asked, [entity for entity in meant if entity.id not in {thing.id for thing in things}])
+    by_state: dict[str, list[str]] = {}
+    for thing in things:
+        by_state.setdefault(_measured(thing, asked.language), []).append(thing.name)
+    said = [f"{listed(names, asked.language)}: {state}" for state, names in by_state.items()]
+    known = _told(said, things) if said else Reply()
+    return replace(known, text=f"{known.text} {missing.text}".strip())
 
 
 def _told(said: Iterable[str], things: Iterable[Entity]) -> Reply:

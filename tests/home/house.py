@@ -37,7 +37,7 @@ class House:
 
     def __init__(self, *things: Entity) -> None:
         self.things = {thing.id: thing for thing in things or THINGS}
-        self.areas = AREAS
+        self.areas: tuple[Area, ...] = AREAS
         self.floors = (Floor("up", "upstairs"),)
         self.silent: set[str] = set()
         self.refuses: set[str] = set()

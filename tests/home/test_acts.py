@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.entities import Act
+from assistant.entities import Act, Entity
 from assistant.home import Home
 from assistant.home.words import told
 from assistant.state import State
@@ -109,6 +109,18 @@ def test_numbers_and_colours_are_read_back(act: Act, said: str) -> None:
     silent = House()
     silent.silent = set(act.entities)
     assert acted(silent, act)[1].endswith("did not answer.")
+
+
+@pytest.mark.parametrize(("refuses", "result"), [(False, "unseen"), (True, "refused")])
+@pytest.mark.parametrize("state", ["on", "off"])
+def test_a_state_that_is_only_assumed_is_no_receipt(state: str, refuses: bool, result: str) -> None:
+    kettle = Entity("switch.kettle", "Kettle", state=state, attributes={"assumed_state": True})
+    house = House(kettle)
+    house.refuses = {kettle.id} if refuses else set()
+    results, said = acted(house, Act("switch.turn_on", (kettle.id,)))
+    assert [call.service for call in house.calls] == ["switch.turn_on"]  # it may not be on, whatever is assumed
+    assert results == {kettle.id: result}
+    assert said in ("I told Kettle, but cannot see whether it obeyed.", "Kettle reported an error.")
 
 
 def test_nothing_is_claimed_of_what_shows_nothing() -> None:

@@ -8,9 +8,13 @@ import pytest
 from assistant.assembly import assemble
 from assistant.config.load import load
 from assistant.entities import Area, Entity
+from assistant.home import Home
+from assistant.home.phrases import PHRASES
 from assistant.home.relevance import relevant
 from assistant.skill import OWNER
-from tests.home.house import House
+from assistant.skills.home import home
+from assistant.skills.house import house as questions
+from tests.home.house import DIMMED, THINGS, House
 
 Say = Callable[..., Awaitable[str]]
 
@@ -25,9 +29,15 @@ assistants:
 """
 
 
+WINDOWS = tuple(
+    Entity(f"binary_sensor.{name}", f"{name} window", state=state, attributes={"device_class": "window"})
+    for name, state in (("Left", "on"), ("Right", "off"))
+)
+
+
 @pytest.fixture
-def house() -> House:
-    return House()
+def house(request: pytest.FixtureRequest) -> House:
+    return getattr(request, "param", None) or House()
 
 
 @pytest.fixture
@@ -140,6 +150,38 @@ async def test_no_model_makes_up_how_a_thing_is(house: House, say: Say, language
     assert house.calls == []
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "said"),
+    [
+        ("en", "which windows are open?", "Left window"),
+        ("en", "are all windows closed?", "No, Left window is not closed"),
+        ("de", "Ist ein Fenster offen?", "Ja, Left window"),
+        ("fr", "Quelles fenêtres sont ouvertes ?", "Left window"),
+        ("es", "¿Hay alguna ventana abierta?", "Sí, el dispositivo Left window"),
+        ("en", "is the garage door open?", "No, closed"),
+        ("en", "is the light in the office on?", "Yes, Ceiling lamp and Desk lamp"),
+        ("de", "Brennt im office Licht?", "Ja, Ceiling lamp und Desk lamp"),
+        ("fr", "Est-ce que la lumière de la kitchen est allumée ?", "Non"),
+        ("es", "¿Están encendidas las luces de kitchen?", "No"),
+    ],
+)
+@pytest.mark.parametrize("house", [House(*THINGS, *WINDOWS)], indirect=True)
+async def test_windows_doors_and_the_light_of_a_room_are_asked_about(
+    house: House, say: Say, language: str, text: str, said: str
+) -> None:
+    assert await say(text, language) == said
+    assert house.calls == []
+
+
+async def test_no_is_not_said_of_what_nobody_reaches(house: House, say: Say) -> None:
+    house.gone("light.desk_lamp")
+    said = await say("are any lights on in the office")
+    assert said == "Ceiling lamp: on. I cannot find out about Desk lamp at the moment."
+    house.gone("light.office_ceiling")
+    said = await say("are any lights on in the office")
+    assert said == "I cannot find out about Ceiling lamp and Desk lamp at the moment."
+
+
 async def test_a_question_about_what_is_away_is_not_answered_from_memory(house: House, say: Say) -> None:
     house.away = True
     assert await say("is the desk lamp on") == "I cannot find out about Desk lamp at the moment."
@@ -194,6 +236,39 @@ async def test_a_chat_model_is_told_of_the_few_things_that_a_question_may_be_abo
     assert "lock.front" not in told
     assert told.endswith("I wonder whether somebody is still sitting at the desk")
     assert "The house now" not in await say("I wonder who invented algebra")
+
+
+HOUSES = {
+    "de": ("Büro", "Wohnzimmer", "Stehlampe", "Rollo"),
+    "en": ("Office", "Living room", "Desk lamp", "Blind"),
+    "es": ("Oficina", "Salón", "Lámpara", "Persiana"),
+    "fr": ("Bureau", "Salon", "Lampe", "Volet"),
+}
+
+BLINDS = {"de": "blind", "en": "blind", "es": "blind", "fr": "shutter"}
+MISUNDERSTOOD = ("not understood", *(f"{phrases.nothing_called.split('{')[0]}" for phrases in PHRASES.values()))
+
+
+def house_in(language: str) -> House:
+    """Return a house whose things are called in a language."""
+    office, living_room, lamp, blind = HOUSES[language]
+    house = House(
+        Entity("light.lamp", lamp, area="office", state="on", attributes=DIMMED),
+        Entity("cover.blind", blind, area="living", state="closed", attributes={"device_class": BLINDS[language]}),
+        Entity("climate.living", "Thermostat", area="living", state="heat", attributes={"current_temperature": 21}),
+        Entity("binary_sensor.window", "W1", state="on", attributes={"device_class": "window"}),
+    )
+    house.areas = (Area("office", office), Area("living", living_room))
+    return house
+
+
+@pytest.mark.parametrize(("language", "house"), [(each, house_in(each)) for each in HOUSES], indirect=["house"])
+async def test_every_sentence_to_try_is_about_the_house(house: House, say: Say, language: str) -> None:
+    for skill in (home(Home(), {}), questions(Home(), {})):
+        for sentence in skill.examples[language]:
+            said = await say(sentence, language)
+            assert not any(words in said for words in MISUNDERSTOOD), (sentence, said)
+    assert [call.service for call in house.calls] == ["light.turn_off", "light.turn_on", "cover.open_cover"]
 
 
 def test_of_500_things_those_that_are_meant_come_first() -> None:

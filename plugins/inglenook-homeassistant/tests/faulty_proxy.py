@@ -26,7 +26,9 @@ WAYS: dict[Way, str] = {
 class FaultyProxy:
     """Relays everything but every n-th service call, beginning with the *first*."""
 
-    def __init__(self, upstream: str, session: aiohttp.ClientSession, every: int, first: int, ways: Iterator[Way]) -> None:
+    def __init__(
+        self, upstream: str, session: aiohttp.ClientSession, every: int, first: int, ways: Iterator[Way]
+    ) -> None:
         self.upstream = upstream
         self.session = session
         self.calls = 0
@@ -68,14 +70,8 @@ class FaultyProxy:
         return below
 
     async def _up(self, message: dict[str, Any], link: "_Link") -> None:
-        way: Way | None = None
-        if message.get("type") == "call_service":
-            self.calls += 1
-            if self._every and self.calls % self._every == self._first % self._every:
-                way = next(self._ways)
-                self.failed.append(way)
         number = message.get("id", 0)
-        match way:
+        match way := self._way(message):
             case "refused":
                 await link.below.send_json(_error(number))
             case "lost":
@@ -96,6 +92,16 @@ class FaultyProxy:
                 if way == "unreadable":
                     self.blind |= set(message["target"]["entity_id"])
                 await link.above.send_json(message)
+
+    def _way(self, message: dict[str, Any]) -> Way | None:
+        """Return how a message fails; None where it does not."""
+        if message.get("type") != "call_service":
+            return None
+        self.calls += 1
+        if not self._every or self.calls % self._every != self._first % self._every:
+            return None
+        self.failed.append(next(self._ways))
+        return self.failed[-1]
 
     async def _half(self, message: dict[str, Any], link: "_Link") -> None:
         ids, data = message["target"]["entity_id"], message["service_data"]

@@ -1,7 +1,7 @@
 """A real Home Assistant with its demo entities, in a folder and a process of its own.
 
-The variable INGLENOOK_HASS says where its program `hass` is: `pip install homeassistant==2025.4.4` on Python 3.13, into a
-virtual environment of its own.
+The variable INGLENOOK_HASS says where its program `hass` is: `pip install homeassistant==2025.4.4` on Python 3.13, into
+a virtual environment of its own.
 """
 
 import asyncio

@@ -11,11 +11,10 @@ from typing import Any, cast
 import msgspec
 import pytest
 from assistant_homeassistant import HomeAssistantConfig, assistant_services, check, connection, service
+from recorded_home_assistant import TOKEN, RecordedHomeAssistant, recorded_home_assistant
 
-from assistant import Act, Home, Host, ServiceError
+from assistant import Act, Entity, Home, Host, ServiceError
 from assistant.home.words import told
-
-from .recorded_home_assistant import TOKEN, RecordedHomeAssistant, recorded_home_assistant
 
 LAMP = "light.kitchen_lights"
 
@@ -103,7 +102,10 @@ async def test_states_are_live_and_names_are_taught_anew() -> None:
     async with together() as (recorded, home):
         revision = home.revision
         await recorded.tell({"c": {LAMP: {"+": {"s": "off"}, "-": {"a": ["brightness"]}}}})
-        lamp = lambda: next(entity for entity in home.entities if entity.id == LAMP)  # noqa: E731
+
+        def lamp() -> Entity:
+            return next(entity for entity in home.entities if entity.id == LAMP)
+
         await until(lambda: lamp().state == "off")
         assert "brightness" not in lamp().attributes
         assert home.revision == revision
