@@ -68,10 +68,11 @@ class _Questions:
         if len(things) < len(meant.entities):
             return _partly(asked, meant.entities, things)
         wanted = asked.slots.get("state", "")
+        matched = [thing for thing in things if wanted in (thing.state, state_of(thing))]
         facts = {
             "entity": as_fact(things[0], spoken_state(things[0], asked.language)),
-            "matched": [as_fact(thing, thing.state) for thing in things if state_of(thing) == wanted],
-            "unmatched": [as_fact(thing, thing.state) for thing in things if state_of(thing) != wanted],
+            "matched": [as_fact(thing, thing.state) for thing in matched],
+            "unmatched": [as_fact(thing, thing.state) for thing in things if thing not in matched],
         }
         return Reply(facts=facts, foreign=not is_plainly_told(*things))
 

@@ -158,6 +158,8 @@ async def test_no_model_makes_up_how_a_thing_is(house: House, say: Say, language
         ("de", "Ist ein Fenster offen?", "Ja, Left window"),
         ("fr", "Quelles fenêtres sont ouvertes ?", "Left window"),
         ("es", "¿Hay alguna ventana abierta?", "Sí, el dispositivo Left window"),
+        ("en", "is the Left window open?", "Yes"),
+        ("de", "Ist Right window offen?", "Nein, geschlossen"),
         ("en", "is the garage door open?", "No, closed"),
         ("en", "is the light in the office on?", "Yes, Ceiling lamp and Desk lamp"),
         ("de", "Brennt im office Licht?", "Ja, Ceiling lamp und Desk lamp"),
