@@ -7,6 +7,7 @@ the least from what was understood before, is meant. What was done is taken back
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from assistant.pipeline.conversation import Account
 from assistant.pipeline.ladder.exact import recognition_of, skilled
@@ -48,6 +49,14 @@ _NOTHING_TAKEN_BACK = {
     "it": "Non ho annullato nulla.",
     "nl": "Ik heb niets teruggedraaid.",
 }
+_NOTHING_BEFORE = {
+    "de": "Ich weiß nicht, was ich berichtigen soll: Davor war hier nichts.",
+    "en": "I do not know what to correct: there was nothing before that here.",
+    "es": "No sé qué corregir: antes de eso no había nada aquí.",
+    "fr": "Je ne sais pas quoi corriger : il n'y avait rien avant cela ici.",
+    "it": "Non so che cosa correggere: qui prima non c'era nulla.",
+    "nl": "Ik weet niet wat ik moet verbeteren: hiervoor was er niets.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,8 @@ class _Correction:
     """The new words, plain."""
     explicit: bool
     """Whether they say that they meant or said it; a mere no may be followed by something new."""
+    denies: bool
+    """Whether they say no: who begins with "I meant to ask" corrects nothing."""
 
 
 async def corrected(question: Question, turn: Turn) -> Plan | None:
@@ -73,6 +84,8 @@ async def corrected(question: Question, turn: Turn) -> Plan | None:
         if found is None:
             return None
         sentence, recognition, undone = found.sentence, found.recognition, True
+    elif correction.explicit and correction.denies and account is None:
+        return Plan("correction", "", True, partial(_said, of_language(_NOTHING_BEFORE, question.language)))
     else:
         return None
     plan = skilled("correction", recognition, question.saying(sentence), turn)
@@ -84,10 +97,11 @@ async def corrected(question: Question, turn: Turn) -> Plan | None:
 
 def _correction(question: Question) -> _Correction | None:
     no, meant = (alternatives(of_language(table, question.language).split(",")) for table in (_NO, _MEANT))
-    if found := re.fullmatch(rf"(?:(?:{no}) )*(?:{meant}) (.+)", said(question.text)):
-        return _Correction(found[1], explicit=True)
+    if found := re.fullmatch(rf"((?:(?:{no}) )*)(?:{meant}) (.+)", said(question.text)):
+        return _Correction(found[2], explicit=True, denies=bool(found[1]))
+    # "no" without a comma may belong to what is said
     if found := re.fullmatch(rf"\W*(?:(?:{no})[,.;:!…–-]+\s*)+(\w.*)", question.text.strip(), flags=re.I):
-        return _Correction(said(found[1]), explicit=False)  # "no" without a comma may belong to what is said
+        return _Correction(said(found[1]), explicit=False, denies=True)
     return None
 
 
@@ -155,6 +169,10 @@ def _instead(plan: Plan, account: Account, question: Question, turn: Turn) -> Pl
         return replace(reply, text=f"{_sentence(undone)} {reply.text}")
 
     return replace(plan, reads=False, run=run, expects=None)
+
+
+async def _said(text: str) -> Reply:
+    return Reply(text)
 
 
 def _sentence(text: str) -> str:
