@@ -3,9 +3,10 @@
 from datetime import datetime
 from functools import partial
 
+from assistant.errors import ServiceError
 from assistant.skill import Asked, Reply, Skill
-from assistant.skills.labels import label, moment, one_of, taken_back
-from assistant.skills.timers import refused
+from assistant.skills.labels import label, moment, one_of
+from assistant.skills.setting import refused, set_for
 from assistant.skills.when import When, length, when
 from assistant.skills.words import SENTENCES
 from assistant.timers import Appointment, Kind, Refused, Timer, Timers
@@ -52,30 +53,21 @@ def _takes(timers: Timers, asked: Asked) -> bool:
 
 async def _set(timers: Timers, undos: Undos, asked: Asked) -> Reply:
     wanted = understood(timers, asked)
-    if wanted is None:
-        return Reply(key="when")
-    alarm = Timer(
-        kind=Kind.ALARM,
-        seconds=wanted.seconds or 0.0,
-        at=wanted.at,
-        device=asked.device,
-        assistant=asked.assistant,
-        language=asked.language,
-        person=asked.person,
-    )
+    if wanted is None or wanted == When():
+        return Reply(key="when" if wanted is None else "never")
     try:
-        alarm = await timers.add(alarm, turn=asked.turn)
-    except Refused as error:
+        alarm = Timer(kind=Kind.ALARM, seconds=wanted.seconds or 0.0, at=wanted.at)
+        alarm = await set_for(asked, alarm, timers, undos)
+    except (Refused, ServiceError) as error:
         return refused(error)
-    undos.offer(asked.device, partial(taken_back, timers, alarm))
     key = "default" if alarm.at else "after"
     return Reply(key=key, facts={"said": moment(alarm, timers, asked.language)})
 
 
 async def _cancel(timers: Timers, asked: Asked) -> Reply:
     found = list(timers.pending(Kind.ALARM))
-    if (wanted := understood(timers, asked)) is not None and wanted.at is not None:
-        found = [alarm for alarm in found if alarm.at is not None and _same(alarm.at, wanted.at, asked)]
+    if (wanted := understood(timers, asked)) is not None:
+        found = [alarm for alarm in found if alarm.at and wanted.at and _same(alarm.at, wanted.at)]
 
     async def then(chosen: list[Timer]) -> Reply:
         gone = await timers.cancel(chosen, turn=asked.turn)
@@ -87,7 +79,7 @@ async def _cancel(timers: Timers, asked: Asked) -> Reply:
     return await then(found) if found else Reply(key="none")
 
 
-def _same(at: Appointment, wanted: Appointment, asked: Asked) -> bool:
+def _same(at: Appointment, wanted: Appointment) -> bool:
     """Tell whether an alarm is the one that was named, by its time, and by its days where they were said."""
     named = not wanted.days or wanted.days == at.days
     return at.time[:5] == wanted.time and named
@@ -109,6 +101,6 @@ async def _snooze(timers: Timers, asked: Asked) -> Reply:
         return Reply(key="none")
     try:
         await timers.snooze(lately, seconds, turn=asked.turn)
-    except Refused as error:
+    except (Refused, ServiceError) as error:
         return refused(error)
     return Reply(facts={"left": lasting(seconds, asked.language)})

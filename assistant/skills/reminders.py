@@ -4,11 +4,12 @@ import re
 from datetime import datetime
 from functools import partial
 
+from assistant.errors import ServiceError
 from assistant.pipeline.wake_phrase import plain
 from assistant.skill import Asked, Reply, Skill
-from assistant.skills.labels import moment, one_of, taken_back
+from assistant.skills.labels import moment, one_of
 from assistant.skills.numerals import number
-from assistant.skills.timers import refused
+from assistant.skills.setting import refused, set_for
 from assistant.skills.when import When, when
 from assistant.skills.words import SENTENCES
 from assistant.timers import Kind, Refused, Timer, Timers
@@ -55,16 +56,19 @@ def reminders(timers: Timers, undos: Undos) -> Skill:
 def parted(what: str, language: str, now: datetime) -> tuple[str, When | None]:
     """Return what somebody wants to be reminded of, and when, wherever in the sentence that was said.
 
-    The longest part that means a time is the time; no number by itself is one.
+    The longest part that means a time is the time, if possible one that there is; no number by itself is one.
     """
+    never = None
     words = re.sub(r"(?<!\d)[,.;:]|[,.;:](?!\d)", " ", what).split()
     spans = [(i, j) for i in range(len(words)) for j in range(i + 1, min(len(words), i + _WORDS) + 1)]
     for first, end in sorted(spans, key=lambda span: span[0] - span[1]):
         if number(words[first], language) is not None:
             continue
-        if (found := when(" ".join(words[first:end]), language, now, by_day=True)) is not None:
+        if (found := when(" ".join(words[first:end]), language, now, by_day=True)) == When():
+            never = found
+        elif found is not None:
             return _bare(" ".join(words[:first] + words[end:]), language), found
-    return _bare(" ".join(words), language), None
+    return _bare(" ".join(words), language), never
 
 
 def _bare(text: str, language: str) -> str:
@@ -86,23 +90,13 @@ def _takes(timers: Timers, asked: Asked) -> bool:
 
 async def _remind(timers: Timers, undos: Undos, asked: Asked) -> Reply:
     text, wanted = _parted(timers, asked)
-    if wanted is None:
-        return Reply(key="when")
-    reminder = Timer(
-        kind=Kind.REMINDER,
-        text=text[:_LONGEST],
-        seconds=wanted.seconds or 0.0,
-        at=wanted.at,
-        device=asked.device,
-        assistant=asked.assistant,
-        language=asked.language,
-        person=asked.person,
-    )
+    if wanted is None or wanted == When():
+        return Reply(key="when" if wanted is None else "never")
     try:
-        reminder = await timers.add(reminder, turn=asked.turn)
-    except Refused as error:
+        reminder = Timer(kind=Kind.REMINDER, text=text[:_LONGEST], seconds=wanted.seconds or 0.0, at=wanted.at)
+        reminder = await set_for(asked, reminder, timers, undos)
+    except (Refused, ServiceError) as error:
         return refused(error)
-    undos.offer(asked.device, partial(taken_back, timers, reminder))
     facts = {"said": moment(reminder, timers, asked.language), "about": reminder.text}
     return Reply(key="default" if reminder.at else "after", facts=facts)
 

@@ -6,16 +6,18 @@ from dataclasses import replace
 from functools import partial
 
 from assistant.chat import ToolSpec
+from assistant.errors import ServiceError
 from assistant.pipeline.wake_phrase import plain
 from assistant.skill import Asked, Handler, Reply, Skill
-from assistant.skills.labels import label, one_of, taken_back
+from assistant.skills.labels import label, one_of
+from assistant.skills.setting import refused, set_for
 from assistant.skills.when import length
 from assistant.skills.words import SENTENCES
-from assistant.timers import MOST, Kind, Refused, State, Timer, Timers
+from assistant.timers import Kind, Refused, State, Timer, Timers
 from assistant.timers.words import lasting, main_language
 from assistant.undo import Undos
 
-__all__ = ["refused", "timers"]
+__all__ = ["timers"]
 
 _TOOLS = {
     "HassStartTimer": ToolSpec(
@@ -77,11 +79,6 @@ def timers(timers: Timers, areas: Mapping[str, str], undos: Undos) -> Skill:
     )
 
 
-def refused(error: Refused) -> Reply:
-    """Return what is said of something that cannot be set: the response is called by what is wrong."""
-    return Reply(key=error.why, facts={"most": MOST})
-
-
 def _seconds(asked: Asked, begin: str = "") -> float | None:
     """Return the length of time in the slots whose names *begin* so; None where there is none."""
     if not begin and "duration" in asked.slots:
@@ -111,19 +108,10 @@ async def _start(timers: Timers, undos: Undos, asked: Asked) -> Reply:
     seconds = _seconds(asked)
     if seconds is None:
         return Reply(key="length")
-    timer = Timer(
-        name=_name(asked),
-        seconds=seconds,
-        device=asked.device,
-        assistant=asked.assistant,
-        language=asked.language,
-        person=asked.person,
-    )
     try:
-        timer = await timers.add(timer, turn=asked.turn)
-    except Refused as error:
+        timer = await set_for(asked, Timer(name=_name(asked), seconds=seconds), timers, undos)
+    except (Refused, ServiceError) as error:
         return refused(error)
-    undos.offer(asked.device, partial(taken_back, timers, timer))
     return _started(asked, seconds, timer.name)
 
 
@@ -143,22 +131,27 @@ def _expected(asked: Asked) -> Reply | None:
 
 Act = Callable[[Timers, Asked, Timer], Awaitable[Reply]]
 """Does something to the one timer that is meant."""
+_UNDONE = frozenset({"none", "length"})
+"""What is said of a timer to which nothing could be done."""
 
 
 def _with(act: Act, timers: Timers, areas: Mapping[str, str]) -> Handler:
-    """Return what finds the timer that is meant, or asks which, and acts on it."""
+    """Return what finds the timer that is meant, or asks which, and acts on it; or on all of them."""
 
     async def handle(asked: Asked) -> Reply:
-        found = _meant(timers, areas, asked)
-        if len(found) == 1:
-            return await act(timers, asked, found[0])
-        if not found:
-            return Reply(key="none")
-
         async def then(chosen: list[Timer]) -> Reply:
             replies = [await act(timers, asked, timers.get(timer.id) or timer) for timer in chosen]
-            return replies[-1]
+            done = [reply for reply in replies if reply.key not in _UNDONE]
+            return Reply(key="several", facts={"count": len(done)}) if len(done) > 1 else (done or replies)[-1]
 
+        if "every" in asked.slots:
+            found = _meant(timers, areas, replace(asked, device=""))
+        else:
+            found = _meant(timers, areas, asked)
+        if not found:
+            return Reply(key="none")
+        if len(found) == 1 or "every" in asked.slots:
+            return await then(found)
         return one_of(found, timers, asked.language, then)
 
     return handle
@@ -218,7 +211,8 @@ def _left(timers: Timers, asked: Asked, timer: Timer | None, key: str) -> Reply:
     if timer is None:
         return Reply(key="none")
     left = lasting(timers.left(timer), asked.language)
-    return Reply(key=key, facts={"called": label(timer, timers, asked.language), "left": left})
+    called = label(timer, timers, asked.language)
+    return Reply(key=key, facts={"called": called, "named": timer.name, "left": left})
 
 
 async def _status(timers: Timers, areas: Mapping[str, str], asked: Asked) -> Reply:

@@ -15,11 +15,13 @@ _LONGEST = 120
 """Characters of the longest text that is looked at."""
 _DAY = 24 * 60
 """Minutes."""
+_NEVER = -1
+"""The minute of a time that no clock shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """When something is to ring: after so many seconds, or at an appointment."""
+    """When something is to ring: after so many seconds, or at an appointment; neither at a time that no clock shows."""
 
     seconds: float | None = None
     """Seconds from now; None where a time of day was said. May be any number, even one less than nought."""
@@ -74,6 +76,8 @@ def when(text: str, language: str, now: datetime, *, by_day: bool = False) -> Wh
     minute = _clock(re.sub(rf"(?:^| )(?:{words.filler})(?= |$)", "", f" {said}").strip(), language, words)
     if minute is None:
         return None
+    if minute == _NEVER:
+        return When()
     if half == "pm" and minute < _DAY // 2:
         minute += _DAY // 2
     elif half == "am" and minute >= _DAY // 2:
@@ -134,7 +138,8 @@ def _half_of_day(said: str, words: Words) -> tuple[str, str]:
 
 
 def _clock(said: str, language: str, words: Words) -> int | None:
-    """Return the minute of the day that was said."""
+    """Return the minute of the day that was said; `_NEVER` for half past twenty-seven."""
+    otherwise: int | None = None
     for pattern, minute in words.named:
         if re.fullmatch(pattern, said):
             return minute
@@ -148,7 +153,8 @@ def _clock(said: str, language: str, words: Words) -> int | None:
         minute = int(hour) * 60 + (shift + int(more) if shift is not None else -int(more))
         if 0 <= hour <= 24 and 0 <= more < 60 and minute <= _DAY:
             return minute % _DAY
-    return None
+        otherwise = _NEVER
+    return otherwise
 
 
 def _by_day(minute: int, now: datetime | None) -> int:

@@ -117,7 +117,7 @@ WORDS = {
             (r"(?:a )?quarter (?:to|before) (?P<h>.+)", -15),
             (r"(?P<m>.+?)(?: minutes)? (?:past|after) (?P<h>.+)", 0),
             (r"(?P<m>.+?)(?: minutes)? (?:to|before) (?P<h>.+)", None),
-            (r"(?P<h>\S+)", 0),
+            (r"(?P<h>\S+)(?: hundred)?", 0),
             (r"(?P<h>\S+) (?:oh )?(?P<m>.+)", 0),
         ),
     ),

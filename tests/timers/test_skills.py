@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from assistant.errors import ServiceError
 from assistant.skills.localised import o_clock
 from assistant.timers import Kind, State
 from assistant.timers.timeline import Clocks, Timeline
@@ -120,29 +121,154 @@ async def test_spanish(house: Household) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("language", "said", "heard"),
-    [
-        ("en", "Set a timer for minus three years", "A timer can last from one second to seven days."),
-        ("en", "Set a timer for 10,000 hours", "A timer can last from one second to seven days."),
-        ("en", "Set a timer for zero seconds", "A timer can last from one second to seven days."),
-        ("de", "Stelle einen Timer auf minus drei Jahre", "Ein Timer kann eine Sekunde bis sieben Tage lang sein."),
-        ("fr", "Mets un minuteur de moins trois ans", "Un minuteur peut durer d'une seconde à sept jours."),
-        ("es", "Pon un temporizador de menos tres años", "Un temporizador puede durar de un segundo a siete días."),
-    ],
-)
-async def test_nonsense_is_refused_in_the_language_that_was_asked(
-    house: Household, language: str, said: str, heard: str
-) -> None:
-    assert await house.ask(said, language) == heard
+NONSENSE = {
+    "en": {
+        "A timer can last from one second to seven days.": (
+            "Set a timer for minus five minutes",
+            "Set a timer for a thousand years",
+            "Set a timer for 10,000 hours",
+            "Set a timer for zero seconds",
+        ),
+        "There is no such time of day.": (
+            "Wake me at half past twenty-seven",
+            "Remind me at 25 o'clock to call mother",
+        ),
+        "There is no such alarm.": ("Cancel the alarm at 25 o'clock",),
+    },
+    "de": {
+        "Ein Timer kann eine Sekunde bis sieben Tage lang sein.": (
+            "Stelle einen Timer auf minus fünf Minuten",
+            "Stelle einen Timer auf tausend Jahre",
+            "Stelle einen Timer auf null Sekunden",
+        ),
+        "Diese Uhrzeit gibt es nicht.": (
+            "Weck mich um halb siebenundzwanzig",
+            "Erinnere mich um 25 Uhr an den Müll",
+        ),
+    },
+    "fr": {
+        "Un minuteur peut durer d'une seconde à sept jours.": (
+            "Mets un minuteur de moins cinq minutes",
+            "Mets un minuteur de mille ans",
+            "Mets un minuteur de zéro seconde",
+        ),
+        "Cette heure n'existe pas.": (
+            "Réveille-moi à vingt-sept heures et demie",
+            "Rappelle-moi à 25 heures d'appeler maman",
+        ),
+    },
+    "es": {
+        "Un temporizador puede durar de un segundo a siete días.": (
+            "Pon un temporizador de menos cinco minutos",
+            "Pon un temporizador de mil años",
+            "Pon un temporizador de cero segundos",
+        ),
+        "Esa hora no existe.": (
+            "Despiértame a las veintisiete y media",
+            "Recuérdame a las 25 llamar a mamá",
+        ),
+    },
+}
+
+
+@pytest.mark.parametrize("language", NONSENSE)
+async def test_nonsense_is_refused_in_the_language_that_was_asked(house: Household, language: str) -> None:
+    for heard, sentences in NONSENSE[language].items():
+        for said in sentences:
+            assert await house.ask(said, language) == heard, said
+    assert not house.assembly.timers.all()
+
+
+async def test_what_only_begins_like_it_is_left_to_the_next_rung(house: Household) -> None:
+    for text in ("Remind me who wrote Hamlet", "Set a timer for the love of God", "Wake me gently"):
+        assert await house.ask(text) == GAVE_UP, text
+    assert await house.ask("How long is the Nile?") == GAVE_UP
+    assert not house.assembly.timers.all()
+
+
+async def test_a_timer_that_cannot_be_kept_is_not_said_to_be_set(house: Household) -> None:
+    async def full(*_: object) -> None:
+        raise ServiceError("the disk is full")
+
+    house.assembly.timers._store.add = full  # type: ignore[method-assign,assignment]
+    for text in ("Set a timer for five minutes", "Wake me at seven", "Remind me in ten minutes to call mother"):
+        assert await house.ask(text) == "I could not keep that, so nothing is set. The disk may be full."
+    heard = await house.ask("Stelle einen Timer auf fünf Minuten", "de")
+    assert heard == "Das konnte ich nicht speichern, es ist nichts gestellt. Vielleicht ist die Festplatte voll."
+    assert not house.assembly.timers.all()
+
+
+async def test_which_of_several_is_asked_once_in_english(house: Household) -> None:
+    await talk(
+        house,
+        "en",
+        *("Add five minutes", "There is no such timer."),
+        *("Set a timer for five minutes", "Timer set for 5 minutes."),
+        *("Add five minutes", "The timer now has 10 minutes left."),
+        *("Set a timer for ten minutes", "Timer set for 10 minutes."),
+        *("Set a pizza timer for 20 minutes", "Pizza timer set for 20 minutes."),
+        *("Cancel the timer", "Which timer: 5 minutes, 10 minutes, or pizza?"),
+        *("the ten minute timer", "The timer is cancelled: 10 minutes."),
+        *("Set a pizza timer for 30 minutes", "Pizza timer set for 30 minutes."),
+        *("Cancel the pizza timer", "Which timer: pizza (20 minutes) or pizza (30 minutes)?"),
+        *("The first one", "The timer is cancelled: pizza."),
+        *("Make the pizza timer five minutes longer", "The timer now has 35 minutes left: pizza."),
+        *("Pause all timers", "2 timers are paused."),
+        *("Resume the pizza timer", "The timer is running, with 35 minutes left: pizza."),
+        *("Cancel the timer", "Which timer: 5 minutes or pizza?"),
+        *("All of them", "2 timers are cancelled."),
+        *("The ten minute timer", GAVE_UP),
+    )
     assert not house.assembly.timers.all()
 
 
 @pytest.mark.parametrize(
-    "text", ["Remind me who wrote Hamlet", "Set a timer for the love of God", "Wake me gently", "How long is the Nile?"]
+    ("language", "lines"),
+    [
+        (
+            "de",
+            (
+                *("Stelle einen Timer auf zehn Minuten", "Timer gestellt: 10 Minuten."),
+                *("Stelle einen Pizzatimer auf 20 Minuten", "Timer gestellt, Pizza: 20 Minuten."),
+                *("Füge fünf Minuten hinzu", "Welcher Timer: 10 Minuten oder Pizza?"),
+                *("den Pizza-Timer", "Der Timer läuft jetzt noch 25 Minuten: Pizza."),
+                *("Mach den Pizza-Timer fünf Minuten kürzer", "Der Timer läuft jetzt noch 20 Minuten: Pizza."),
+                *("Halte alle Timer an", "2 Timer stehen."),
+                *("Setze alle Timer fort", "2 Timer laufen."),
+                *("Brich den Timer ab", "Welcher Timer: 10 Minuten oder Pizza?"),
+                *("beide", "2 Timer gestoppt."),
+            ),
+        ),
+        (
+            "fr",
+            (
+                *("Mets un minuteur de dix minutes", "Minuteur lancé, 10 minutes."),
+                *("Mets un minuteur pizza de 20 minutes", "Minuteur lancé : pizza, 20 minutes."),
+                *("Ajoute cinq minutes", "Quel minuteur : 10 minutes ou pizza ?"),
+                *("le minuteur pizza", "Il reste maintenant 25 minutes : pizza."),
+                *("Mets le minuteur pizza en pause", "Le minuteur est en pause, il reste 25 minutes : pizza."),
+                *("Reprends tous les minuteurs", "Le minuteur continue, il reste 25 minutes : pizza."),
+                *("Annule le minuteur", "Quel minuteur : 10 minutes ou pizza ?"),
+                *("les deux", "2 minuteurs sont annulés."),
+            ),
+        ),
+        (
+            "es",
+            (
+                *("Pon un temporizador de diez minutos", "Temporizador puesto: 10 minutos."),
+                *("Pon un temporizador de pizza de 20 minutos", "Temporizador puesto, pizza: 20 minutos."),
+                *("Añade cinco minutos", "¿Qué temporizador: 10 minutos o pizza?"),
+                *("el temporizador de pizza", "Ahora quedan 25 minutos: pizza."),
+                *("Pausa todos los temporizadores", "2 temporizadores están en pausa."),
+                *("Reanuda todos los temporizadores", "2 temporizadores siguen."),
+                *("Cancela el temporizador", "¿Qué temporizador: 10 minutos o pizza?"),
+                *("los dos", "2 temporizadores están cancelados."),
+            ),
+        ),
+    ],
 )
-async def test_what_only_begins_like_it_is_left_to_the_next_rung(house: Household, text: str) -> None:
-    assert await house.ask(text) == GAVE_UP
+async def test_which_of_several_is_asked_once(house: Household, language: str, lines: tuple[str, ...]) -> None:
+    await talk(house, language, *lines)
     assert not house.assembly.timers.all()
 
 

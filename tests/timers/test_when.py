@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from assistant.skills.when import length, when
+from assistant.skills.when import When, length, when
 
 NOW = datetime(2026, 11, 21, 14, 10, tzinfo=ZoneInfo("Europe/Berlin"))
 """A Saturday."""
@@ -64,13 +64,13 @@ def test_lengths(language: str, text: str, seconds: float | None) -> None:
         ("en", "at quarter to eight in the evening", "19:45", "2026-11-21"),
         ("en", "at twenty past six", "06:20", "2026-11-22"),
         ("en", "at seven thirty", "07:30", "2026-11-22"),
+        ("en", "at eighteen hundred hours", "18:00", "2026-11-21"),
         ("en", "on Monday at 8 o'clock", "08:00", "2026-11-23"),
         ("en", "at noon", "12:00", "2026-11-22"),
         ("en", "every weekday at 6:30", "06:30", (0, 1, 2, 3, 4)),
         ("en", "every day at seven", "07:00", (0, 1, 2, 3, 4, 5, 6)),
         ("en", "at eight every Monday and Friday", "08:00", (0, 4)),
         ("en", "every evening at nine", "21:00", (0, 1, 2, 3, 4, 5, 6)),
-        ("en", "at twenty-five", None, None),
         ("en", "the pizza", None, None),
         ("de", "um sieben", "07:00", "2026-11-22"),
         ("de", "um sieben Uhr dreißig", "07:30", "2026-11-22"),
@@ -109,6 +109,24 @@ def test_times_of_day(language: str, text: str, time: str | None, day: str | tup
     assert found is not None
     assert found.at is not None
     assert (found.at.time, found.at.days or found.at.date) == (time, day)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "at twenty-five"),
+        ("en", "half past twenty-seven"),
+        ("en", "at 7:75"),
+        ("de", "um halb siebenundzwanzig"),
+        ("de", "um 25 Uhr"),
+        ("fr", "à vingt-sept heures et demie"),
+        ("fr", "à 25h"),
+        ("es", "a las veintisiete y media"),
+        ("es", "a las 25"),
+    ],
+)
+def test_a_time_that_no_clock_shows(language: str, text: str) -> None:
+    assert when(text, language, NOW) == When()
 
 
 @pytest.mark.parametrize(
