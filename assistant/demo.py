@@ -13,11 +13,11 @@ from typing import Any
 
 import aiohttp
 
+from assistant.access.owner import api_key
 from assistant.audio import SPEECH, AudioChunk
 from assistant.config import Config
 from assistant.convert import converted
 from assistant.errors import AssistantError, ServiceError
-from assistant.http.keys import api_key
 from assistant.streams import once
 
 __all__ = ["QUESTIONS", "DaemonProcess", "Seen", "daemon_process", "sound_settings", "spoken_question"]

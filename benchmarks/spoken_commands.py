@@ -1,7 +1,7 @@
 """How long people wait until a spoken command is answered: by intents and skills, and by the chat model.
 
 Claim: with intents the first sound of the answer comes in at most 0.6 of the time of the chat model's, and the answer
-is the right one. Both hear the same files in turn, at the pace of the world, with the same recogniser and the same voice.
+is the right one. Both hear the same files in turn, at the pace of the world, with the same recogniser and voice.
 """
 
 import argparse

@@ -5,8 +5,8 @@ from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from assistant.access.owner import api_key
 from assistant.errors import ServiceError
-from assistant.http.keys import api_key
 from assistant.paths import state_folder
 from assistant.state.lock import owner
 

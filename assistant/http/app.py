@@ -8,12 +8,14 @@ from typing import Any
 
 from aiohttp import web
 
+from assistant.access.caller import OWNER_KEY, Caller
+from assistant.access.owner import api_key, same_key
 from assistant.config.schema import HttpConfig
 from assistant.errors import ServiceError
 from assistant.events import EventBus
 from assistant.http import guard, health
 from assistant.http.events import EventDoor
-from assistant.http.keys import api_key
+from assistant.http.route import Route, served
 
 __all__ = ["local_address", "make_app", "serve"]
 
@@ -28,18 +30,28 @@ def make_app(
     bus: EventBus,
     closed: Callable[[], Mapping[str, str]],
     plugin_routes: Mapping[str, list[web.RouteDef]],
-    doors: Iterable[web.RouteDef] = (),
+    doors: Iterable[Route] = (),
 ) -> web.Application:
     """Make the application: the core's own routes, the *doors* to engines, each plugin under `/plugins/<name>/`."""
-    app = web.Application(middlewares=[guard.errors, guard.guard(config, api_key(config))], client_max_size=_BODY)
     door = EventDoor(bus)
-    app.add_routes([*health.routes(closed), *door.routes(), *doors])
+    routes = [*health.routes(closed), *door.routes(), *doors]
+    known = {(route.method, route.path): route for route in routes}
+    middlewares = [guard.errors(known), guard.guard(config, known, _owner(api_key(config)))]
+    app = web.Application(middlewares=middlewares, client_max_size=_BODY)
+    app.add_routes(map(served, routes))
     app.on_shutdown.append(door.hang_up)
-    for name, routes in plugin_routes.items():
+    for name, of_plugin in plugin_routes.items():
         part = web.Application()
-        part.add_routes(routes)
+        part.add_routes(of_plugin)
         app.add_subapp(f"/plugins/{name}/", part)
     return app
+
+
+def _owner(key: str) -> guard.Identify:
+    def identify(given: str) -> Caller | None:
+        return OWNER_KEY if same_key(given, key) else None
+
+    return identify
 
 
 @asynccontextmanager

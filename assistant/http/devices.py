@@ -6,10 +6,13 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
+from assistant.access import Scope
 from assistant.controls import Controls, DeviceStatus, QuietHours
 from assistant.controls.settings import Percent, TimeOfDay
 from assistant.errors import DeviceError
 from assistant.http.guard import is_loopback
+from assistant.http.problem import Problem
+from assistant.http.route import Route
 
 __all__ = ["Change", "change", "routes", "shown"]
 
@@ -36,7 +39,7 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     quiet: QuietChange | UnsetType = UNSET
 
 
-def routes(controls: Controls) -> list[web.RouteDef]:
+def routes(controls: Controls) -> list[Route]:
     """Return the routes."""
 
     async def every(request: web.Request) -> web.Response:
@@ -47,24 +50,19 @@ def routes(controls: Controls) -> list[web.RouteDef]:
         """Show a device."""
         return web.json_response(shown(controls.device(_name(request, controls))))
 
-    async def set_(request: web.Request) -> web.Response:
+    async def set_(request: web.Request, wanted: Change) -> web.Response:
         """Set what the body names, and show the device."""
         name = _name(request, controls)
         try:
-            wanted = msgspec.json.decode(await request.read(), type=Change)
-        except msgspec.DecodeError as error:
-            raise web.HTTPBadRequest(reason=" ".join(str(error).split())) from None
-        try:
             await change(controls, name, wanted, here=from_here(request))
         except DeviceError as error:
-            body = {"error": {"code": "muted", "message": str(error), "hint": error.hint}}
-            return web.json_response(body, status=403)
+            raise Problem(403, "muted", str(error), error.hint) from None
         return web.json_response(shown(controls.device(name)))
 
     return [
-        web.get("/api/devices", every, allow_head=False),
-        web.get("/api/devices/{name}", one, allow_head=False),
-        web.patch("/api/devices/{name}", set_),
+        Route("GET", "/api/devices", every, Scope.HOME),
+        Route("GET", "/api/devices/{name}", one, Scope.HOME),
+        Route("PATCH", "/api/devices/{name}", set_, Scope.HOME, takes=Change),
     ]
 
 
@@ -86,7 +84,7 @@ def from_here(request: web.Request) -> bool:
 def _name(request: web.Request, controls: Controls) -> str:
     name = request.match_info["name"]
     if name not in controls:
-        raise web.HTTPNotFound(reason="there is no such device")
+        raise Problem(404, "not_found", "there is no such device")
     return name
 
 

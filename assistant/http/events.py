@@ -10,7 +10,10 @@ from contextlib import aclosing
 
 from aiohttp import web
 
+from assistant.access import Scope
 from assistant.events import EventBus, TurnEvent
+from assistant.http.problem import Problem
+from assistant.http.route import Route
 
 __all__ = ["EventDoor"]
 
@@ -31,9 +34,9 @@ class EventDoor:
         self._closed = False
         self._awaited: set[asyncio.Task[TurnEvent]] = set()
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """Return the route."""
-        return [web.get("/events", self._stream)]
+        return [Route("GET", "/events", self._stream, Scope.HOME)]
 
     async def hang_up(self, app: web.Application) -> None:
         """Let every stream come to its end, because the daemon stops."""
@@ -44,7 +47,7 @@ class EventDoor:
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         """Send every event from now on, until the reader leaves."""
         if self._readers >= _MOST:
-            raise web.HTTPTooManyRequests(headers={"Retry-After": "10"})
+            raise Problem(429, "too_many", f"{_MOST} readers are there already", headers={"Retry-After": "10"})
         self._readers += 1
         try:
             response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
+from assistant.http.route import Route
+
 __all__ = ["routes"]
 
 
-def routes(closed: Callable[[], Mapping[str, str]]) -> list[web.RouteDef]:
+def routes(closed: Callable[[], Mapping[str, str]]) -> list[Route]:
     """Return the routes; *closed* names what is not open yet, with the reason or state of each."""
 
     async def healthz(request: web.Request) -> web.Response:
@@ -20,4 +22,4 @@ def routes(closed: Callable[[], Mapping[str, str]]) -> list[web.RouteDef]:
         body = {"status": "not ready" if names else "ready", "not_open": names}
         return web.json_response(body, status=503 if names else 200)
 
-    return [web.get("/healthz", healthz), web.get("/readyz", readyz)]
+    return [Route("GET", "/healthz", healthz, None), Route("GET", "/readyz", readyz, None)]

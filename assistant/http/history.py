@@ -7,12 +7,15 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from aiohttp import web
 
+from assistant.access import Scope
+from assistant.http.problem import Problem
+from assistant.http.route import Route
 from assistant.state.forgetting import Forgotten
 
 __all__ = ["routes"]
 
 
-def routes(forget: Callable[[float], Awaitable[Forgotten]]) -> list[web.RouteDef]:
+def routes(forget: Callable[[float], Awaitable[Forgotten]]) -> list[Route]:
     """Return the route; *forget* deletes everything from a moment on, in seconds since the epoch."""
 
     async def delete(request: web.Request) -> web.Response:
@@ -27,8 +30,8 @@ def routes(forget: Callable[[float], Awaitable[Forgotten]]) -> list[web.RouteDef
         forgotten = await forget(0.0 if math.isinf(seconds) else time.time() - seconds)
         return web.json_response(msgspec.to_builtins(forgotten))
 
-    return [web.delete("/api/history", delete)]
+    return [Route("DELETE", "/api/history", delete, Scope.ADMIN)]
 
 
-def _bad() -> web.HTTPBadRequest:
-    return web.HTTPBadRequest(reason="give seconds=NUMBER or seconds=all")
+def _bad() -> Problem:
+    return Problem(400, "bad_request", "give seconds=NUMBER or seconds=all", key="seconds")

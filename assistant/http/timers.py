@@ -7,6 +7,9 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
+from assistant.access import Scope
+from assistant.http.problem import Problem
+from assistant.http.route import Route
 from assistant.timers import Appointment, Kind, Refused, State, Timer, Timers
 from assistant.timers.calendar import moment
 
@@ -80,30 +83,30 @@ def shown(timer: Timer, timers: Timers) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in hidden} | {"left": left}
 
 
-def routes(timers: Timers) -> list[web.RouteDef]:
+def routes(timers: Timers) -> list[Route]:
     """Return the routes."""
 
     async def every(request: web.Request) -> web.Response:
         """Show all."""
         return web.json_response({"timers": [shown(timer, timers) for timer in timers.all()]})
 
-    async def add(request: web.Request) -> web.Response:
+    async def add(request: web.Request, wanted: Wanted) -> web.Response:
         """Set one, and show it."""
         try:
-            timer = await set_as(timers, msgspec.json.decode(await request.read(), type=Wanted))
+            timer = await set_as(timers, wanted)
         except Refused as error:
-            body = {"error": {"code": error.why, "message": str(error), "hint": error.hint}}
-            return web.json_response(body, status=409)
-        except (msgspec.DecodeError, ValueError) as error:
-            raise web.HTTPBadRequest(reason=" ".join(str(error).split())) from None
+            raise Problem(409, error.why, str(error), error.hint) from None
+        except ValueError as error:
+            raise Problem(400, "bad_request", str(error)) from None
         return web.json_response(shown(timer, timers), status=201)
 
     async def cancel(request: web.Request) -> web.Response:
         """Let one not ring any more, and show it as it was."""
-        timer = timers.get(int(request.match_info["id"]))
+        given = request.match_info["id"]
+        timer = timers.get(int(given)) if given.isascii() and given.isdecimal() and len(given) < 16 else None
         gone = await timers.cancel([timer]) if timer is not None else []
         if not gone:
-            raise web.HTTPNotFound(reason="there is no such timer")
+            raise Problem(404, "not_found", "there is no such timer")
         return web.json_response(shown(gone[0], timers))
 
     async def stop(request: web.Request) -> web.Response:
@@ -112,8 +115,8 @@ def routes(timers: Timers) -> list[web.RouteDef]:
         return web.json_response({"timers": [shown(timer, timers) for timer in stopped]})
 
     return [
-        web.get("/api/timers", every, allow_head=False),
-        web.post("/api/timers", add),
-        web.delete(r"/api/timers/{id:\d{1,15}}", cancel),
-        web.post("/api/timers/stop", stop),
+        Route("GET", "/api/timers", every, Scope.HOME),
+        Route("POST", "/api/timers", add, Scope.HOME, takes=Wanted),
+        Route("DELETE", "/api/timers/{id}", cancel, Scope.HOME),
+        Route("POST", "/api/timers/stop", stop, Scope.HOME),
     ]

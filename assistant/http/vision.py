@@ -9,11 +9,13 @@ from typing import Any
 
 from aiohttp import BodyPartReader, MultipartReader, web
 
+from assistant.access import Scope
 from assistant.chat import Priority
 from assistant.engines import Kind
-from assistant.errors import EngineTimeout, EngineUnavailable, ImageError, ImageTooLarge, UnknownImage
+from assistant.errors import ImageTooLarge
 from assistant.host import Host
-from assistant.http.guard import refuse
+from assistant.http.problem import Problem
+from assistant.http.route import Route
 from assistant.images import BYTES, read_image
 from assistant.vision import Finding, Image, Segment, VisionTask
 
@@ -38,10 +40,6 @@ _PLUGINS = {
 }
 
 
-class _Refused(Exception):
-    """The request cannot be served; the arguments are those of `refuse`."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Form:
     """What a request holds."""
@@ -61,13 +59,13 @@ class VisionDoor:
         self._host = host
         self._inside = 0
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """Return the routes, one for each task."""
-        return [web.post(f"/api/vision/{task}", partial(self._answer, task)) for task in VisionTask]
+        return [Route("POST", f"/api/vision/{task}", partial(self._answer, task), Scope.CHAT) for task in VisionTask]
 
     async def _answer(self, task: VisionTask, request: web.Request) -> web.StreamResponse:
         if self._inside >= _MOST:
-            raise web.HTTPTooManyRequests(headers={"Retry-After": "5"})
+            raise Problem(429, "too_many", "too many images are being looked at", headers={"Retry-After": "5"})
         self._inside += 1
         try:
             form = await _form(request)
@@ -75,14 +73,9 @@ class VisionDoor:
             async with asyncio.timeout(_PATIENCE), self._host.lease(model, Priority.API) as engine:
                 found = await engine.look(form.image, task, form.confidence)
             return web.json_response({"model": model, **_BODIES[task](found)})
-        except _Refused as refusal:
-            return refuse(*refusal.args)
-        except ImageError as error:
-            return refuse(_status(error), error.code, str(error), error.hint)
-        except (EngineUnavailable, EngineTimeout) as error:
-            return refuse(503, error.code, str(error), error.hint)
         except TimeoutError:
-            return refuse(503, "engine_timeout", f"the model took more than {_PATIENCE:g} s", "try again later")
+            message = f"the model took more than {_PATIENCE:g} s"
+            raise Problem(503, "engine_timeout", message, "try again later") from None
         finally:
             self._inside -= 1
 
@@ -93,11 +86,11 @@ class VisionDoor:
         if wanted in able:
             return wanted
         if wanted in eyes:
-            raise _Refused(400, "wrong_model", f"the model {wanted!r} does no {task}", f"these do: {_listed(able)}")
+            raise Problem(400, "wrong_model", f"the model {wanted!r} does no {task}", f"these do: {_listed(able)}")
         if wanted:
-            raise _Refused(404, "no_model", f"there is no vision model {wanted!r}", f"for {task}: {_listed(able)}")
+            raise Problem(404, "no_model", f"there is no vision model {wanted!r}", f"for {task}: {_listed(able)}")
         if not able:
-            raise _Refused(
+            raise Problem(
                 404, "no_model", f"no model does {task}", f"install {_PLUGINS[task]}, and add its engine to `models`"
             )
         return able[0]
@@ -107,30 +100,20 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"
 
 
-def _status(error: ImageError) -> int:
-    match error:
-        case ImageTooLarge():
-            return 413
-        case UnknownImage():
-            return 415
-        case _:
-            return 400
-
-
 async def _form(request: web.Request) -> _Form:
     if request.content_type != "multipart/form-data":
-        raise _Refused(415, "no_form", "the body is no multipart/form-data", "send the image as its field `image`")
+        raise Problem(415, "no_form", "the body is no multipart/form-data", "send the image as its field `image`")
     if (request.content_length or 0) > BYTES + _FRAMING:
         raise ImageTooLarge(f"the image has more than {BYTES // 1_000_000} MB", hint="send a smaller one")
     try:
         async with asyncio.timeout(_ARRIVAL):
             fields = await _fields(await request.multipart())
     except TimeoutError:
-        raise _Refused(408, "too_slow", f"the body did not come within {_ARRIVAL:g} s", "") from None
+        raise Problem(408, "too_slow", f"the body did not come within {_ARRIVAL:g} s", "") from None
     except ValueError as error:
-        raise _Refused(400, "bad_form", f"the form cannot be read: {error}", "") from None
+        raise Problem(400, "bad_form", f"the form cannot be read: {error}", "") from None
     if "image" not in fields:
-        raise _Refused(400, "no_image", "the form has no field `image`", "send the file as its field `image`")
+        raise Problem(400, "no_image", "the form has no field `image`", "send the file as its field `image`")
     return _Form(read_image(fields["image"]), _text(fields, "model"), _confidence(_text(fields, "confidence")))
 
 
@@ -140,7 +123,7 @@ async def _fields(form: MultipartReader) -> dict[str, bytes]:
     while (part := await form.next()) is not None:
         name = part.name if isinstance(part, BodyPartReader) else None
         if name not in ("image", "model", "confidence") or name in fields:
-            raise _Refused(400, "bad_form", f"the form has a field {name!r} too many", "")
+            raise Problem(400, "bad_form", f"the form has a field {name!r} too many", "")
         assert isinstance(part, BodyPartReader)
         fields[name] = await _bytes(part, BYTES if name == "image" else _FIELD)
     return fields
@@ -153,7 +136,7 @@ async def _bytes(part: BodyPartReader, most: int) -> bytes:
         if len(data) > most and part.name == "image":
             raise ImageTooLarge(f"the image has more than {BYTES // 1_000_000} MB", hint="send a smaller one")
         if len(data) > most:
-            raise _Refused(400, "bad_form", f"the field {part.name} has more than {most} bytes", "")
+            raise Problem(400, "bad_form", f"the field {part.name} has more than {most} bytes", "")
     return bytes(data)
 
 
@@ -169,7 +152,7 @@ def _confidence(text: str) -> float | None:
     except ValueError:
         value = -1.0
     if not 0 <= value <= 1:
-        raise _Refused(400, "bad_confidence", f"the confidence {text!r} is no number from 0 to 1", "")
+        raise Problem(400, "bad_confidence", f"the confidence {text!r} is no number from 0 to 1", "")
     return value
 
 

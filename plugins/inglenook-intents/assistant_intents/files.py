@@ -51,13 +51,21 @@ def _text(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Text:
 _Loader.add_constructor("tag:yaml.org,2002:str", _text)
 
 
+def _tree(text: str) -> Any:
+    loader = _Loader(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
+
+
 def read(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Yield what the YAML files of *folder* say, in the order of their names; what cannot be read is told."""
     for file in sorted(folder.glob("*.yaml")):
         try:
             if file.stat().st_size > _LARGEST:
                 raise ValueError(f"it has more than {_LARGEST} bytes")
-            tree = yaml.load(file.read_text("utf-8"), _Loader)  # noqa: S506 (a SafeLoader)
+            tree = _tree(file.read_text("utf-8"))
             if not isinstance(tree, dict):
                 raise ValueError("it is no mapping; `intents:` is expected")
         except yaml.MarkedYAMLError as error:

@@ -15,6 +15,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from assistant import ServiceError, in_thread
+from assistant_mqtt.client import Client
 from assistant_mqtt.config import MqttConfig
 
 __all__ = ["Broker", "Listener"]
@@ -109,7 +110,8 @@ class Broker:
         self._config = config
         self._identifier = identifier
         self._will = will
-        self._client: aiomqtt.Client | None = None
+        self._client: Client | None = None
+        self._one_by_one = asyncio.Lock()
         self._publishing: set[asyncio.Timeout] = set()
         self._changed = asyncio.Event()
         self._said = ""
@@ -125,22 +127,32 @@ class Broker:
         return f"{self._config.host}:{self._config.usual_port}"
 
     async def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
-        """Publish, at least once, and wait until the broker has it; raises ServiceError where it is not there.
+        """Publish, at least once, and wait until the broker has it.
 
-        What could not be delivered is not sent later: nobody wants a lamp to go on when the broker comes back.
+        Raises ServiceError where the broker is not there, or refuses it. What could not be delivered is not sent later:
+        nobody wants a lamp to go on when the broker comes back.
         """
-        if self._client is None:
+        client = self._client
+        if client is None:
             raise self.absent()
         try:
             async with asyncio.timeout(_PATIENCE) as limit:
                 self._publishing.add(limit)
                 try:
-                    await _alone(self._client.publish(topic, payload, qos=1, retain=retain))
+                    async with self._one_by_one:  # so it is known which message is refused
+                        client.refusal = ""
+                        await _alone(client.publish(topic, payload, qos=1, retain=retain))
+                        refusal = client.refusal
                 finally:
                     self._publishing.discard(limit)
         except (aiomqtt.MqttError, TimeoutError, ValueError) as error:
             reason = str(error) or "no answer"
             raise ServiceError(f"the MQTT broker at {self.address} did not take a message: {reason}") from None
+        if refusal:
+            raise ServiceError(
+                f"the MQTT broker at {self.address} refused a message on {topic}: {refusal}",
+                hint="see what its access list lets this user write",
+            )
 
     def absent(self) -> ServiceError:
         """Return the error of whoever needs the broker while it is not there."""
@@ -190,11 +202,11 @@ class Broker:
                 if inbox.lost:
                     log.warning("%d messages of the MQTT broker were lost", inbox.lost)
 
-    async def _made(self, inbox: _Inbox) -> aiomqtt.Client:
+    async def _made(self, inbox: _Inbox) -> Client:
         config = self._config
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.MaximumPacketSize = _LARGEST
-        return aiomqtt.Client(
+        return Client(
             config.host,
             config.usual_port,
             username=config.username or None,
@@ -275,7 +287,7 @@ async def _alone(call: Coroutine[Any, Any, T]) -> T:
 
 
 @asynccontextmanager
-async def _opened(client: aiomqtt.Client) -> AsyncGenerator[aiomqtt.Client, None]:
+async def _opened(client: Client) -> AsyncGenerator[Client, None]:
     """Connect, and disconnect whatever happens: a thread connects, and does not stop when nobody waits for it."""
     connecting = asyncio.create_task(client.__aenter__())
     try:

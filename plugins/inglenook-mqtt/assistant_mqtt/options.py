@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 import msgspec
 
-from assistant_mqtt.template import Template
+from assistant_mqtt.template import ValueTemplate
 
 __all__ = ["Availability", "CommandTopic", "Common", "DeviceInfo", "Origin", "ReadTopic", "Text", "read_options"]
 
@@ -58,7 +58,7 @@ class Availability(msgspec.Struct, frozen=True, kw_only=True):
 
     topic: ReadTopic
     """Where it is told."""
-    value_template: Template | None = None
+    value_template: ValueTemplate | None = None
     """What picks the word out of the message."""
     payload_available: Text = Text("online")
     """What it says where it can."""
@@ -101,7 +101,7 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
     """How several of these count."""
     availability_topic: ReadTopic | None = None
     """The same, for one topic."""
-    availability_template: Template | None = None
+    availability_template: ValueTemplate | None = None
     """What picks the word out of its message."""
     payload_available: Text = Text("online")
     """What it says where the entity can be reached."""
@@ -145,8 +145,8 @@ def read_options(value: dict[str, Any], wanted: type[C]) -> C:
 
 
 def _decoded(wanted: type[Any], value: object) -> object:
-    if wanted is Template:
+    if wanted is ValueTemplate:
         if not isinstance(value, str):
             raise ValueError("no template")
-        return Template(value)
+        return ValueTemplate(value)
     return wanted.read(value)

@@ -15,7 +15,6 @@ from assistant import AssistantError, EventType, Host, TurnEvent, __version__
 from assistant_mqtt.broker import Broker
 from assistant_mqtt.complaints import Complaints
 from assistant_mqtt.config import MqttConfig
-from assistant_mqtt.topics import matches
 
 __all__ = ["Presence", "node", "will"]
 
@@ -59,7 +58,8 @@ class Presence:
         self._root = f"{config.base}/{_plain(config.called)}"
         self._devices = {_plain(status.name): status.name for status in host.controls.status()}
         self._doing = dict.fromkeys(self._devices.values(), "idle")
-        self._announced = dict(self._announcements())
+        self.announced = dict(self._announcements())
+        """What stands on the broker for each entity, by topic."""
         self._asked: asyncio.Queue[tuple[str, str, str]] = asyncio.Queue(_WAITING)
         self._born = asyncio.Event()
         self._complaints = Complaints()
@@ -85,18 +85,12 @@ class Presence:
         """Do nothing: the broker tells that it is gone."""
 
     async def received(self, topic: str, payload: bytes, retained: bool) -> None:
-        """Take a request, the birth of Home Assistant, or an announcement of a device that is no more."""
+        """Take a request, or the birth of Home Assistant."""
         if topic == f"{self._config.prefix}/status":
             if payload == b"online" and not retained:
                 self._born.set()
         elif topic.startswith(f"{self._root}/") and topic.endswith("/set"):
             self._request(topic, payload, retained)
-        elif retained and payload and self._is_stale(topic):
-            await self._broker.publish(topic, "", retain=True)
-
-    def _is_stale(self, topic: str) -> bool:
-        """Tell whether this assistant once announced a device there that it has no more."""
-        return matches(topic, f"{self._config.prefix}/+/{node(self._config)}/+/config") and topic not in self._announced
 
     def _request(self, topic: str, payload: bytes, retained: bool) -> None:
         """Note what is asked for. A message that the broker had kept is no wish of now: it might lift a mute."""
@@ -144,7 +138,7 @@ class Presence:
 
     async def _tell_all(self) -> None:
         with contextlib.suppress(AssistantError):  # the connection is made again, and so is this
-            for topic, announcement in self._announced.items():
+            for topic, announcement in self.announced.items():
                 await self._broker.publish(topic, json.dumps(announcement), retain=True)
             await self._broker.publish(_status(self._config), "online", retain=True)
             for device in self._devices.values():

@@ -12,7 +12,7 @@ import msgspec
 from assistant import Area, Entity, ServiceError
 from assistant_mqtt.config import EntityOptions, MqttConfig
 from assistant_mqtt.options import Availability
-from assistant_mqtt.template import Template
+from assistant_mqtt.template import ValueTemplate
 from assistant_mqtt.things import EVERYTHING, Plan, Reading, Thing
 from assistant_mqtt.topics import matches
 
@@ -33,7 +33,7 @@ class Value:
         except (msgspec.DecodeError, RecursionError):
             self.values = {"value": self.text}
 
-    def of(self, template: Template | None) -> str:
+    def of(self, template: ValueTemplate | None) -> str:
         """Return what a template picks out of it, all of it where there is none; empty for nothing."""
         return self.text if template is None else template.render(self.values) or ""
 

@@ -5,9 +5,10 @@ import secrets
 
 from assistant import Host
 from assistant_mqtt.bridge import MqttBridge
-from assistant_mqtt.broker import Broker
+from assistant_mqtt.broker import Broker, Listener
 from assistant_mqtt.config import MqttConfig
 from assistant_mqtt.presence import Presence, node, will
+from assistant_mqtt.withdrawal import Withdrawal
 
 __all__ = ["look", "serve"]
 
@@ -24,15 +25,17 @@ async def serve(config: MqttConfig, host: Host) -> None:
     own = node(config)
     broker = Broker(config, _identifier(config), will(config) if config.announce else None)
     bridge = MqttBridge(config, broker, host.home, own)
+    listeners: tuple[Listener, ...]
     async with host.home.attached(bridge), asyncio.TaskGroup() as group:
         group.create_task(bridge.tell(), name="MQTT names")
         if config.announce:
             presence = Presence(config, broker, host)
             group.create_task(presence.follow(), name="MQTT events")
             group.create_task(presence.carry_out(), name="MQTT requests")
-            group.create_task(broker.serve((bridge, presence)), name="MQTT broker")
+            listeners = bridge, presence, Withdrawal(config, broker, presence.announced)
         else:
-            group.create_task(broker.serve((bridge,)), name="MQTT broker")
+            listeners = bridge, Withdrawal(config, broker, ())
+        group.create_task(broker.serve(listeners), name="MQTT broker")
 
 
 def _identifier(config: MqttConfig) -> str:

@@ -11,9 +11,10 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2 import TemplateSyntaxError, nodes
+from jinja2.sandbox import SandboxedEnvironment
 
-__all__ = ["Template"]
+__all__ = ["ValueTemplate"]
 
 _SOURCE = 2_000
 """Characters of the longest template."""
@@ -21,7 +22,7 @@ _LONGEST = 65_536
 """Characters of the longest text that one makes."""
 
 
-class Template:
+class ValueTemplate:
     """A template of an announcement."""
 
     def __init__(self, source: str) -> None:
@@ -51,7 +52,7 @@ class _Undefined:
 
 
 _UNDEFINED = _Undefined()
-_ENVIRONMENT = Environment(autoescape=False)  # noqa: S701 - nothing here becomes HTML
+_ENVIRONMENT = SandboxedEnvironment()  # nothing is run in it: it only parses
 
 
 @lru_cache(maxsize=1024)

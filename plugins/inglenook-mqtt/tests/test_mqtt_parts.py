@@ -10,7 +10,7 @@ import pytest
 from assistant_mqtt import EntityOptions, MqttConfig, assistant_services
 from assistant_mqtt.announcements import read_announcement
 from assistant_mqtt.broker import _Inbox
-from assistant_mqtt.template import Template
+from assistant_mqtt.template import ValueTemplate
 from assistant_mqtt.things import colours
 from assistant_mqtt.topics import matches
 
@@ -94,8 +94,8 @@ def test_the_port_follows_tls() -> None:
     ],
 )
 def test_templates_pick_values_out_of_messages(template: str, made: str | None) -> None:
-    assert not Template(template).fault
-    assert Template(template).render(VALUES) == made
+    assert not ValueTemplate(template).fault
+    assert ValueTemplate(template).render(VALUES) == made
 
 
 @pytest.mark.parametrize(
@@ -121,21 +121,21 @@ def test_templates_pick_values_out_of_messages(template: str, made: str | None) 
     ],
 )
 def test_a_template_that_needs_more_has_a_fault_and_makes_nothing(template: str) -> None:
-    assert Template(template).fault
-    assert Template(template).render(VALUES) is None
+    assert ValueTemplate(template).fault
+    assert ValueTemplate(template).render(VALUES) is None
 
 
 def test_what_a_template_makes_is_bounded() -> None:
     doubled = "{% set a = value %}" + "{% set a = a ~ a %}" * 60 + "{{ a }}"
-    assert Template(doubled).render(VALUES) is None
-    assert Template("{{ value | replace('', value) }}").render({"value": "x" * 60_000}) is None
+    assert ValueTemplate(doubled).render(VALUES) is None
+    assert ValueTemplate("{{ value | replace('', value) }}").render({"value": "x" * 60_000}) is None
     digits = "{{ (value | int) " + "* (value | int)" * 100 + " }}"
-    assert Template(digits).render({"value": "9" * 4_000}) is None
+    assert ValueTemplate(digits).render({"value": "9" * 4_000}) is None
 
 
 def test_attributes_of_python_are_never_reached() -> None:
-    assert Template("{{ value.__class__ }}").render(VALUES) is None
-    assert Template("{{ value_json.keys }}").render(VALUES) == ""
+    assert ValueTemplate("{{ value.__class__ }}").render(VALUES) is None
+    assert ValueTemplate("{{ value_json.keys }}").render(VALUES) == ""
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,18 @@ async def test_home_assistants_birth_brings_all_again_and_what_is_gone_is_remove
         assert len(house.sent(mute)) <= told + 2, "not as often as somebody says so"
 
 
+async def test_what_was_announced_is_taken_back_where_nothing_is_announced_any_more(make_house: Any) -> None:
+    def announced(house: Any) -> list[str]:
+        return [topic for topic, payload in house.retained.items() if topic.endswith("/config") and payload]
+
+    other = "homeassistant/switch/inglenook_attic/kitchen_mute/config"
+    async with make_house() as house:
+        await house.publish(other, {"name": "Mute"})
+        await house.eventually(lambda: len(announced(house)) == 7)
+    async with make_house(announce=False) as house:
+        await house.eventually(lambda: announced(house) == [other], "another assistant's are left alone")
+
+
 async def test_a_daemon_that_dies_is_said_to_be_offline(make_house: Any) -> None:
     async with make_house() as house:
         await house.eventually(lambda: house.retained.get(f"{ROOT}/status") == "online")

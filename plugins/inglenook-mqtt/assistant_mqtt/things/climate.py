@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from assistant_mqtt.options import CommandTopic, Common, ReadTopic, Text
-from assistant_mqtt.template import Template
+from assistant_mqtt.template import ValueTemplate
 from assistant_mqtt.things.thing import NONE, Command, Plan, Reading, Thing, number
 
 __all__ = ["Climate", "ClimateOptions"]
@@ -14,21 +14,21 @@ class ClimateOptions(Common, frozen=True, kw_only=True):
     """An announced thermostat."""
 
     mode_command_topic: CommandTopic | None = None
-    mode_command_template: Template | None = None
+    mode_command_template: ValueTemplate | None = None
     mode_state_topic: ReadTopic | None = None
-    mode_state_template: Template | None = None
+    mode_state_template: ValueTemplate | None = None
     modes: tuple[Text, ...] = tuple(map(Text, ("auto", "off", "cool", "heat", "dry", "fan_only")))
     temperature_command_topic: CommandTopic | None = None
-    temperature_command_template: Template | None = None
+    temperature_command_template: ValueTemplate | None = None
     temperature_state_topic: ReadTopic | None = None
-    temperature_state_template: Template | None = None
+    temperature_state_template: ValueTemplate | None = None
     temperature_unit: Text = Text("C")
     min_temp: float = 7
     max_temp: float = 35
     current_temperature_topic: ReadTopic | None = None
-    current_temperature_template: Template | None = None
+    current_temperature_template: ValueTemplate | None = None
     action_topic: ReadTopic | None = None
-    action_template: Template | None = None
+    action_template: ValueTemplate | None = None
 
 
 class Climate(Thing[ClimateOptions]):

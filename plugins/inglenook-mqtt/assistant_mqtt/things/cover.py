@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from assistant_mqtt.options import CommandTopic, Common, ReadTopic, Text
-from assistant_mqtt.template import Template
+from assistant_mqtt.template import ValueTemplate
 from assistant_mqtt.things.thing import EVERYTHING, NONE, Plan, Reading, Thing, number
 
 __all__ = ["Cover", "CoverOptions"]
@@ -18,18 +18,18 @@ class CoverOptions(Common, frozen=True, kw_only=True):
     payload_close: Text | None = Text("CLOSE")
     payload_stop: Text | None = Text("STOP")
     state_topic: ReadTopic | None = None
-    value_template: Template | None = None
+    value_template: ValueTemplate | None = None
     state_open: Text = Text("open")
     state_opening: Text = Text("opening")
     state_closed: Text = Text("closed")
     state_closing: Text = Text("closing")
     state_stopped: Text = Text("stopped")
     position_topic: ReadTopic | None = None
-    position_template: Template | None = None
+    position_template: ValueTemplate | None = None
     position_open: int = 100
     position_closed: int = 0
     set_position_topic: CommandTopic | None = None
-    set_position_template: Template | None = None
+    set_position_template: ValueTemplate | None = None
 
 
 class Cover(Thing[CoverOptions]):

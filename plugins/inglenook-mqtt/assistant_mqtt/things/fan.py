@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from assistant_mqtt.options import CommandTopic, Common, ReadTopic, Text
-from assistant_mqtt.template import Template
+from assistant_mqtt.template import ValueTemplate
 from assistant_mqtt.things.thing import NONE, Plan, Reading, Thing, number
 
 __all__ = ["Fan", "FanOptions"]
@@ -14,15 +14,15 @@ class FanOptions(Common, frozen=True, kw_only=True):
     """An announced fan."""
 
     command_topic: CommandTopic
-    command_template: Template | None = None
+    command_template: ValueTemplate | None = None
     payload_on: Text = Text("ON")
     payload_off: Text = Text("OFF")
     state_topic: ReadTopic | None = None
-    state_value_template: Template | None = None
+    state_value_template: ValueTemplate | None = None
     percentage_command_topic: CommandTopic | None = None
-    percentage_command_template: Template | None = None
+    percentage_command_template: ValueTemplate | None = None
     percentage_state_topic: ReadTopic | None = None
-    percentage_value_template: Template | None = None
+    percentage_value_template: ValueTemplate | None = None
     payload_reset_percentage: Text = Text("None")
     speed_range_min: int = 1
     speed_range_max: int = 100

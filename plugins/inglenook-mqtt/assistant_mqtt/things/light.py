@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from assistant_mqtt.options import CommandTopic, Common, ReadTopic, Text
-from assistant_mqtt.template import Template
+from assistant_mqtt.template import ValueTemplate
 from assistant_mqtt.things import colours
 from assistant_mqtt.things.thing import Command, Plan, Reading, Thing, number
 
@@ -19,29 +19,29 @@ class LightOptions(Common, frozen=True, kw_only=True):
     payload_off: Text = Text("OFF")
     on_command_type: Literal["last", "first", "brightness"] = "last"
     state_topic: ReadTopic | None = None
-    state_value_template: Template | None = None
+    state_value_template: ValueTemplate | None = None
     brightness_command_topic: CommandTopic | None = None
-    brightness_command_template: Template | None = None
+    brightness_command_template: ValueTemplate | None = None
     brightness_state_topic: ReadTopic | None = None
-    brightness_value_template: Template | None = None
+    brightness_value_template: ValueTemplate | None = None
     brightness_scale: float = 255
     color_temp_kelvin: bool = False
     color_temp_command_topic: CommandTopic | None = None
-    color_temp_command_template: Template | None = None
+    color_temp_command_template: ValueTemplate | None = None
     color_temp_state_topic: ReadTopic | None = None
-    color_temp_value_template: Template | None = None
+    color_temp_value_template: ValueTemplate | None = None
     rgb_command_topic: CommandTopic | None = None
-    rgb_command_template: Template | None = None
+    rgb_command_template: ValueTemplate | None = None
     rgb_state_topic: ReadTopic | None = None
-    rgb_value_template: Template | None = None
+    rgb_value_template: ValueTemplate | None = None
     hs_command_topic: CommandTopic | None = None
-    hs_command_template: Template | None = None
+    hs_command_template: ValueTemplate | None = None
     hs_state_topic: ReadTopic | None = None
-    hs_value_template: Template | None = None
+    hs_value_template: ValueTemplate | None = None
     xy_command_topic: CommandTopic | None = None
-    xy_command_template: Template | None = None
+    xy_command_template: ValueTemplate | None = None
     xy_state_topic: ReadTopic | None = None
-    xy_value_template: Template | None = None
+    xy_value_template: ValueTemplate | None = None
 
 
 class Light(Thing[LightOptions]):

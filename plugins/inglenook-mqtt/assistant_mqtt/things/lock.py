@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from assistant_mqtt.options import CommandTopic, Common, ReadTopic, Text
-from assistant_mqtt.template import Template
+from assistant_mqtt.template import ValueTemplate
 from assistant_mqtt.things.thing import NONE, Plan, Reading, Thing
 
 __all__ = ["Lock", "LockOptions"]
@@ -14,12 +14,12 @@ class LockOptions(Common, frozen=True, kw_only=True):
     """An announced lock."""
 
     command_topic: CommandTopic
-    command_template: Template | None = None
+    command_template: ValueTemplate | None = None
     payload_lock: Text = Text("LOCK")
     payload_unlock: Text = Text("UNLOCK")
     payload_open: Text | None = None
     state_topic: ReadTopic | None = None
-    value_template: Template | None = None
+    value_template: ValueTemplate | None = None
     state_locked: Text = Text("LOCKED")
     state_locking: Text = Text("LOCKING")
     state_unlocked: Text = Text("UNLOCKED")

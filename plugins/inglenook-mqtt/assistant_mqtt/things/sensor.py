@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from assistant_mqtt.options import Common, ReadTopic, Text
-from assistant_mqtt.template import Template
+from assistant_mqtt.template import ValueTemplate
 from assistant_mqtt.things.thing import NONE, Reading, Thing
 
 __all__ = ["BinarySensor", "BinarySensorOptions", "Sensor", "SensorOptions"]
@@ -16,7 +16,7 @@ class SensorOptions(Common, frozen=True, kw_only=True):
     """An announced sensor."""
 
     state_topic: ReadTopic
-    value_template: Template | None = None
+    value_template: ValueTemplate | None = None
     unit_of_measurement: Text | None = None
 
 
@@ -45,7 +45,7 @@ class BinarySensorOptions(Common, frozen=True, kw_only=True):
     """An announced sensor of two states."""
 
     state_topic: ReadTopic
-    value_template: Template | None = None
+    value_template: ValueTemplate | None = None
     payload_on: Text = Text("ON")
     payload_off: Text = Text("OFF")
 

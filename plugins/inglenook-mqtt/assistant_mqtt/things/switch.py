@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from assistant_mqtt.options import CommandTopic, Common, ReadTopic, Text
-from assistant_mqtt.template import Template
+from assistant_mqtt.template import ValueTemplate
 from assistant_mqtt.things.thing import Plan, Reading, Thing
 
 __all__ = ["Button", "ButtonOptions", "Scene", "SceneOptions", "Switch", "SwitchOptions"]
@@ -14,11 +14,11 @@ class SwitchOptions(Common, frozen=True, kw_only=True):
     """An announced switch."""
 
     command_topic: CommandTopic
-    command_template: Template | None = None
+    command_template: ValueTemplate | None = None
     payload_on: Text = Text("ON")
     payload_off: Text = Text("OFF")
     state_topic: ReadTopic | None = None
-    value_template: Template | None = None
+    value_template: ValueTemplate | None = None
     state_on: Text | None = None
     state_off: Text | None = None
 
@@ -50,7 +50,7 @@ class ButtonOptions(Common, frozen=True, kw_only=True):
     """An announced button."""
 
     command_topic: CommandTopic
-    command_template: Template | None = None
+    command_template: ValueTemplate | None = None
     payload_press: Text = Text("PRESS")
 
 

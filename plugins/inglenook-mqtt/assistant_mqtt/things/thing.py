@@ -9,7 +9,7 @@ import msgspec
 
 from assistant import ServiceError
 from assistant_mqtt.options import CommandTopic, Common
-from assistant_mqtt.template import Template
+from assistant_mqtt.template import ValueTemplate
 
 __all__ = ["EVERYTHING", "NONE", "Command", "Plan", "Reading", "Thing", "number"]
 
@@ -57,7 +57,7 @@ class Reading:
     """Where."""
     take: Callable[[str], None]
     """Takes the value; raises ValueError for one that makes no sense."""
-    template: Template | None = None
+    template: ValueTemplate | None = None
     """What picks the value out of the message; None for all of it."""
     of: str = "state"
     """What it tells: the state, an attribute, or `EVERYTHING`."""
@@ -108,7 +108,7 @@ class Thing(ABC, Generic[C]):
         """Yield what of the announcement is not understood."""
         for name in self.config.__struct_fields__:
             value = getattr(self.config, name)
-            if isinstance(value, Template) and value.fault:
+            if isinstance(value, ValueTemplate) and value.fault:
                 yield f"{name}: {value.fault}"
 
     def reached(self, then: Mapping[str, Any]) -> bool:
@@ -125,7 +125,7 @@ class Thing(ABC, Generic[C]):
         """Return the error of an act that it does not know."""
         return ServiceError(f"{self.config.name or self.domain} on the MQTT broker cannot {service}")
 
-    def command(self, topic: str, payload: Any, template: Template | None = None, **values: Any) -> Command:
+    def command(self, topic: str, payload: Any, template: ValueTemplate | None = None, **values: Any) -> Command:
         """Return a message; raises ServiceError where its template cannot be evaluated."""
         if template is None:
             return Command(topic, payload if isinstance(payload, str) else msgspec.json.encode(payload).decode())

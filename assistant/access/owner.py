@@ -1,4 +1,4 @@
-"""The key that programs on this machine use: made at the first start, readable by its owner only."""
+"""The owner's key, which programs on this machine use: made at the first start, readable by its owner only."""
 
 import hashlib
 import hmac

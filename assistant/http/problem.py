@@ -1,0 +1,70 @@
+"""What went wrong with a request: raised anywhere in a door, rendered in the door's own dialect at its edge."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from aiohttp import hdrs, web
+
+from assistant.errors import (
+    AssistantError,
+    AudioError,
+    EngineTimeout,
+    EngineUnavailable,
+    ImageError,
+    ImageTooLarge,
+    UnknownImage,
+)
+
+__all__ = ["Problem", "plain", "problem_of"]
+
+
+class Problem(Exception):
+    """A request cannot be served."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        hint: str = "",
+        *,
+        key: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        """The HTTP status."""
+        self.code = code
+        """Its machine-readable name, e.g. `no_key`."""
+        self.hint = hint
+        """What to do about it; may be empty."""
+        self.key = key
+        """The key of the body that it is about; may be empty."""
+        self.headers = dict(headers or {})
+        """Headers of the answer, such as `Retry-After`."""
+        if status == HTTPStatus.UNAUTHORIZED:
+            self.headers.setdefault(hdrs.WWW_AUTHENTICATE, "Bearer")
+
+
+def plain(problem: Problem) -> web.Response:
+    """Render a problem as our own doors do."""
+    body = {"error": {"code": problem.code, "message": str(problem), "hint": problem.hint}}
+    return web.json_response(body, status=problem.status, headers=problem.headers)
+
+
+_STATUS: tuple[tuple[type[AssistantError], HTTPStatus], ...] = (
+    (ImageTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (UnknownImage, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+    (ImageError, HTTPStatus.BAD_REQUEST),
+    (AudioError, HTTPStatus.BAD_REQUEST),
+    (EngineUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    (EngineTimeout, HTTPStatus.SERVICE_UNAVAILABLE),
+    (AssistantError, HTTPStatus.INTERNAL_SERVER_ERROR),
+)
+"""The first that fits counts."""
+
+
+def problem_of(error: AssistantError) -> Problem:
+    """Return what an error means for the request in which it came up."""
+    status = next(status for kind, status in _STATUS if isinstance(error, kind))
+    return Problem(status, error.code, str(error), error.hint)

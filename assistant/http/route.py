@@ -1,0 +1,88 @@
+"""What a door serves, as values: the application, its checks and its description are made from them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from aiohttp import hdrs, web
+
+from assistant.access import Scope
+from assistant.http.problem import Problem, plain
+
+__all__ = ["Answer", "Route", "read", "served"]
+
+Answer = Callable[..., Awaitable[web.StreamResponse]]
+"""Answers a request; its docstring describes the route. It takes the request, and the body where the route has one."""
+
+_ARRIVAL = 60.0
+"""Seconds in which a body must have come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Something that can be asked of a door."""
+
+    method: str
+    """`GET`, `POST`, …"""
+    path: str
+    """The path, with variables in braces as aiohttp has them."""
+    answer: Answer
+    """What answers."""
+    scope: Scope | None
+    """What a key must open; None for what anybody may ask."""
+    takes: Any = None
+    """Type of the JSON body, which is decoded and checked; None where there is none, or the answer reads it itself."""
+    gives: Any = None
+    """Type of the JSON answer; None where it is none."""
+    most: int = 1_000_000
+    """Bytes of the JSON body."""
+    render: Callable[[Problem], web.StreamResponse] = plain
+    """Tells what goes wrong as clients of this door read it."""
+
+
+def served(route: Route) -> web.RouteDef:
+    """Return a route as the application takes it."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if route.takes is None:
+            return await route.answer(request)
+        return await route.answer(request, _decoded(await read(request, route.most), route.takes))
+
+    return web.RouteDef(
+        route.method, route.path, answer, {"allow_head": False} if route.method == hdrs.METH_GET else {}
+    )
+
+
+async def read(request: web.Request, most: int) -> bytes:
+    """Return the body of a request; raises Problem before more than *most* bytes of it are in memory."""
+    data = bytearray()
+    try:
+        async with asyncio.timeout(_ARRIVAL):
+            async for piece in request.content.iter_any():
+                data += piece
+                if len(data) > most:
+                    raise _too_large(most)
+    except TimeoutError:
+        raise Problem(HTTPStatus.REQUEST_TIMEOUT, "too_slow", f"the body did not come in {_ARRIVAL:g} s") from None
+    return bytes(data)
+
+
+def _too_large(most: int) -> Problem:
+    message = f"the body has more than {most} bytes"
+    return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request_entity_too_large", message, "send less at once")
+
+
+def _decoded(body: bytes, takes: Any) -> Any:
+    try:
+        return msgspec.json.decode(body, type=takes)
+    except RecursionError:
+        raise Problem(HTTPStatus.BAD_REQUEST, "bad_json", "the body is nested too deeply") from None
+    except msgspec.ValidationError as error:
+        message, _, where = str(error).partition(" - at `$")
+        key = where.rstrip("`").removeprefix(".")
+        raise Problem(HTTPStatus.BAD_REQUEST, "bad_request", f"{key}: {message}" if key else message, key=key) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Problem(HTTPStatus.BAD_REQUEST, "bad_json", " ".join(str(error).split())) from None
