@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,9 +83,9 @@ class Home:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("INGLENOOK")}
         return kept | {"INGLENOOK_HOME": str(self.folder), "COLUMNS": "200"} | self.variables
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
-        command = [sys.executable, "-m", "assistant", *arguments]
+    def run(self, *arguments: str, before: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, *before* it what runs it."""
+        command = [*before, sys.executable, "-m", "assistant", *arguments]
         return subprocess.run(
             command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
@@ -102,11 +102,11 @@ class Home:
         return (self.folder / "state" / "api-key").read_text().strip()
 
     @contextmanager
-    def daemon(self, *options: str) -> Iterator["Daemon"]:
-        """Run the daemon while the context lasts."""
+    def daemon(self, *options: str, before: Sequence[str] = ()) -> Iterator["Daemon"]:
+        """Run the daemon while the context lasts, *before* it what runs it."""
         log = self.folder / "log"
         with log.open("w") as err:
-            command = [sys.executable, "-m", "assistant", *options, "run"]
+            command = [*before, sys.executable, "-m", "assistant", *options, "run"]
             process = subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE, stderr=err)
         try:
             yield Daemon(process, log, self)

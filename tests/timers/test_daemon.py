@@ -1,7 +1,9 @@
 """A real daemon with a device: timers outlive a kill, ring at the device, and are stopped from outside."""
 
 import json
+import shutil
 import signal
+import subprocess
 import time
 import urllib.request
 from pathlib import Path
@@ -16,6 +18,8 @@ pytestmark = pytest.mark.once
 
 SECRET = "flowerpot and key"
 
+OFFLINE = ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+"""What a command is put after that is to find no network but itself."""
 DEVICE = """
 import os
 from pathlib import Path
@@ -117,6 +121,19 @@ def test_what_another_process_sets_rings_in_the_daemon(house: Home) -> None:
         assert asked.stdout.strip() == "Pizza timer set for 1 second.", asked.stderr
         settled(lambda: rings(daemon))
         settled(lambda: heard(house) or None)
+
+
+def test_without_a_network_and_without_a_chat_model(house: Home) -> None:
+    if shutil.which(OFFLINE[0]) is None or subprocess.run([*OFFLINE, "true"], check=False).returncode:
+        pytest.skip("needs namespaces of users")
+    config = WITH_DEVICE.replace("engine: fake-intent", "engine: hassil").replace("{engine: fake-chat}", "null")
+    house.write(config + "assistants: {jarvis: {chat: []}}\n", device=DEVICE)
+    with house.daemon(before=OFFLINE) as daemon:
+        daemon.logged("ready\n")
+        asked = house.run("ask", "set a pizza timer for one second", before=OFFLINE)
+        assert asked.stdout.strip() == "Pizza timer set for 1 second.", asked.stderr
+        daemon.logged("timer 1 rings")
+        settled(lambda: heard(house) > 1.0 or None)
 
 
 def test_a_reminder_is_content_and_is_forgotten(house: Home) -> None:
