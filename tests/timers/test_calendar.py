@@ -92,6 +92,31 @@ def test_a_daily_alarm_rings_once_a_day_whatever_is_done_to_the_clock(tmp_path: 
     assert finished(world)[0][0] == pytest.approx(HOUR, abs=0.5)
 
 
+@pytest.mark.parametrize(
+    ("begin", "rung"),
+    [
+        ("2026-10-24T12:00", ["25T02:30:00+02:00", "25T07:00:00+01:00", "26T02:30:00+01:00", "26T07:00:00+01:00"]),
+        ("2027-03-27T12:00", ["28T03:30:00+02:00", "28T07:00:00+02:00", "29T02:30:00+02:00", "29T07:00:00+02:00"]),
+    ],
+)
+def test_daily_alarms_ring_once_in_the_nights_in_which_the_clocks_change(
+    tmp_path: Path, seldom: None, begin: str, rung: list[str]
+) -> None:
+    world = World(tmp_path / "a.db", zone=BERLIN, wall_off=local(begin))
+
+    async def main() -> None:
+        async with world.daemon() as timers:
+            for time in ("02:30", "07:00"):
+                await timers.add(alarm(world, time, days=EVERY_DAY))
+            for _ in range(46):
+                await asyncio.sleep(HOUR)
+                await timers.stop(timers.ringing())
+
+    run_in_virtual_time(main())
+    walls = [datetime.fromtimestamp(round(at + world.wall_off), BERLIN).isoformat() for at, _ in finished(world)]
+    assert [wall[8:] for wall in walls] == rung
+
+
 def test_a_clock_that_is_set_over_the_time_lets_it_ring_at_once(tmp_path: Path) -> None:
     world = World(tmp_path / "a.db")
 
