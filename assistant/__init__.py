@@ -51,6 +51,7 @@ from assistant.errors import (
     AudioError,
     ConfigError,
     DeviceError,
+    EngineBusy,
     EngineError,
     EngineTimeout,
     EngineUnavailable,
@@ -59,7 +60,9 @@ from assistant.errors import (
     ModelError,
     PluginError,
     ServiceError,
+    UnfitModel,
     UnknownImage,
+    UnknownModel,
 )
 from assistant.events import EventBus, EventType, TurnEvent
 from assistant.home import Bridge, Home
@@ -106,6 +109,7 @@ __all__ = [
     "Done",
     "Echo",
     "Embed",
+    "EngineBusy",
     "EngineConfig",
     "EngineError",
     "EngineSpec",
@@ -160,7 +164,9 @@ __all__ = [
     "Tts",
     "Turn",
     "TurnEvent",
+    "UnfitModel",
     "UnknownImage",
+    "UnknownModel",
     "Usage",
     "Vad",
     "Vision",

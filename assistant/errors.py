@@ -4,8 +4,11 @@
     ├── ConfigError           a key, a value, a file of the configuration (exit 78)
     ├── PluginError           a plugin cannot be loaded or broke a rule
     ├── ModelError            a model file is missing, damaged or cannot be fetched
+    ├── UnknownModel          nothing here has the name that a program asks for
+    ├── UnfitModel            the model that a program asks for cannot do what it is to do
     ├── EngineError           an engine failed at its work
     │   ├── EngineUnavailable   it is not open: not installed, failed to load
+    │   ├── EngineBusy          too many wait for it already
     │   └── EngineTimeout       it made no progress in time
     ├── DeviceError           a microphone or speaker is missing or went away
     ├── AudioError            sound that cannot be read
@@ -25,6 +28,7 @@ __all__ = [
     "AudioError",
     "ConfigError",
     "DeviceError",
+    "EngineBusy",
     "EngineError",
     "EngineTimeout",
     "EngineUnavailable",
@@ -33,7 +37,9 @@ __all__ = [
     "ModelError",
     "PluginError",
     "ServiceError",
+    "UnfitModel",
     "UnknownImage",
+    "UnknownModel",
 ]
 
 
@@ -73,6 +79,14 @@ class ModelError(AssistantError):
     exit_code = 69  # EX_UNAVAILABLE
 
 
+class UnknownModel(AssistantError):
+    """Nothing here has the name that a program asks for."""
+
+
+class UnfitModel(AssistantError):
+    """The model that a program asks for cannot do what it is to do."""
+
+
 class EngineError(AssistantError):
     """An engine failed at its work."""
 
@@ -83,6 +97,12 @@ class EngineUnavailable(EngineError):
     """An engine is not open: it is not installed or failed to load."""
 
     exit_code = 69
+
+
+class EngineBusy(EngineError):
+    """Too many wait for an engine already."""
+
+    exit_code = 75  # EX_TEMPFAIL: try again later
 
 
 class EngineTimeout(EngineError):

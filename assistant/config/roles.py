@@ -52,6 +52,8 @@ def check_references(config: Config, layer: Layer) -> None:
         raise ConfigError("assistants: there is none", hint="remove `assistants: null`, or add one")
     for role in roles(config):
         check(role.path, role.model, config.models, "model")
+    for alias, named in config.aliases.items():
+        check(("aliases", alias, "model"), named.model, config.models, "model")
     listened: dict[str, str] = {}
     for device, section in config.devices.items():
         if (first := listened.setdefault(section.source, device)) != device:

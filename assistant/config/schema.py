@@ -167,6 +167,23 @@ class HttpConfig(Section, frozen=True, kw_only=True):
     kept in the state folder, for this machine's owner only."""
     hosts: list[str] = []
     """Further host names by which this machine is called; loopback names and addresses always are."""
+    queue: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 16
+    """Requests that may wait for a model; one more is told to come again later."""
+    wait: Seconds = 120.0
+    """Seconds that a model may make no progress with a request."""
+
+
+class AliasConfig(Section, frozen=True, kw_only=True):
+    """Another name of a model, for programs that ask for one that is not here."""
+
+    model: str
+    """Id of the model that answers."""
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
+    """Temperature where a request gives none; empty for the model's own."""
+    top_p: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
+    """Total probability of the tokens that are kept, where a request gives none; empty for the model's own."""
+    max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Tokens after which a reply is cut, where a request gives none; empty for the door's own."""
 
 
 class LanConfig(Section, frozen=True, kw_only=True):
@@ -253,6 +270,8 @@ class Config(Section, frozen=True, kw_only=True):
     """Assistants by name; the first is the default one."""
     devices: dict[str, DeviceConfig] = {}
     """Devices by name: each is listened to while the daemon runs."""
+    aliases: dict[str, AliasConfig] = {}
+    """Other names of models, for programs: `{gpt-4o-mini: {model: chat}}`."""
     services: dict[str, dict[str, Any]] = {}
     """Sections of the long-running doors that plugins offer, by the service's name."""
     http: HttpConfig = HttpConfig()

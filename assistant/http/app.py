@@ -57,7 +57,7 @@ def _owner(key: str) -> guard.Identify:
 @asynccontextmanager
 async def serve(app: web.Application, config: HttpConfig) -> AsyncGenerator[int, None]:
     """Serve *app* while the context lasts; yields the port. Raises ServiceError where the address cannot be used."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0, handler_cancellation=True)
     await runner.setup()
     try:
         try:

@@ -6,7 +6,7 @@ Format: https://html.spec.whatwg.org/multipage/server-sent-events.html
 import asyncio
 import json
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from aiohttp import web
 
@@ -14,13 +14,12 @@ from assistant.access import Scope
 from assistant.events import EventBus, TurnEvent
 from assistant.http.problem import Problem
 from assistant.http.route import Route
+from assistant.http.streaming import Reader
 
 __all__ = ["EventDoor"]
 
 _KEEPALIVE = 15.0
 """Seconds of quiet after which a comment is sent, so that a dead connection is noticed."""
-_STALLED = 10.0
-"""Seconds that a reader may take to accept an event before it is hung up on."""
 _MOST = 32
 """Readers at once."""
 
@@ -50,38 +49,28 @@ class EventDoor:
             raise Problem(429, "too_many", f"{_MOST} readers are there already", headers={"Retry-After": "10"})
         self._readers += 1
         try:
-            response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
-            await response.prepare(request)
-            await response.write(b": events of turns follow\n\n")
-            async with aclosing(self._events.subscribe()) as subscription:
-                while not self._closed:
-                    await self._forward_next(subscription, response)
-        except ConnectionError:
-            pass  # the reader has left
-        except TimeoutError:
-            if request.transport is not None:
-                request.transport.abort()  # who does not read does not read a proper end either
+            reader = await Reader.of(request, "text/event-stream")
+            with suppress(ConnectionError):  # the reader has left
+                await reader.send(b": events of turns follow\n\n")
+                async with aclosing(self._events.subscribe()) as subscription:
+                    while not self._closed:
+                        await self._forward_next(subscription, reader)
+            return reader.response
         finally:
             self._readers -= 1
-        return response
 
-    async def _forward_next(self, subscription: AsyncGenerator[TurnEvent, None], response: web.StreamResponse) -> None:
+    async def _forward_next(self, subscription: AsyncGenerator[TurnEvent, None], reader: Reader) -> None:
         event = asyncio.create_task(anext(subscription))
         self._awaited.add(event)
         try:
             while not (await asyncio.wait({event}, timeout=_KEEPALIVE))[0]:
-                await _write(response, b": still here\n\n")
+                await reader.send(b": still here\n\n")
         finally:
             self._awaited.discard(event)
             event.cancel()
             await asyncio.wait({event})
         if not event.cancelled():
-            await _write(response, _encode(event.result()))
-
-
-async def _write(response: web.StreamResponse, data: bytes) -> None:
-    async with asyncio.timeout(_STALLED):
-        await response.write(data)
+            await reader.send(_encode(event.result()))
 
 
 def _encode(event: TurnEvent) -> bytes:

@@ -8,11 +8,14 @@ from aiohttp import hdrs, web
 from assistant.errors import (
     AssistantError,
     AudioError,
+    EngineBusy,
     EngineTimeout,
     EngineUnavailable,
     ImageError,
     ImageTooLarge,
+    UnfitModel,
     UnknownImage,
+    UnknownModel,
 )
 
 __all__ = ["Problem", "plain", "problem_of"]
@@ -57,6 +60,9 @@ _STATUS: tuple[tuple[type[AssistantError], HTTPStatus], ...] = (
     (UnknownImage, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     (ImageError, HTTPStatus.BAD_REQUEST),
     (AudioError, HTTPStatus.BAD_REQUEST),
+    (UnknownModel, HTTPStatus.NOT_FOUND),
+    (UnfitModel, HTTPStatus.BAD_REQUEST),
+    (EngineBusy, HTTPStatus.TOO_MANY_REQUESTS),
     (EngineUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (EngineTimeout, HTTPStatus.SERVICE_UNAVAILABLE),
     (AssistantError, HTTPStatus.INTERNAL_SERVER_ERROR),
@@ -64,7 +70,13 @@ _STATUS: tuple[tuple[type[AssistantError], HTTPStatus], ...] = (
 """The first that fits counts."""
 
 
+_RETRY = "5"
+"""Seconds after which it may be worth another try."""
+
+
 def problem_of(error: AssistantError) -> Problem:
     """Return what an error means for the request in which it came up."""
     status = next(status for kind, status in _STATUS if isinstance(error, kind))
-    return Problem(status, error.code, str(error), error.hint)
+    later = status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+    headers = {"Retry-After": _RETRY} if later else {}
+    return Problem(status, error.code, str(error), error.hint, headers=headers)

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from assistant.chat import Priority
 from assistant.engines import PROTOCOLS, AnySpec, Capabilities, EngineConfig, Kind
-from assistant.errors import AssistantError, ConfigError, EngineUnavailable
+from assistant.errors import AssistantError, ConfigError, EngineBusy, EngineUnavailable
 from assistant.host import ModelStatus
 
 __all__ = ["Model", "Pool", "leased"]
@@ -72,13 +72,18 @@ class Pool:
         await self._slot(model).opened(Priority.BACKGROUND)
 
     @asynccontextmanager
-    async def lease(self, model: str, priority: Priority = Priority.VOICE) -> AsyncGenerator[Any, None]:
-        """Borrow the engine of a model, loading it first where needed.
+    async def lease(
+        self, model: str, priority: Priority = Priority.VOICE, *, queue: float = math.inf
+    ) -> AsyncGenerator[Any, None]:
+        """Borrow the engine of a model, loading it first where needed; *queue* is how many may wait before.
 
         A voice waits only briefly for an engine that is still opening: a person stands there in silence. Who has time
-        awaits `open` first. Raises EngineUnavailable where it cannot be opened, ConfigError for an unknown id.
+        awaits `open` first. Raises EngineUnavailable where it cannot be opened, EngineBusy where too many wait,
+        ConfigError for an unknown id.
         """
         slot = self._slot(model)
+        if (waiting := self.waiting(model)) >= queue:
+            raise EngineBusy(f"model {model}: {waiting} wait for it already", hint="try again later")
         engine = await slot.opened(priority)
         await slot.turn(priority)
         try:
@@ -88,7 +93,11 @@ class Pool:
 
     def wanted(self, model: str) -> bool:
         """Tell whether somebody waits for the engine of a model; raises ConfigError for an unknown id."""
-        return any(not turn.done() for _, _, turn in self._slot(model).waiting)
+        return self.waiting(model) > 0
+
+    def waiting(self, model: str) -> int:
+        """Return how many wait for the engine of a model; raises ConfigError for an unknown id."""
+        return sum(not turn.done() for _, _, turn in self._slot(model).waiting)
 
     async def close(self) -> None:
         """Close every engine, the last opened first."""

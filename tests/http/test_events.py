@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from assistant import EventType, TurnEvent
-from assistant.http import events
+from assistant.http import events, streaming
 from tests.http.conftest import Door
 
 
@@ -101,7 +101,7 @@ async def test_there_is_a_bound_on_readers(client: aiohttp.ClientSession, monkey
 async def test_who_does_not_read_is_hung_up_on(
     door: Door, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "_STALLED", 0.2)
+    monkeypatch.setattr(streaming, "_STALLED", 0.2)
     lazy, writer = await asyncio.open_connection("127.0.0.1", door.port, limit=1024)
     key = client.headers["Authorization"]
     writer.write(f"GET /events HTTP/1.1\r\nHost: localhost\r\nAuthorization: {key}\r\n\r\n".encode())

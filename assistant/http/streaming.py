@@ -1,0 +1,60 @@
+"""Answers that are written while they are made: server-sent events, lines of JSON, sound."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from aiohttp import web
+
+__all__ = ["Reader", "stream"]
+
+_STALLED = 10.0
+"""Seconds that a reader may take to accept what it is sent before it is hung up on."""
+
+
+class Reader:
+    """Who reads an answer. What is not read soon enough, or read by nobody, ends in ConnectionError."""
+
+    def __init__(self, request: web.Request, response: web.StreamResponse) -> None:
+        self._request = request
+        self._response = response
+
+    @classmethod
+    async def of(cls, request: web.Request, content_type: str) -> "Reader":
+        """Begin the answer to a request."""
+        headers = {"Content-Type": content_type, "Cache-Control": "no-store"}
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        return cls(request, response)
+
+    @property
+    def response(self) -> web.StreamResponse:
+        """Return what was begun, as aiohttp wants it back."""
+        return self._response
+
+    async def send(self, data: bytes) -> None:
+        """Send more; raises ConnectionError where nobody reads it."""
+        try:
+            async with asyncio.timeout(_STALLED):
+                await self._response.write(data)
+        except TimeoutError:
+            if self._request.transport is not None:
+                self._request.transport.abort()  # who does not read does not read a proper end either
+            raise ConnectionResetError("the reader does not read") from None
+
+
+async def stream(request: web.Request, content_type: str, pieces: AsyncGenerator[bytes, None]) -> web.StreamResponse:
+    """Send *pieces* as they come; the answer begins with the first, so that what fails before has its own status.
+
+    The pieces are closed where the reader leaves: nobody works for nobody.
+    """
+    async with aclosing(pieces):
+        first = await anext(pieces, b"")
+        reader = await Reader.of(request, content_type)
+        try:
+            await reader.send(first)
+            async for piece in pieces:
+                await reader.send(piece)
+        except ConnectionError:
+            pass  # the reader has left
+        return reader.response

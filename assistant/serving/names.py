@@ -1,0 +1,66 @@
+"""What a program means when it names a model: an id of the configuration, or an alias."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from assistant.chat import ChatRequest
+from assistant.config.schema import AliasConfig
+from assistant.engines import Kind
+from assistant.errors import UnknownModel
+from assistant.host import ModelStatus
+
+__all__ = ["Named", "Names"]
+
+_LATEST = ":latest"
+"""What programs that know Ollama add to the name of a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A model as a program asked for it."""
+
+    name: str
+    """How it was called."""
+    model: str
+    """Its id in the configuration."""
+    defaults: AliasConfig | None = None
+    """What an alias sets where a request does not."""
+
+    def filled(self, request: ChatRequest, *, cut: bool) -> ChatRequest:
+        """Return *request* with what the alias sets; *cut* says that the request itself says where it is cut."""
+        if self.defaults is None:
+            return request
+        own, alias = request.sampling, self.defaults
+        temperature = alias.temperature if own.temperature is None else own.temperature
+        top_p = alias.top_p if own.top_p is None else own.top_p
+        tokens = request.max_tokens if cut or alias.max_tokens is None else alias.max_tokens
+        return replace(request, sampling=replace(own, temperature=temperature, top_p=top_p), max_tokens=tokens)
+
+
+class Names:
+    """Every name that programs may use."""
+
+    def __init__(self, models: Iterable[ModelStatus], aliases: Mapping[str, AliasConfig]) -> None:
+        self._models = {model.id: model for model in models}
+        self._aliases = aliases
+
+    def find(self, name: str, kind: Kind) -> Named:
+        """Return the model of a kind that *name* means; the first of that kind where it is empty.
+
+        Raises UnknownModel where there is none.
+        """
+        of_kind = [model.id for model in self._models.values() if model.kind is kind]
+        if not name and of_kind:
+            return Named(of_kind[0], of_kind[0])
+        for called in (name, name.removesuffix(_LATEST)):
+            alias = self._aliases.get(called)
+            model = alias.model if alias else called
+            if model in of_kind:
+                return Named(name, model, alias)
+        known = [*of_kind, *(alias for alias, named in self._aliases.items() if named.model in of_kind)]
+        raise UnknownModel(f"there is no {kind} model of that name", hint=f"there are: {', '.join(known) or 'none'}")
+
+    def every(self) -> dict[str, ModelStatus]:
+        """Return every name, with the model that it means."""
+        named = {alias: self._models[section.model] for alias, section in self._aliases.items()}
+        return self._models | named
