@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from assistant import Host, ServiceSpec, hookimpl
-from assistant_mcp.config import McpConfig, ServerConfig
+from assistant_mcp.config import McpConfig, ServerConfig, ToolConfig
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-__all__ = ["McpConfig", "ServerConfig", "assistant_routes", "assistant_services"]
+__all__ = ["McpConfig", "ServerConfig", "ToolConfig", "assistant_routes", "assistant_services"]
 
 
 async def serve(config: McpConfig, host: Host) -> None:

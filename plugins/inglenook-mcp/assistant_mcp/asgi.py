@@ -46,9 +46,12 @@ async def respond(application: Application, request: web.Request, most: int) -> 
 
 
 async def _body(request: web.Request, most: int) -> bytes:
-    if (request.content_length or 0) > most:
-        raise web.HTTPRequestEntityTooLarge(max_size=most, actual_size=request.content_length or 0)
-    return await request.read()
+    body = b""
+    async for piece in request.content.iter_any():
+        body += piece
+        if len(body) > most:
+            raise web.HTTPRequestEntityTooLarge(max_size=most, actual_size=len(body))
+    return body
 
 
 def _scope(request: web.Request) -> dict[str, Any]:

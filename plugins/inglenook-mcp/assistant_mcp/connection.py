@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import os
+import shutil
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,11 @@ from typing import Any
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp_types import CONNECTION_CLOSED, Implementation
 from mcp_types import Tool as TheirTool
 
 from assistant import Host, ServiceError, Tool
+from assistant_mcp.client import http_client
 from assistant_mcp.config import ServerConfig
 from assistant_mcp.tools import ours, said
 
@@ -30,12 +31,15 @@ _LOOK = 30.0
 """Seconds between two looks at whether it is still there, and which tools it has."""
 _FIRST, _LONGEST = 1.0, 60.0
 """Seconds of the first and the longest wait before it is tried again."""
+_LEASH = ("/bin/sh", "-c", '"$@"; kill -KILL 0', "sh")
+"""Runs the command that follows as it stands. The SDK ends a server with its children only where that does not end by
+itself; this ends those that it leaves behind, in the process group that the SDK gives it."""
 _PAGES = 20
 """Pages of tools that are read."""
 
 
 class Connection:
-    """The way to one server. Its tools are there for as long as it is."""
+    """The way to one server. Once its tools are known they stay on offer; while it is gone, they say so."""
 
     def __init__(self, name: str, config: ServerConfig, host: Host) -> None:
         self._name = name
@@ -43,24 +47,35 @@ class Connection:
         self._host = host
         self._client: Client | None = None
         self._lost = asyncio.Event()
+        self._offering = ExitStack()
 
     async def keep(self) -> None:
-        """Stay connected until cancelled; what fails is said once, and tried again ever more rarely."""
-        wait, complaint = _FIRST, ""
-        while True:
-            try:
-                async with self._connected() as tools:
-                    log.info("MCP server %s is there, with %d tools", self._name, len(tools))
+        """Stay connected until cancelled; what fails is said once, and tried again ever more rarely.
+
+        A server that comes and soon goes again has failed, too.
+        """
+        wait, complaint, clock = _FIRST, "", asyncio.get_running_loop().time
+        with self._offering:
+            while True:
+                began = clock()
+                failure = await self._failure()
+                if clock() - began > _LONGEST:
                     wait, complaint = _FIRST, ""
-                    await self._offered(tools)
-                failure = "its connection was lost"
-            except Exception as error:
-                failure = _reason(error)
-            if failure != complaint:
-                log.warning("MCP server %s: %s; it is tried again", self._name, failure)
-            complaint = failure
-            await asyncio.sleep(wait)
-            wait = min(2 * wait, _LONGEST)
+                if failure != complaint:
+                    log.warning("MCP server %s: %s; it is tried again", self._name, failure)
+                complaint = failure
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, _LONGEST)
+
+    async def _failure(self) -> str:
+        """Connect, look after the tools, and return how that ended."""
+        try:
+            async with self._connected() as tools:
+                log.info("MCP server %s is there, with %d tools", self._name, len(tools))
+                await self._look_after(tools)
+            return "its connection was lost"
+        except Exception as error:
+            return _reason(error)
 
     @asynccontextmanager
     async def _connected(self) -> AsyncGenerator[Sequence[TheirTool], None]:
@@ -83,27 +98,29 @@ class Connection:
     async def _transport(self) -> AsyncGenerator[Any, None]:
         config = self._config
         if config.command:
-            program, *arguments = config.command
-            parameters = StdioServerParameters(command=program, args=arguments, env=dict(config.environment))
+            if shutil.which(config.command[0]) is None:
+                raise ServiceError(f"there is no program {config.command[0]}")
+            shell, *arguments = (*_LEASH, *config.command)
+            parameters = StdioServerParameters(command=shell, args=arguments, env=dict(config.environment))
             with Path(os.devnull).open("w") as nowhere:  # noqa: ASYNC230 - it is no file
                 yield stdio_client(parameters, errlog=nowhere)
             return
-        headers = {"Authorization": f"Bearer {config.token}"} if config.token else {}
-        async with create_mcp_http_client(headers=headers) as http:
+        async with http_client(config.token) as http:
             yield streamable_http_client(config.url, http_client=http)
 
-    async def _offered(self, tools: Sequence[TheirTool]) -> None:
+    async def _look_after(self, tools: Sequence[TheirTool]) -> None:
         """Offer *tools* until the server is lost; what it has changed is offered from the next look on."""
         while True:
-            with self._host.offering(self._allowed(tools)):
-                before = [tool.model_dump() for tool in tools]
-                while before == [tool.model_dump() for tool in tools]:
-                    try:
-                        async with asyncio.timeout(_LOOK):
-                            await self._lost.wait()
-                            return
-                    except TimeoutError:
-                        tools = await self._listed()
+            self._offering.close()
+            self._offering.enter_context(self._host.offering(self._allowed(tools)))
+            before = [tool.model_dump() for tool in tools]
+            while before == [tool.model_dump() for tool in tools]:
+                try:
+                    async with asyncio.timeout(_LOOK):
+                        await self._lost.wait()
+                        return
+                except TimeoutError:
+                    tools = await self._listed()
 
     async def _listed(self) -> Sequence[TheirTool]:
         assert self._client is not None
@@ -122,11 +139,14 @@ class Connection:
         names = {tool.name for tool in tools}
         if missing := [name for name in risks if name not in names]:
             log.warning("MCP server %s has no tool %s", self._name, ", ".join(missing))
-        return [
-            ours(self._name, tool, risks[tool.name], partial(self._call, tool.name))
-            for tool in tools
-            if tool.name in risks
-        ]
+        allowed = []
+        for tool in tools:
+            if tool.name in risks:
+                try:
+                    allowed.append(ours(self._name, tool, risks[tool.name], partial(self._call, tool.name)))
+                except ServiceError as error:
+                    log.warning("MCP server %s: its tool %s is left out: %s", self._name, tool.name, error)
+        return allowed
 
     async def _call(self, name: str, arguments: Mapping[str, Any]) -> str:
         if self._client is None:
@@ -158,4 +178,4 @@ def _reason(error: BaseException) -> str:
         error = error.exceptions[0]
     if isinstance(error, TimeoutError):
         return "it does not answer in time"
-    return f"{type(error).__name__}: {error}"[:300]
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]

@@ -18,7 +18,7 @@ async def run(config: McpConfig, host: Host) -> None:
     from assistant_mcp.connection import Connection
     from assistant_mcp.door import Door
 
-    logging.getLogger("mcp").setLevel(logging.ERROR)  # connections say themselves what fails
+    logging.getLogger("mcp").setLevel(logging.CRITICAL)  # connections say themselves what fails
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     async with Door.opened(host, config.offer), asyncio.TaskGroup() as tasks:
         for name, server in config.servers.items():
