@@ -47,6 +47,8 @@ DOMAINS: Mapping[str, tuple[str, ...]] = {
     "HassMediaPrevious": _PLAYERS,
     "HassMediaPlayerMute": _PLAYERS,
     "HassMediaPlayerUnmute": _PLAYERS,
+    "HassSetVolume": _PLAYERS,
+    "HassSetVolumeRelative": _PLAYERS,
 }
 """The sorts of things that each intent is about, where the sentence does not tell."""
 
@@ -85,6 +87,7 @@ _VERB: Mapping[str, str] = {
     "HassMediaPrevious": "media_previous_track",
     "HassMediaPlayerMute": "volume_mute",
     "HassMediaPlayerUnmute": "volume_mute",
+    "HassSetVolume": "volume_set",
 }
 
 
@@ -107,17 +110,34 @@ _DATA: Mapping[str, Callable[[Mapping[str, str]], dict[str, Any]]] = {
     "HassFanSetSpeed": lambda slots: {"percentage": int(float(slots["percentage"]))},
     "HassMediaPlayerMute": lambda slots: {"is_volume_muted": True},
     "HassMediaPlayerUnmute": lambda slots: {"is_volume_muted": False},
+    "HassSetVolume": lambda slots: {"volume_level": int(slots["volume_level"]) / 100},
 }
 
 
 def acts_of(intent: str, slots: Mapping[str, str], entities: Sequence[Entity]) -> list[Act]:
-    """Return what is to be done to *entities*, one act for each sort of them."""
+    """Return what is to be done to *entities*, one act for each sort of them; each player is as loud as it was."""
+    if intent == "HassSetVolumeRelative":
+        return [_louder(slots["volume_step"], entity) for entity in entities]
     data = _DATA[intent](slots) if intent in _DATA else {}
     sorts: dict[str, list[str]] = {}
     for entity in entities:
         sorts.setdefault(entity.domain, []).append(entity.id)
     verbs = _VERBS.get(intent, {})
     return [Act(f"{sort}.{verbs.get(sort, _VERB.get(intent))}", tuple(ids), data) for sort, ids in sorts.items()]
+
+
+_STEP = 10
+"""Percent by which a player becomes louder or quieter where no number is said."""
+
+
+def _louder(step: str, player: Entity) -> Act:
+    """Return what makes a player louder or quieter: by its number where it tells that, so that it can be read back."""
+    by = {"up": _STEP, "down": -_STEP}.get(step) or int(step)
+    level = player.attributes.get("volume_level")
+    if not isinstance(level, int | float):
+        return Act(f"media_player.volume_{'up' if by > 0 else 'down'}", (player.id,))
+    percent = min(max(round(level * 100) + by, 0), 100)
+    return Act("media_player.volume_set", (player.id,), {"volume_level": percent / 100})
 
 
 _DOORS = frozenset({"garage", "gate", "door"})

@@ -23,6 +23,7 @@ from assistant.skills.house import house
 from assistant.skills.house_tools import house_tools
 from assistant.skills.lists import lists
 from assistant.skills.manners import manners
+from assistant.skills.players import players
 from assistant.skills.reminders import reminders
 from assistant.skills.timers import timers
 from assistant.skills.undo import undo
@@ -72,10 +73,11 @@ def builtin(means: Means) -> list[Skill]:
         reminders(means.timers, means.undos),
         undo(means.undos, means.home),
         why(means.conversations),
-        volume(means.controls),
+        volume(means.controls, means.home),
         home(means.home, means.areas),
         doors(means.home, means.areas),
         house(means.home, means.areas),
+        players(means.home, means.areas),
         house_tools(means.home),
         chance(),
         again(means.conversations.heard),

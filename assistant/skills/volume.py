@@ -4,6 +4,7 @@ The fixed phrases in `assistant.pipeline.commands` need no intent engine; both c
 """
 
 from assistant.controls import Controls
+from assistant.home import Home
 from assistant.pipeline.commands.acts import ACTS, act
 from assistant.skill import Asked, Reply, Skill
 from assistant.skills.words import SENTENCES
@@ -12,13 +13,15 @@ from assistant.speech import Recognition
 __all__ = ["volume"]
 
 
-def volume(controls: Controls) -> Skill:
-    """Return the skill."""
+def volume(controls: Controls, house: Home) -> Skill:
+    """Return the skill; the players of the *house* are not its own."""
 
     def is_here(asked: Asked) -> bool:
         """Tell whether the device itself is meant, and not a player, or something in another room."""
         elsewhere = "area" in asked.slots and "here" not in asked.slots
-        return asked.device in controls and "name" not in asked.slots and not elsewhere
+        if "name" in asked.slots or elsewhere:
+            return False
+        return asked.device in controls or not any(entity.domain == "media_player" for entity in house.entities)
 
     async def do(asked: Asked) -> Reply:
         recognition = Recognition(asked.intent, complete=True, slots=asked.slots)

@@ -17,6 +17,11 @@ _EXAMPLES = {
 def why(conversations: Conversations) -> Skill:
     """Return the skill."""
 
+    def is_asked(asked: Asked) -> bool:
+        """Tell whether the answer is asked about: a mere "why?" to a chat model is for the model."""
+        account = conversations.account(asked.conversation)
+        return "mere" not in asked.slots or (account is not None and not account.model)
+
     async def explain(asked: Asked) -> Reply:
         """Name the rung of the ladder that answered, and who stands on it."""
         account = conversations.account(asked.conversation)
@@ -26,6 +31,7 @@ def why(conversations: Conversations) -> Skill:
         name="why",
         intents={"InglenookWhy": explain},
         reads=frozenset({"InglenookWhy"}),
+        takes=is_asked,
         sentences=SENTENCES,
         examples=_EXAMPLES,
     )

@@ -150,14 +150,31 @@ async def test_a_time_of_day_is_corrected(
         ("de", "wer schrieb Faust", "woher weißt du das", ("wer schrieb Faust", "Sprachmodell chat")),
         ("fr", "qui a écrit Faust", "comment le sais-tu", ("qui a écrit Faust", "modèle de langage chat")),
         ("es", "quién escribió Fausto", "cómo lo sabes", ("quién escribió Fausto", "modelo de lenguaje chat")),
+        ("en", "What time is it?", "Why?", ("What time is it?", "clock")),
+        ("de", "Wie spät ist es?", "Warum?", ("Wie spät ist es?", "clock")),
+        ("fr", "Quelle heure est-il ?", "Pourquoi ?", ("Quelle heure est-il ?", "clock")),
+        ("es", "¿Qué hora es?", "¿Por qué?", ("¿Qué hora es?", "clock")),
+        ("en", "volume 30 percent", "why?", ("volume 30 percent", "fixed commands")),
+        ("en", "No, I meant seven thirty", "why?", ("Nothing that I know fitted",)),
+        ("en", "who wrote Faust", "why?", (GAVE_UP,)),
     ],
 )
 async def test_why_names_who_answered(
-    house: Household, language: str, clock: str, why: str, parts: tuple[str, str]
+    house: Household, language: str, clock: str, why: str, parts: tuple[str, ...]
 ) -> None:
     await house.ask(clock, language)
     answer = await house.ask(why, language)
     assert all(part in answer for part in parts), answer
+
+
+async def test_a_correction_and_a_choice_are_named_too(house: Household) -> None:
+    await house.ask("set a timer for fifteen minutes")
+    await house.ask("no, I said five minutes")
+    assert (await house.ask("why?")).startswith("You corrected what you had said before")
+    await house.ask("add apples to my fruit list")
+    await house.ask("clear my fruit list")
+    await house.ask("yes")
+    assert (await house.ask("why?")).startswith("I asked back, and you chose.")
 
 
 async def test_why_is_of_this_conversation_only_and_is_forgotten_with_it(house: Household) -> None:

@@ -35,7 +35,12 @@ class _At:
 
 
 async def act(recognition: Recognition, language: str, device: str, controls: Controls, turn: str = "") -> str:
-    """Do at *device* what was recognised, and return what is said of it, in *language*; raises AssistantError."""
+    """Do at *device* what was recognised, and return what is said of it, in *language*; raises AssistantError.
+
+    Where that is none of the assistant's own, that is said.
+    """
+    if device not in controls:
+        return words_of(language).replies.nothing_here
     return await ACTS[recognition.intent](_At(controls, device, turn, words_of(language).replies), recognition)
 
 

@@ -13,9 +13,7 @@ _INTENT: Intent = FixedPhrases()
 
 
 def command_of(text: str, language: str, turn: Turn) -> Recognition | None:
-    """Return what *text* asks of the device of a turn; None where a chat model has to answer it."""
-    if turn.device not in turn.equipment.controls:
-        return None
+    """Return what *text* asks of the device of a turn, whichever that is; None where it asks something else."""
     recognition = _INTENT.recognise(text, language, {"device": turn.device})
     return recognition if recognition is not None and recognition.complete else None
 

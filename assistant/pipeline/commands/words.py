@@ -28,6 +28,8 @@ class Replies:
     """The quiet hours are kept: from `{begin}` to `{to}`."""
     quiet_off: str
     """They are not."""
+    nothing_here: str
+    """What was spoken to is no device of the assistant's own."""
 
 
 Phrases = Mapping[tuple[str, ...], tuple[str, ...]]
@@ -107,6 +109,7 @@ WORDS = {
             chime_off="The chime is off.",
             quiet_on="Quiet hours are from {begin} to {to}.",
             quiet_off="There are no quiet hours any more.",
+            nothing_here="I have no speaker or microphone of my own here.",
         ),
     ),
     "de": Words(
@@ -148,6 +151,7 @@ WORDS = {
             chime_off="Der Signalton ist aus.",
             quiet_on="Ruhezeit ist von {begin} bis {to}.",
             quiet_off="Es gibt keine Ruhezeit mehr.",
+            nothing_here="Ich habe hier keinen eigenen Lautsprecher und kein Mikrofon.",
         ),
     ),
     "fr": Words(
@@ -182,6 +186,7 @@ WORDS = {
             chime_off="Le bip est désactivé.",
             quiet_on="Les heures calmes vont de {begin} à {to}.",
             quiet_off="Il n'y a plus d'heures calmes.",
+            nothing_here="Je n'ai ni haut-parleur ni micro à moi ici.",
         ),
     ),
     "es": Words(
@@ -212,6 +217,7 @@ WORDS = {
             chime_off="El tono está desactivado.",
             quiet_on="Las horas de silencio son de {begin} a {to}.",
             quiet_off="Ya no hay horas de silencio.",
+            nothing_here="Aquí no tengo altavoz ni micrófono propios.",
         ),
     ),
     "it": Words(
@@ -242,6 +248,7 @@ WORDS = {
             chime_off="Il segnale è disattivato.",
             quiet_on="Le ore di silenzio vanno dalle {begin} alle {to}.",
             quiet_off="Non ci sono più ore di silenzio.",
+            nothing_here="Qui non ho né un altoparlante né un microfono miei.",
         ),
     ),
     "nl": Words(
@@ -272,6 +279,7 @@ WORDS = {
             chime_off="Het geluidssignaal is uit.",
             quiet_on="Stille uren zijn van {begin} tot {to}.",
             quiet_off="Er zijn geen stille uren meer.",
+            nothing_here="Ik heb hier geen eigen luidspreker of microfoon.",
         ),
     ),
 }

@@ -85,7 +85,7 @@ async def corrected(question: Question, turn: Turn) -> Plan | None:
             return None
         sentence, recognition, undone = found.sentence, found.recognition, True
     elif correction.explicit and correction.denies and account is None:
-        return Plan("correction", "", True, partial(_said, of_language(_NOTHING_BEFORE, question.language)))
+        return Plan("none", "", True, partial(_said, of_language(_NOTHING_BEFORE, question.language)))
     else:
         return None
     plan = skilled("correction", recognition, question.saying(sentence), turn)

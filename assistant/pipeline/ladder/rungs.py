@@ -21,14 +21,23 @@ async def understood(question: Question, turn: Turn) -> Plan | None:
         return None
     if plan := confirmed(question, turn) or answered(question) or _command(question, turn):
         return plan
-    for rung in (corrected, contradicting, recognised, learnt, suggested):
+    for rung in (corrected, contradicting, recognised, _elsewhere, learnt, suggested):
         if plan := await rung(question, turn):
             return plan
     return None
 
 
 def _command(question: Question, turn: Turn) -> Plan | None:
-    """Return what is to be done where the words are meant for the device itself."""
+    """Return what is to be done where the words are meant for the device itself, which is one of its own."""
+    return _fixed(question, turn) if turn.device in turn.equipment.controls else None
+
+
+async def _elsewhere(question: Question, turn: Turn) -> Plan | None:
+    """Return what is said where the words are meant for a device, and nothing else in the house is meant by them."""
+    return _fixed(question, turn)
+
+
+def _fixed(question: Question, turn: Turn) -> Plan | None:
     if (command := command_of(question.text, question.language, turn)) is None:
         return None
     return Plan("command", command.intent, False, lambda: done(command, question.language, turn))

@@ -59,8 +59,9 @@ class _Template:
 class Beginnings:
     """The templates of a language, by the first letters of what they match."""
 
-    def __init__(self, intents: Intents) -> None:
+    def __init__(self, intents: Intents, words: frozenset[str]) -> None:
         self._intents = intents
+        self._words = words
         self._templates = [
             _template(data, sentence, intents)
             for intent in intents.intents.values()
@@ -92,9 +93,10 @@ class Beginnings:
         return False
 
     def breaks_off(self, text: str, names: Names) -> bool:
-        """Tell whether *text* ends in a word in which no template ends, such as "the", and is the beginning of one."""
+        """Tell whether *text* ends in a word of templates in which none ends, such as "the", and is how one begins."""
         word = normalize_for_matching(text).text.casefold().rpartition(" ")[2]
-        return not {word, word[:-1], word[:-2]} & self._endings and self.has(text, names)
+        within = word in self._words and not {word, word[:-1], word[:-2]} & self._endings
+        return within and self.has(text, names)
 
     @cached_property
     def _endings(self) -> frozenset[str]:

@@ -66,7 +66,8 @@ def load(language: str, folders: Iterable[str], own: Iterable[str]) -> Language:
         for place in places:
             for tag in _tags(language):
                 _Folder(intents, responses, list(read(Path(place) / tag)), marks).add()
-    return Language(intents, responses, names, words_of(intents), Beginnings(intents))
+    words = words_of(intents)
+    return Language(intents, responses, names, words, Beginnings(intents, words))
 
 
 def _tags(language: str) -> list[str]:
