@@ -151,8 +151,14 @@ def mosquitto(tmp_path: Path) -> Iterator[Callable[..., Mosquitto]]:
 
 
 @pytest.fixture
-def broker(mosquitto: Callable[..., Mosquitto]) -> Mosquitto:
-    return mosquitto()
+def broker(mosquitto: Callable[..., Mosquitto], tmp_path: Path, request: pytest.FixtureRequest) -> Mosquitto:
+    """Return a broker; its parameter is an access list."""
+    if not hasattr(request, "param"):
+        return mosquitto()
+    file = tmp_path / "access"
+    file.write_text(request.param)
+    file.chmod(0o600)
+    return mosquitto("allow_anonymous true", f"acl_file {file}")
 
 
 @asynccontextmanager

@@ -100,6 +100,19 @@ async def test_a_switch_that_never_tells_is_assumed_to_obey(make_house: Any) -> 
         assert house.sent("bath/fan") == ["ON"]
 
 
+@pytest.mark.parametrize("broker", ["topic readwrite #\ntopic deny bath/#\n"], indirect=True)
+async def test_what_the_broker_refuses_was_not_told(
+    make_house: Any, broker: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with make_house() as house:
+        await house.publish("homeassistant/switch/fan/config", {"name": "Bath fan", "cmd_t": "bath/fan"})
+        await house.known("switch.bath_fan", state="unknown")
+        (outcome,) = await house.home.act(Act("switch.turn_on", ("switch.bath_fan",)))
+        assert outcome.result == "refused"
+        assert "refused a message on bath/fan: Not authorized" in caplog.text
+        assert house.sent("bath/fan") == []
+
+
 async def test_the_broker_dies_in_the_middle_of_an_act_and_comes_back(make_house: Any, broker: Any) -> None:
     async with make_house(answer=2.5) as house:
         await announce_lamp(house, answers=False)

@@ -76,6 +76,7 @@ async def test_tasmota_is_controlled_without_home_assistant(make_house: Any) -> 
         data = {"brightness_pct": 40, "color_temp_kelvin": 4000}
         (outcome,) = await house.home.act(Act("light.turn_on", (light,), data))
         assert (outcome.result, state["Dimmer"], state["CT"]) == ("done", 40, 250)
+        await house.eventually(lambda: '{"POWER2": "ON"}' in house.sent("stat/hallway/RESULT"), "the last answer")
         await house.publish("tele/hallway/STATE", {"POWER1": "ON", "POWER2": "OFF", "Dimmer": 40}, retain=False)
         await house.known(light, state="off")
         (outcome,) = await house.home.act(Act("cover.set_cover_position", ("cover.hallway_3",), {"position": 30}))
