@@ -52,14 +52,15 @@ def _ending(words: list[str], known: Endings, *, asked: bool) -> float:
     for length in (1, 2, 3):
         if len(words) > length and " ".join(words[-length:]) in known.polite:
             words = words[:-length]
-    last, ends = words[-1], {words[-1], " ".join(words[-2:])}
+    last, two = words[-1], " ".join(words[-2:])
+    ends = {last, two}
     if last in HESITATIONS:
         return _HESITATION
     if " ".join(words) in known.prefaces:
         return _WANTING
     if " ".join(words) in known.whole or ends & known.closing:
         return _WHOLE
-    if ends & known.either and len(words) > 1:
+    if ends & known.either and len(words) > 1 and two not in known.open:
         return _UNKNOWN
     parted = last in known.particles and known.verbs.intersection(words[:-2])
     asking = last in known.verbal and words[0] in known.asking and known.auxiliary.intersection(words[1:-1])

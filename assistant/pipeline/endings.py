@@ -62,7 +62,8 @@ ENDINGS = {
             how much, how many, how long, how far, how old, what time, can you, could you, would you, will you,
             do you, tell me, show me, give me, remind me, wake me, let me, next to, going to, want to, need to,
             very, well, okay so, you know, i mean, i want, i need, called, named, after, before, since, during,
-            whether, above, behind, beside, onto, through
+            whether, above, behind, beside, onto, through, true that, sure that, possible that, think that, such
+            that
             """
         ),
         wanting=_set(
@@ -117,7 +118,8 @@ ENDINGS = {
             """
             wait, wait a moment, wait a minute, wait a second, one moment, one second, just a moment,
             just a second, hold on, excuse me, listen, sorry, i'm sorry, i have a question, one more
-            thing, by the way
+            thing, by the way, is it true, is it possible, is it okay, is it right, did you know, do you think,
+            i wonder, i was wondering
             """
         ),
         telling=_set("i, we, my, our, he, she, they, it, there, last, yesterday, when, if, because, sometimes, since"),

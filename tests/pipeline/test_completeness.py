@@ -53,7 +53,7 @@ COMPLETE = {
 }
 
 EITHER = {
-    "en": "Who is that?|Where is it from?|What is it for?|Remind me too|Play some music, bye.|Is that?",
+    "en": "Who is that?|Where is it from?|What is it for?|Remind me too|Play some music, bye.|Is that?|Who said that?",
     "de": "Was ist das?|Wer war das?|Was kostet das",
     "fr": "C'est pour qui ?",
     "es": "¿Para qué?",
@@ -69,7 +69,7 @@ INCOMPLETE = {
         Um|What's|Who is|Play some music by|Set the volume to|Turn off all of the lights in the|Is the|I want to
         Add —|Put it in my|What's the weather in|Set a timer|Wake me up at|Stop the music after|Because the
         Set an alarm for seven|Turn off the light in|Do you have|What do I have to|I would like to know
-        Remind me to call|How many people have
+        Remind me to call|How many people have|Is it true that|Is it true?|Are you sure that
     """,
     "de": """
         Stell einen Timer auf|Mach das|Mach das Licht in der|Was ist die|Was ist die Hauptstadt von|Erinnere mich an
