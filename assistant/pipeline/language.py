@@ -4,7 +4,7 @@ import re
 
 from assistant.pipeline.wake_phrase import plain
 
-__all__ = ["apologies", "apology", "is_back_channel", "is_snooze", "is_stop", "primary", "system_prompt"]
+__all__ = ["apologies", "apology", "is_back_channel", "is_silence", "is_snooze", "is_stop", "primary", "system_prompt"]
 
 _APOLOGIES = {
     "de": "Entschuldigung, das hat nicht geklappt.",
@@ -36,6 +36,22 @@ _SNOOZES = {
     "nl": {"later", "straks", "niet nu", "snooze"},
 }
 """What is said to something that rings and is to ring again a little later."""
+
+_RINGS = {
+    "de": r"(es|das|((den|die|meinen) )?(wecker|timer|alarm|erinnerung))",
+    "en": r"(it|that|((the|my) )?(alarm|timer|reminder))",
+    "es": r"((el|la|mi) )?(alarma|despertador|temporizador|recordatorio)",
+    "fr": r"((le |la |l'|mon |ma ))?(réveil|alarme|minuteur|minuterie|rappel)",
+}
+"""What rings, by regular expressions."""
+
+_SILENCES = {
+    "de": "stopp {}|stoppe {}|stell {} ab|stell {} aus|schalt {} aus|schalte {} aus|mach {} aus|{} aus|ich bin wach",
+    "en": "stop {}|cancel {}|turn off {}|turn {} off|switch off {}|switch {} off|{} off|i'm up|i'm awake",
+    "es": "para {}|detén {}|apaga {}|quita {}|apágal[oa]|páral[oa]|ya estoy despiert[oa]",
+    "fr": "arrête {}|stoppe {}|éteins {}|coupe {}|éteins l[ea]|je suis réveillée?|je suis debout",
+}
+"""What is said to that, besides what asks for silence at any time."""
 
 _MURMURS = "a+h+, a+h*a+, e+h+, h+m+, m+, mhm, m+hm+, u+h+, h+u+h+, o+h+, wow, okay, ok, super, bravo"
 _BACK_CHANNELS = {
@@ -112,6 +128,15 @@ def is_stop(text: str, language: str) -> bool:
     words = re.sub(f" ({polite})$", "", plain(text.replace("’", "'")))
     words = re.sub(f"^(({polite}|no|{_back_channels(language)}) )+", "", words)
     return words in _STOPS.get(primary(language), set()) | _STOPS["en"]
+
+
+def is_silence(text: str, language: str) -> bool:
+    """Tell whether *text*, all of it, tells something to ring no more: "stop", "turn off the alarm", "I'm awake"."""
+    said, main = plain(text.replace("’", "'")), primary(language)
+    if is_stop(text, language) or main not in _SILENCES:
+        return is_stop(text, language)
+    said = re.sub(rf"^(ok|okay) | ({'|'.join(_of(_POLITE, main).split(', '))})$", "", said)
+    return re.fullmatch(_SILENCES[main].replace("{}", _RINGS[main]), said) is not None
 
 
 def is_snooze(text: str, language: str) -> bool:

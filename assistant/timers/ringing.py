@@ -9,7 +9,7 @@ from functools import partial
 from assistant.audio import AudioChunk
 from assistant.controls.loudness import AtVolume
 from assistant.pipeline.equipment import Equipment
-from assistant.pipeline.language import is_snooze, is_stop
+from assistant.pipeline.language import is_silence, is_snooze
 from assistant.pipeline.listen import Listener
 from assistant.pipeline.listening import DEAF
 from assistant.pipeline.stop_word import hear_short
@@ -69,7 +69,9 @@ class Ringer:
         self._ringing.pop(name, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("what rings at %s is not heard: %s", name or "no device", error, exc_info=error)
-        self._moved.set()
+            task.get_loop().call_later(_PAUSE, self._moved.set)
+        else:
+            self._moved.set()
 
     def _place(self, timer: Timer) -> str:
         """Return the device at which *timer* rings; empty where there is none at all."""
@@ -151,7 +153,7 @@ class Ringer:
             def meant(text: str, language: str = language) -> Outcome | None:
                 if is_snooze(text, language):
                     return Outcome.SNOOZED
-                return Outcome.STOPPED if is_stop(text, language) else None
+                return Outcome.STOPPED if is_silence(text, language) else None
 
             try:
                 return await hear_short(

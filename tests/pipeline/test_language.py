@@ -3,7 +3,7 @@
 import pytest
 
 from assistant.pipeline import language
-from assistant.pipeline.language import apology, is_back_channel, is_stop, system_prompt
+from assistant.pipeline.language import apology, is_back_channel, is_silence, is_stop, system_prompt
 from assistant.pipeline.wake_phrase import plain
 
 
@@ -96,3 +96,25 @@ def test_who_only_listens_is_told_from_who_wants_to_speak(text: str, tag: str) -
 )
 def test_other_words_are_no_murmur(text: str, tag: str) -> None:
     assert not is_back_channel(text, tag)
+
+
+@pytest.mark.parametrize(
+    ("text", "tag", "wanted"),
+    [
+        *(
+            (text, "en", True)
+            for text in ("Stop!", "Turn off the alarm.", "Okay, stop the timer, please.", "I'm awake")
+        ),
+        *((text, "en", False) for text in ("Turn off the light", "Set an alarm", "What a noise", "Is the alarm off?")),
+        *((text, "de", True) for text in ("Stopp", "Wecker aus!", "Mach den Wecker aus", "Stell den Timer ab, bitte")),
+        *((text, "de", False) for text in ("Mach das Licht aus", "Stell den Wecker auf acht")),
+        *((text, "fr", True) for text in ("Arrête le réveil", "Coupe l'alarme, s'il te plaît", "Je suis réveillée")),
+        *((text, "fr", False) for text in ("Arrête la musique", "Règle le réveil")),
+        *((text, "es", True) for text in ("Para", "Apaga la alarma", "Ya estoy despierto")),
+        *((text, "es", False) for text in ("Apaga la luz", "Pon una alarma")),
+        ("Stop", "pl", True),
+        ("Turn off the alarm", "pl", False),
+    ],
+)
+def test_words_that_end_a_ring(text: str, tag: str, wanted: bool) -> None:
+    assert is_silence(text, tag) is wanted

@@ -88,7 +88,9 @@ def test_it_rings_in_time_and_says_its_name_with_a_voice_that_was_asked_before(l
     live(Room([]), scene)
 
 
-@pytest.mark.parametrize(("word", "outcome"), [("Stop.", "stopped"), ("Snooze", "snoozed")])
+@pytest.mark.parametrize(
+    ("word", "outcome"), [("Stop.", "stopped"), ("Turn off the timer.", "stopped"), ("Snooze", "snoozed")]
+)
 def test_a_word_ends_it_without_a_wake_word(live, word: str, outcome: str) -> None:
     async def scene(room: Room, timers: Timers, listener: Listener) -> None:
         await start(timers)
