@@ -52,7 +52,12 @@ def describe_llama(config: LlamaConfig) -> Capabilities:
     if config.projector and (projector := Path(config.projector)).is_file():
         memory += projector.stat().st_size
     return Capabilities(
-        inputs=frozenset(inputs), tools=True, schema=True, parallel=config.slots, memory=memory, rank=rank
+        inputs=frozenset(inputs),
+        tools=True,
+        schema=True,
+        parallel=config.slots + config.queue,  # who waits, waits here: a voice takes the place of a program
+        memory=memory,
+        rank=rank,
     )
 
 

@@ -53,7 +53,6 @@ class LlamaChat:
             conversation=request.conversation,
             priority=request.priority,
             limit=prepared.limit,
-            room=len(prepared.tokens) + prepared.limit,
             sampling=prepared.sampling,
             grammar=prepared.grammar,
             call_grammar=prepared.call_grammar,

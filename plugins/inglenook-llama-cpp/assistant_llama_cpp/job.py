@@ -13,6 +13,7 @@ from assistant_llama_cpp.sequences import Sequence
 
 if TYPE_CHECKING:
     from assistant_llama_cpp.eyes import Piece
+    from assistant_llama_cpp.sampling import Sampler
 
 __all__ = ["Job", "Outbox"]
 
@@ -72,8 +73,6 @@ class Job:
     """Who goes first."""
     limit: int
     """Tokens of the reply; 0 only reads the prompt."""
-    room: int
-    """Tokens of the context that are set aside for it."""
     sampling: Sampling
     """How tokens are drawn."""
     grammar: Grammar | None
@@ -95,7 +94,9 @@ class Job:
     cached: int = 0
     """Of these, tokens that were in the cache."""
     sequence: Sequence | None = None
-    """Where it is written, once it has a slot."""
+    """Where it is written, while it has a place."""
+    sampler: "Sampler | None" = None
+    """What draws its tokens, from its first step on."""
 
     def __post_init__(self) -> None:
         self.prompt = len(self.tokens)
@@ -104,6 +105,11 @@ class Job:
     def rank(self) -> tuple[int, int]:
         """Return what jobs are ordered by."""
         return self.priority, self.order
+
+    @property
+    def ready(self) -> bool:
+        """Return whether its reader takes what is written."""
+        return not self.outbox.full
 
     @property
     def written(self) -> int:
@@ -124,5 +130,12 @@ class Job:
 
     @property
     def writing(self) -> bool:
-        """Return whether the prompt is read and the reply has begun."""
-        return self.written > 0
+        """Return whether all but the newest token is read."""
+        held = len(self.sequence.tokens) if self.sequence else 0
+        return self.written > 0 and held == len(self.tokens) - 1
+
+    def close(self) -> None:
+        """Free the sampler; for the thread that owns the model."""
+        if self.sampler:
+            self.sampler.close()
+            self.sampler = None

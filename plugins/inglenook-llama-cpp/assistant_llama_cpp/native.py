@@ -34,6 +34,8 @@ _SMALL = 500_000_000
 """Parameters below which one thread writes faster than several: waking the others takes longer than their share of a
 token's work. With 135 million on two cores, one thread writes 153 tokens a second and two write 47; prompts, read many
 tokens at a time, gain from both."""
+_FEW = 8
+"""Tokens of a step up to which that is so: five take one thread 26 ms and two 30 ms, sixteen as long either way."""
 
 _GLANCE = 512
 """Tokens of a step where a model sees: some models must read all of an image at once."""
@@ -185,8 +187,7 @@ class Model:
         batch = self._batch
         batch.n_tokens = len(entries)
         if self._yields and len(entries) > 1:
-            threads = max(1, self._read_threads // 2) if overloaded() else self._read_threads
-            llama_cpp.llama_set_n_threads(self._context, self._write_threads, threads)
+            llama_cpp.llama_set_n_threads(self._context, self._write_threads, self._threads(len(entries)))
         for n, (token, position, sequence, wanted) in enumerate(entries):
             batch.token[n] = token
             batch.pos[n] = position
@@ -194,6 +195,12 @@ class Model:
             batch.seq_id[n][0] = sequence
             batch.logits[n] = wanted
         return int(llama_cpp.llama_decode(self._context, batch))
+
+    def _threads(self, tokens: int) -> int:
+        """Return the threads for a step of several tokens."""
+        if tokens <= _FEW:
+            return self._write_threads
+        return max(1, self._read_threads // 2) if overloaded() else self._read_threads
 
     def look(self, piece: "Piece", position: int, sequence: int) -> int:
         """Read a piece of an image, as `decode` does tokens; raises EngineError for one that is too large."""

@@ -164,8 +164,8 @@ async def test_barge_in_frees_the_slot_and_keeps_the_cache(opened: Any) -> None:
         async with aclosing(chat.reply(story)) as reply:
             heard = [await anext(reply) for _ in range(6)]
         worker = chat._worker
-        await until(lambda: not worker._active)
-        kept = worker._cache.sequences[0].tokens
+        await until(lambda: not worker._scheduler.active)
+        kept = worker._stepper.cache.sequences[0].tokens
         assert len(kept) < 400, "the story was written to its end although nobody listened"
         text, done = await say(chat, ask("Tell me a long story.", conversation="kitchen"))
         assert done.usage.cached_tokens == done.usage.prompt_tokens - 1
@@ -176,16 +176,16 @@ async def test_a_request_that_waits_can_be_taken_back(opened: Any) -> None:
     async with opened(slots=1, queue=1) as chat, aclosing(chat.reply(endless())) as story:
         await anext(story)
         waiting = asyncio.create_task(say(chat, ask("Name a colour.")))
-        await until(lambda: bool(chat._worker._waiting))
+        await until(lambda: bool(chat._worker._scheduler.waiting))
         with pytest.raises(EngineError, match="busy") as caught:
-            await say(chat, ask("Name an animal."))
+            await say(chat, ask("Name an animal.", priority=Priority.API))
         assert caught.value.hint
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-        assert not chat._worker._waiting
+        assert not chat._worker._scheduler.waiting
         waiting = asyncio.create_task(say(chat, ask("Name a colour.")))
-        await until(lambda: bool(chat._worker._waiting))
+        await until(lambda: bool(chat._worker._scheduler.waiting))
         await story.aclose()
         assert (await waiting)[0]
 
@@ -202,7 +202,7 @@ async def test_a_voice_goes_before_those_that_came_earlier(opened: Any) -> None:
         await anext(story)
         for n, (name, priority) in enumerate([("summary", 20), ("program", 10), ("voice", 0)]):
             group.create_task(run(chat, name, Priority(priority)))
-            await until(lambda n=n: len(chat._worker._waiting) == n + 1)  # type: ignore[misc]
+            await until(lambda n=n: len(chat._worker._scheduler.waiting) == n + 1)  # type: ignore[misc]
         await story.aclose()
         await until(lambda: len(finished) == 3)
     assert finished == ["voice", "program", "summary"]
@@ -212,7 +212,7 @@ async def test_a_reader_that_lags_holds_the_writer_back(opened: Any) -> None:
     async with opened() as chat, aclosing(chat.reply(endless(max_tokens=150))) as story:
         deltas = [await anext(story)]
         worker = chat._worker
-        (job,) = worker._active
+        (job,) = worker._scheduler.active
         await until(lambda: job.outbox.full)
         assert job.written < 100
         assert (await say(chat, ask("Name a colour.", max_tokens=4)))[0], "the others go on"
@@ -501,7 +501,7 @@ async def test_closing_fails_what_is_under_way_and_ends_the_thread(opened: Any) 
         story = chat.reply(endless())
         await anext(story)
         waiting = asyncio.create_task(say(chat, ask("Name a colour.")))
-        await until(lambda: bool(chat._worker._waiting))
+        await until(lambda: bool(chat._worker._scheduler.waiting))
     with pytest.raises(EngineUnavailable, match="closed"):
         async for _ in story:
             pass
@@ -523,7 +523,7 @@ async def test_a_failed_step_fails_its_requests_and_nothing_else(opened: Any, mo
         assert "Paris" in text and done.usage.cached_tokens == 0
         codes.append(1)  # no room, although there is: the one idle prefix goes, and the step is tried again
         assert (await say(chat, ask("Name a colour.")))[0]
-        monkeypatch.setattr(chat._worker._cache, "evict", lambda: None)
+        monkeypatch.setattr(chat._worker._stepper.cache, "evict", lambda: None)
         codes.append(1)
         with pytest.raises(EngineError, match="context is full"):
             await say(chat, ask("Name a colour."))

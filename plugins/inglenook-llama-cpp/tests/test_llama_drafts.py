@@ -87,7 +87,9 @@ async def test_each_draft_reads_only_what_is_new(model: str, cold: str) -> None:
                 assert kept <= usage.cached_tokens < len(prompt)
             before = prompt
         assert words == cold
-        assert {len(s.tokens) > 0 for s in chat._worker._cache.sequences[1:]} == {False}, "one sequence is enough"
+        assert {len(s.tokens) > 0 for s in chat._worker._stepper.cache.sequences[1:]} == {False}, (
+            "one sequence is enough"
+        )
 
 
 async def test_drafts_that_are_cancelled_anywhere_do_no_harm(model: str, cold: str) -> None:
