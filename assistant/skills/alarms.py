@@ -11,7 +11,7 @@ from assistant.skills.when import When, length, when
 from assistant.skills.words import SENTENCES
 from assistant.timers import Appointment, Kind, Refused, Timer, Timers
 from assistant.timers.ringing import SNOOZE
-from assistant.timers.words import lasting
+from assistant.timers.words import ahead
 from assistant.undo import Undos
 
 __all__ = ["alarms", "understood"]
@@ -103,4 +103,4 @@ async def _snooze(timers: Timers, asked: Asked) -> Reply:
         await timers.snooze(lately, seconds, turn=asked.turn)
     except (Refused, ServiceError) as error:
         return refused(error)
-    return Reply(facts={"left": lasting(seconds, asked.language)})
+    return Reply(facts={"left": ahead(seconds, asked.language)})

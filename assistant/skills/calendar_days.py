@@ -3,11 +3,17 @@
 import re
 import unicodedata
 from datetime import date, timedelta
+from functools import cache
+
+from unicode_rbnf import RbnfEngine
 
 from assistant.skills.localised import locale_of
 from assistant.skills.words import words
 
-__all__ = ["day_meant"]
+__all__ = ["dates", "day_meant"]
+
+_ENDINGS = {"en": ("",), "de": ("n", "r", "")}
+"""What ends an ordinal: the dritte, am dritten."""
 
 
 def day_meant(said: str, today: date, language: str) -> date | None:
@@ -23,15 +29,37 @@ def day_meant(said: str, today: date, language: str) -> date | None:
             return today + timedelta((weekday - today.weekday() - 1) % 7 + 1)
     for month, name in locale.months["format"]["wide"].items():
         if found := re.fullmatch(rf"(.*?)\b{re.escape(_plain(name))}\b(.*)", text):
-            return _of_month(f"{found[1]} {found[2]}", month, today)
+            return _of_month(f"{found[1]} {found[2]}", month, today, language)
     return None
 
 
-def _of_month(rest: str, month: int, today: date) -> date | None:
+@cache
+def dates(language: str) -> str:
+    """Return what finds a day of a month in plain words: `on december 3rd`, `am 3 dezember`, `el 3 de diciembre`."""
+    months = "|".join(map(re.escape, (name.lower() for name in locale_of(language).months["format"]["wide"].values())))
+    day = "|".join((r"\d{1,2}(?:st|nd|rd|th|er|º|ª)?", *_ordinals(language)))
+    year = r"(?:,? (?:de |del )?\d{4})?"
+    before = rf"(?:the |den |dem |le |el )?(?:{day})(?: of| de)? (?:{months}){year}"
+    after = rf"(?:{months}) (?:the )?(?:{day}){year}"
+    return rf"(?:(?:on|am|für|zum) )?(?:{before}|{after})" if language[:2] == "en" else rf"(?:(?:am|für|zum) )?{before}"
+
+
+@cache
+def _ordinals(language: str) -> dict[str, int]:
+    """Return the days of a month in words, the longest first; French and Spanish count them, but for the first."""
+    main = language.partition("-")[0].lower()
+    if main not in _ENDINGS:
+        return {"premier": 1, "primero": 1}
+    spell = RbnfEngine.for_language(main)
+    spelled = {spell.format_number(day, ruleset_names=["spellout-ordinal"]).text: day for day in range(31, 0, -1)}
+    return {word + ending: day for word, day in spelled.items() for ending in _ENDINGS[main]}
+
+
+def _of_month(rest: str, month: int, today: date, language: str) -> date | None:
     """Return the day of a *month* whose number, and maybe whose year, is in the *rest* of the words."""
-    numbers = [int(number) for number in re.findall(r"\d+", rest)]
-    if not numbers and re.search(r"\b(first|1er|premier|ersten?|primero)\b", rest):
-        numbers = [1]
+    named = {_plain(word): day for word, day in _ordinals(language).items()}
+    words = re.sub(rf"\b(?:{'|'.join(map(re.escape, named))})\b", lambda word: str(named[word[0]]), rest)
+    numbers = [int(number) for number in re.findall(r"\d+", words)]
     if len(numbers) == 2 and 1000 <= numbers[1] <= 9999:
         return _date(numbers[1], month, numbers[0])
     return _next(numbers[0], month, today) if len(numbers) == 1 else None

@@ -112,6 +112,7 @@ class _Clock:
             return Reply(key="unknown")
         days = (meant - today).days
         facts = {
+            "count": days,
             "days": measure(Decimal(days), "duration-day", asked.language),
             "when": day(meant, asked.language),
         }

@@ -9,12 +9,12 @@ from babel.lists import format_list
 from assistant.skill import Ask, Reply
 from assistant.skills.localised import joined, locale_of, o_clock
 from assistant.timers import Appointment, Kind, Timer, Timers
-from assistant.timers.words import lasting, main_language
+from assistant.timers.words import ahead, lasting, main_language
 
 __all__ = ["label", "moment", "one_of", "taken_back"]
 
-_LONG = "EEEE d MMMM"
-"""A weekday, a day and its month, by CLDR's letters."""
+_LONG = {"en": "EEEE, MMMM d", "de": "EEEE, 'dem' d. MMMM", "fr": "EEEE d MMMM", "es": "EEEE d 'de' MMMM"}
+"""A weekday, a day and its month within a sentence, by CLDR's letters."""
 _SAID = {
     "en": {
         "today": "today at {time}",
@@ -41,59 +41,62 @@ _SAID = {
         "days": "chaque {days} à {time}",
     },
     "es": {
-        "today": "hoy a las {time}",
-        "tomorrow": "mañana a las {time}",
-        "day": "el {day} a las {time}",
-        "daily": "todos los días a las {time}",
-        "working": "entre semana a las {time}",
-        "days": "cada {days} a las {time}",
+        "today": "hoy a {time}",
+        "tomorrow": "mañana a {time}",
+        "day": "el {day} a {time}",
+        "daily": "todos los días a {time}",
+        "working": "entre semana a {time}",
+        "days": "cada {days} a {time}",
     },
 }
 
 
 _TAKEN_BACK = {
     "en": {
-        Kind.TIMER: ("The timer is cancelled.", "The timer has ended already."),
-        Kind.ALARM: ("The alarm is off again.", "The alarm has rung already."),
-        Kind.REMINDER: ("The reminder is deleted again.", "The reminder is over already."),
+        Kind.TIMER: ("The timer is cancelled.", "There is no such timer any more."),
+        Kind.ALARM: ("The alarm is off again.", "There is no such alarm any more."),
+        Kind.REMINDER: ("The reminder is deleted again.", "There is no such reminder any more."),
     },
     "de": {
         Kind.TIMER: ("Der Timer ist gelöscht.", "Den Timer gibt es nicht mehr."),
-        Kind.ALARM: ("Der Wecker ist wieder aus.", "Der Wecker hat schon geklingelt."),
+        Kind.ALARM: ("Der Wecker ist wieder aus.", "Den Wecker gibt es nicht mehr."),
         Kind.REMINDER: ("Die Erinnerung ist wieder gelöscht.", "Die Erinnerung gibt es nicht mehr."),
     },
     "fr": {
-        Kind.TIMER: ("Le minuteur est annulé.", "Le minuteur est déjà terminé."),
-        Kind.ALARM: ("Le réveil est de nouveau désactivé.", "Le réveil a déjà sonné."),
-        Kind.REMINDER: ("Le rappel est supprimé.", "Le rappel est déjà passé."),
+        Kind.TIMER: ("Le minuteur est annulé.", "Ce minuteur n'existe plus."),
+        Kind.ALARM: ("Le réveil est de nouveau désactivé.", "Ce réveil n'existe plus."),
+        Kind.REMINDER: ("Le rappel est supprimé.", "Ce rappel n'existe plus."),
     },
     "es": {
-        Kind.TIMER: ("El temporizador está cancelado.", "El temporizador ya ha terminado."),
-        Kind.ALARM: ("La alarma está quitada otra vez.", "La alarma ya ha sonado."),
-        Kind.REMINDER: ("El recordatorio está borrado.", "El recordatorio ya ha pasado."),
+        Kind.TIMER: ("He cancelado el temporizador.", "Ese temporizador ya no existe."),
+        Kind.ALARM: ("He quitado la alarma.", "Esa alarma ya no existe."),
+        Kind.REMINDER: ("He borrado el recordatorio.", "Ese recordatorio ya no existe."),
     },
 }
 """What is said of what is taken back, and of what has ended before."""
 
 
 def moment(timer: Timer, timers: Timers, language: str) -> str:
-    """Return when something rings, as it is said: `tomorrow at 7:00`, `in` being left to whoever says a length."""
+    """Return when something rings, as it is said: `tomorrow at 7:00`, `in 10 minutes`."""
     if timer.at is None:
-        return lasting(timers.left(timer), language)
+        return ahead(timers.left(timer), language)
     now = datetime.fromtimestamp(timers.wall, timers.zone).date()
     return _at(timer.at, now, language)
 
 
 def _at(at: Appointment, today: date, language: str) -> str:
-    words, locale = _SAID[main_language(language)], locale_of(language)
-    time = o_clock(datetime.strptime(at.time[:5], "%H:%M").time(), language)  # noqa: DTZ007 (a time of day)
+    main, locale = main_language(language), locale_of(language)
+    words, clock = _SAID[main], datetime.strptime(at.time[:5], "%H:%M").time()  # noqa: DTZ007 (a time of day)
+    time = o_clock(clock, language)
+    if main == "es":
+        time = f"{'la' if clock.hour == 1 else 'las'} {time}"
     if at.days:
         names = get_day_names(locale=locale)
         key = {7: "daily", 5: "working" if at.days == (0, 1, 2, 3, 4) else "days"}.get(len(at.days), "days")
         return words[key].format(time=time, days=joined([names[day] for day in at.days], language))
     when = date.fromisoformat(at.date)
     key = {0: "today", 1: "tomorrow"}.get((when - today).days, "day")
-    return words[key].format(time=time, day=format_date(when, _LONG, locale=locale))
+    return words[key].format(time=time, day=format_date(when, _LONG[main], locale=locale))
 
 
 def label(timer: Timer, timers: Timers, language: str) -> str:

@@ -3,6 +3,7 @@
 A voice reads them aloud by its own rules and those of `assistant.pipeline.spoken`.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import date, time
 from decimal import Decimal, localcontext
@@ -19,8 +20,15 @@ __all__ = ["day", "decimal", "joined", "locale_of", "measure", "o_clock", "round
 
 _DIGITS = 60
 """Digits that are reckoned with; no number that is said has half of them."""
-_DAYS = {"de": "EEEE, 'der' d. MMMM y"}
+_DAYS = {"de": "EEEE, 'der' d. MMMM y", "es": "EEEE d 'de' MMMM 'de' y"}
 """How a day is said within a sentence, where it is not as it is written alone."""
+_ONE = {
+    "de": ("ein", "eine", r"(?!(?i:\w*(?:byte|joule|acre|stone))\b)\w+e\b"),
+    "es": ("un", "una", r"(?!día)\w+a\b|\w+ion\b"),
+    "fr": ("un", "une", r"(?:heure|minute|seconde|semaine|livre|once|tonne|tasse|pinte|\w*calorie|acre|cuillère)\b"),
+}
+"""By language: one of a unit, and of one that is feminine, whose name that is; a voice says `un heure`."""
+_NAMELESS = {("fr", "volume-cup"): "tasses"}
 
 
 @cache
@@ -47,8 +55,16 @@ def decimal(value: Decimal, language: str) -> str:
 
 
 def measure(value: Decimal, unit: str, language: str) -> str:
-    """Return an amount of a *unit* of CLDR, such as `volume-liter`, in words: `2.5 liters`."""
-    return format_unit(value, unit, locale=locale_of(language))
+    """Return an amount of a *unit* of CLDR, such as `volume-liter`, in words: `2.5 liters`, `une heure`."""
+    locale = locale_of(language)
+    said = format_unit(value, unit, locale=locale)
+    if unit in said:  # it has no name: CLDR does not know the French cup
+        said = said.replace(unit, _NAMELESS.get((locale.language, unit), unit))
+    if value != 1 or locale.language not in _ONE:
+        return said
+    masculine, feminine, endings = _ONE[locale.language]
+    noun = said.split(maxsplit=1)[-1]
+    return f"{feminine if re.match(endings, noun) else masculine} {noun}"
 
 
 def day(when: date, language: str) -> str:

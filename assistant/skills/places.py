@@ -1,5 +1,6 @@
 """Where on earth it is what time: cities and countries, as they are called in a language."""
 
+import re
 import unicodedata
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -39,12 +40,15 @@ _COUNTRIES = {
     "PT": "Europe/Lisbon",
 }
 """Countries with a second zone that hardly anybody means."""
+_ARTICLE = re.compile("^(?:the |der |die |das |den |dem |le |la |les |l'|el |los |las )")
+"""What may stand before a country: `in der Schweiz`. A city goes by all of its name: `La Paz`."""
 
 
 def zone_of(place: str, language: str) -> ZoneInfo | None:
     """Return the time zone of a city, or of a country that has only one; None where nothing tells."""
-    name = _zones(language).get(_plain(place))
-    return ZoneInfo(name) if name else None
+    zones, name = _zones(language), _plain(place)
+    found = zones.get(name) or zones.get(_ARTICLE.sub("", name))
+    return ZoneInfo(found) if found else None
 
 
 @cache
@@ -68,6 +72,6 @@ def _zones(language: str) -> dict[str, str]:
 
 
 def _plain(name: str) -> str:
-    """Return a name without case, accents and article."""
-    folded = unicodedata.normalize("NFKD", name.casefold().replace("-", " "))
-    return " ".join("".join(sign for sign in folded if not unicodedata.combining(sign)).split()).removeprefix("the ")
+    """Return a name without case and accents."""
+    folded = unicodedata.normalize("NFKD", name.casefold().replace("-", " ").replace("’", "'"))
+    return " ".join("".join(sign for sign in folded if not unicodedata.combining(sign)).split())

@@ -7,6 +7,7 @@ from functools import partial
 from assistant.errors import ServiceError
 from assistant.pipeline.wake_phrase import plain
 from assistant.skill import Asked, Reply, Skill
+from assistant.skills.calendar_days import dates, day_meant
 from assistant.skills.labels import moment, one_of
 from assistant.skills.numerals import number
 from assistant.skills.setting import refused, set_for
@@ -29,6 +30,8 @@ _LINKS = {
     "es": r"que(?: tengo que)?|de|del",
 }
 """What stands between the asking and what one wants to be reminded of."""
+_TO = r"\b(?:(ab|an|auf|aus|durch|ein|fest|heim|hin|hoch|los|mit|nach|um|vor|weg|weiter|zurück|zusammen)zu|zu )(\w+n)$"
+"""The German infinitive with its `zu`, at the end."""
 
 
 def reminders(timers: Timers, undos: Undos) -> Skill:
@@ -60,6 +63,9 @@ def parted(what: str, language: str, now: datetime) -> tuple[str, When | None]:
     """
     never = None
     words = re.sub(r"(?<!\d)[,.;:]|[,.;:](?!\d)", " ", what).split()
+    named = re.search(rf"\b{dates(language)}\b", " ".join(words).lower())
+    if named is not None and day_meant(named[0], now.date(), language) is None:
+        return _bare(" ".join(words), language), When()
     spans = [(i, j) for i in range(len(words)) for j in range(i + 1, min(len(words), i + _WORDS) + 1)]
     for first, end in sorted(spans, key=lambda span: span[0] - span[1]):
         if number(words[first], language) is not None:
@@ -72,8 +78,10 @@ def parted(what: str, language: str, now: datetime) -> tuple[str, When | None]:
 
 
 def _bare(text: str, language: str) -> str:
-    """Return *text* without what only links it."""
-    return re.sub(rf"^(?:{_LINKS[main_language(language)]})(?: |(?<='))", "", text, flags=re.IGNORECASE).strip()
+    """Return *text* without what only links it: `Mutter anrufen` of `daran, Mutter anzurufen`."""
+    main = main_language(language)
+    bare = re.sub(rf"^(?:(?:{_LINKS[main]})(?: |(?<=')))+", "", text, flags=re.IGNORECASE).strip()
+    return re.sub(_TO, r"\1\2", bare) if main == "de" else bare
 
 
 def _parted(timers: Timers, asked: Asked) -> tuple[str, When | None]:
@@ -97,13 +105,12 @@ async def _remind(timers: Timers, undos: Undos, asked: Asked) -> Reply:
         reminder = await set_for(asked, reminder, timers, undos)
     except (Refused, ServiceError) as error:
         return refused(error)
-    facts = {"said": moment(reminder, timers, asked.language), "about": reminder.text}
-    return Reply(key="default" if reminder.at else "after", facts=facts)
+    return Reply(facts={"said": moment(reminder, timers, asked.language), "about": reminder.text})
 
 
 async def _status(timers: Timers, asked: Asked) -> Reply:
     told = [
-        {"about": one.text, "said": moment(one, timers, asked.language), "after": one.at is None}
+        {"about": one.text, "said": moment(one, timers, asked.language)}
         for one in sorted(timers.pending(Kind.REMINDER), key=timers.left)
     ]
     return Reply(key="default" if told else "none", facts={"told": told})

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from assistant.skills.calendar_days import dates, day_meant
 from assistant.skills.numerals import number
 from assistant.skills.when_words import WORDS, Words
 from assistant.timers import Appointment
@@ -16,7 +17,7 @@ _LONGEST = 120
 _DAY = 24 * 60
 """Minutes."""
 _NEVER = -1
-"""The minute of a time that no clock shows."""
+"""The minute of a time that no clock shows, and how far away a day is that no calendar has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +72,12 @@ def when(text: str, language: str, now: datetime, *, by_day: bool = False) -> Wh
         if (seconds := length(span, language)) is not None:
             return When(seconds=seconds)
     said, days = _days(said, words)
-    said, ahead = _ahead(said, words, now)
+    said, ahead = _ahead(said, words, language, now)
     said, half = _half_of_day(said, words)
     minute = _clock(re.sub(rf"(?:^| )(?:{words.filler})(?= |$)", "", f" {said}").strip(), language, words)
     if minute is None:
         return None
-    if minute == _NEVER:
+    if _NEVER in (minute, ahead):
         return When()
     if half == "pm" and minute < _DAY // 2:
         minute += _DAY // 2
@@ -119,8 +120,11 @@ def _with(said: str, found: "re.Match[str]", other: str = "") -> str:
     return " ".join(f"{said[: found.start()]} {other} {said[found.end() :]}".split())
 
 
-def _ahead(said: str, words: Words, now: datetime) -> tuple[str, int | None]:
+def _ahead(said: str, words: Words, language: str, now: datetime) -> tuple[str, int | None]:
     """Take a day out of what was said: how many days ahead it is, None where none was named."""
+    if (found := _found(dates(language), said)) is not None:
+        day = day_meant(found[0], now.date(), language)
+        return _with(said, found), _NEVER if day is None else (day - now.date()).days
     for pattern, ahead in words.days:
         if (found := _found(pattern, said)) is not None:
             return _with(said, found), ahead
@@ -162,4 +166,6 @@ def _by_day(minute: int, now: datetime | None) -> int:
     if now is None:
         return minute + _DAY // 2 if minute < 7 * 60 else minute
     past = now.hour * 60 + now.minute
-    return minute + _DAY // 2 if minute <= past < minute + _DAY // 2 else minute
+    if minute <= past < minute + _DAY // 2:
+        return minute + _DAY // 2
+    return minute if past < minute else _by_day(minute, None)

@@ -1,5 +1,6 @@
 """What is said when something rings, and how long a time is, in words."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from babel.units import format_unit
 
 from assistant.timers.timer import Kind, Timer
 
-__all__ = ["announcement", "lasting", "main_language"]
+__all__ = ["ahead", "announcement", "lasting", "main_language"]
 
 _LATE = 60.0
 """Seconds of lateness from which it is said."""
@@ -21,6 +22,15 @@ _ONE = {
     "es": {"day": "un día", "hour": "una hora", "minute": "un minuto", "second": "un segundo"},
 }
 """One of each, where a voice would read the digit in the wrong gender."""
+_AHEAD = {"de": "in", "fr": "dans", "es": "en", "en": "in"}
+_DATIVE = {
+    "ein Tag": "einem Tag",
+    "eine Stunde": "einer Stunde",
+    "eine Minute": "einer Minute",
+    "eine Sekunde": "einer Sekunde",
+    "Tage": "Tagen",
+}
+"""What German makes of the words after `in`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,8 @@ class _Words:
     """A reminder of `{name}`."""
     late: str
     """It comes too late by `{late}`."""
+    at_one: str = ""
+    """An alarm at one, where the hour is only one."""
 
 
 _WORDS = {
@@ -67,6 +79,7 @@ _WORDS = {
         wake="Es hora de levantarse.",
         reminder="Recordatorio: {name}.",
         late="Llego {late} tarde, porque estaba apagado.",
+        at_one="Es la {time}.",
     ),
 }
 
@@ -90,6 +103,14 @@ def lasting(seconds: float, language: str) -> str:
     named = parts[:2] or [("second", 0)]
     locale = Locale(main)
     return format_list([_counted(unit, count, main, locale) for unit, count in named], locale=locale)
+
+
+def ahead(seconds: float, language: str) -> str:
+    """Return how far away a moment is, in words: `in 1 hour and 5 minutes`."""
+    main, length = main_language(language), lasting(seconds, language)
+    if main == "de":
+        length = re.sub("|".join(_DATIVE), lambda words: _DATIVE[words[0]], length)
+    return f"{_AHEAD[main]} {length}"
 
 
 def _counted(unit: str, count: int, main: str, locale: Locale) -> str:
@@ -116,7 +137,7 @@ def _alarm(timer: Timer, words: _Words) -> str:
         return words.wake
     clock = datetime.strptime(timer.at.time[:5], "%H:%M")  # noqa: DTZ007 (a time of day)
     time = f"{clock.hour} h {clock.minute:02}" if words is _WORDS["fr"] else f"{clock.hour}:{clock.minute:02}"
-    return words.alarm.format(time=time)
+    return (words.at_one if clock.hour == 1 and words.at_one else words.alarm).format(time=time)
 
 
 def _reminder(timer: Timer, words: _Words) -> str:

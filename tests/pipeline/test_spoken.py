@@ -118,6 +118,7 @@ CASES = {
         ("le 2026-11-01, le 21/11/2026, le 1 mai", "le 1er novembre 2026, le 21 novembre 2026, le 1er mai"),
         ("M. Dupont, p. ex. ça, n° 5, av. J.-C.", "Monsieur Dupont, par exemple ça, numéro 5, avant Jésus-Christ."),
         ("le 2e étage, 3-5 jours, 5 Go", "le 2ème étage, 3 à 5 jours, 5 gigaoctets"),
+        ("à 21:00: le dentiste", "à 21 heures: le dentiste"),
         ("21,5 °C, 1 h 5 min, 15:30, 2 lb", "21,5 degrés, une heure 5 minutes, 15 heures 30, 2 livres"),
     ],
     "es": [

@@ -87,9 +87,11 @@ async def test_german(house: Household) -> None:
         *("Stell den Wecker werktags auf 6:30", "Der Wecker ist gestellt: werktags um 06:30 Uhr."),
         *(
             "Erinnere mich in zehn Minuten daran, Mutter anzurufen",
-            "Ich erinnere dich in 10 Minuten: Mutter anzurufen.",
+            "Ich erinnere dich in 10 Minuten: Mutter anrufen.",
         ),
         *("Erinnere mich morgen um neun an den Zahnarzt", "Ich erinnere dich morgen um 09:00 Uhr: Zahnarzt."),
+        *("Erinnere mich in einer Stunde daran, dass ich los muss", "Ich erinnere dich in einer Stunde: los muss."),
+        *("Weck mich in einer Minute", "Der Wecker klingelt in einer Minute."),
     )
 
 
@@ -104,7 +106,7 @@ async def test_french(house: Household) -> None:
         *("Réveille-moi à sept heures", "Le réveil est réglé : demain à 07:00."),
         *(
             "Rappelle-moi d'appeler maman dans dix minutes",
-            "Je vous le rappellerai dans 10 minutes : appeler maman.",
+            "Je te le rappellerai dans 10 minutes : appeler maman.",
         ),
     )
 
@@ -115,10 +117,41 @@ async def test_spanish(house: Household) -> None:
         "es",
         *("Pon un temporizador para la pizza de cinco minutos", "Temporizador puesto, pizza: 5 minutos."),
         *("Pon un temporizador de una hora y media", "Temporizador puesto: una hora y 30 minutos."),
-        *("Cancela el temporizador de la pizza", "El temporizador está cancelado: pizza."),
+        *("Cancela el temporizador de la pizza", "He cancelado el temporizador: pizza."),
         *("Despiértame a las siete", "La alarma está puesta: mañana a las 7:00."),
         *("Recuérdame llamar a mamá en diez minutos", "Te lo recordaré en 10 minutos: llamar a mamá."),
+        *("Despiértame a la una", "La alarma está puesta: mañana a la 1:00."),
+        *("Pon un temporizador de un minuto", "Temporizador puesto: un minuto."),
+        *(
+            "¿Cuánto tiempo queda?",
+            "2 temporizadores. Un minuto: queda un minuto. Una hora y 30 minutos: queda una hora y 30 minutos.",
+        ),
     )
+
+
+@pytest.mark.parametrize(
+    ("language", "wish", "reply"),
+    [
+        ("en", "Remind me on December 3rd at 9 about the dentist", "on Thursday, December 3 at 9:00 am: the dentist."),
+        ("en", "Remind me about the dentist on the third of December at 9", "on Thursday, December 3 at 9:00 am: "),
+        (
+            "de",
+            "Erinnere mich am 3. Dezember um 9 Uhr an den Zahnarzt",
+            "am Donnerstag, dem 3. Dezember um 09:00 Uhr: Za",
+        ),
+        (
+            "de",
+            "Erinnere mich am dritten Dezember um 9 an den Zahnarzt",
+            "am Donnerstag, dem 3. Dezember um 09:00 Uhr: Z",
+        ),
+        ("fr", "Rappelle-moi le dentiste le 3 décembre à 9 heures", "le jeudi 3 décembre à 09:00 : le dentiste."),
+        ("es", "Recuérdame el dentista el 3 de diciembre a las 9", "el jueves 3 de diciembre a las 9:00: el dentista."),
+        ("en", "Remind me on February 30th at 9 to jump", "There is no such time."),
+        ("es", "Recuérdame el 31 de febrero a las 9 que pague", "Esa fecha u hora no existe."),
+    ],
+)
+async def test_a_day_of_the_year(house: Household, language: str, wish: str, reply: str) -> None:
+    assert reply in await house.ask(wish, language)
 
 
 NONSENSE = {
@@ -129,7 +162,7 @@ NONSENSE = {
             "Set a timer for 10,000 hours",
             "Set a timer for zero seconds",
         ),
-        "There is no such time of day.": (
+        "There is no such time.": (
             "Wake me at half past twenty-seven",
             "Remind me at 25 o'clock to call mother",
         ),
@@ -141,7 +174,7 @@ NONSENSE = {
             "Stelle einen Timer auf tausend Jahre",
             "Stelle einen Timer auf null Sekunden",
         ),
-        "Diese Uhrzeit gibt es nicht.": (
+        "Diese Zeit gibt es nicht.": (
             "Weck mich um halb siebenundzwanzig",
             "Erinnere mich um 25 Uhr an den Müll",
         ),
@@ -152,7 +185,7 @@ NONSENSE = {
             "Mets un minuteur de mille ans",
             "Mets un minuteur de zéro seconde",
         ),
-        "Cette heure n'existe pas.": (
+        "Cette date ou cette heure n'existe pas.": (
             "Réveille-moi à vingt-sept heures et demie",
             "Rappelle-moi à 25 heures d'appeler maman",
         ),
@@ -163,7 +196,7 @@ NONSENSE = {
             "Pon un temporizador de mil años",
             "Pon un temporizador de cero segundos",
         ),
-        "Esa hora no existe.": (
+        "Esa fecha u hora no existe.": (
             "Despiértame a las veintisiete y media",
             "Recuérdame a las 25 llamar a mamá",
         ),
@@ -233,8 +266,8 @@ async def test_which_of_several_is_asked_once_in_english(house: Household) -> No
                 *("Füge fünf Minuten hinzu", "Welcher Timer: 10 Minuten oder Pizza?"),
                 *("den Pizza-Timer", "Der Timer läuft jetzt noch 25 Minuten: Pizza."),
                 *("Mach den Pizza-Timer fünf Minuten kürzer", "Der Timer läuft jetzt noch 20 Minuten: Pizza."),
-                *("Halte alle Timer an", "2 Timer stehen."),
-                *("Setze alle Timer fort", "2 Timer laufen."),
+                *("Halte alle Timer an", "2 Timer sind angehalten."),
+                *("Setze alle Timer fort", "2 Timer laufen weiter."),
                 *("Brich den Timer ab", "Welcher Timer: 10 Minuten oder Pizza?"),
                 *("beide", "2 Timer gestoppt."),
             ),
@@ -290,7 +323,7 @@ async def test_what_rings_is_snoozed_after_the_call_that_stopped_it(house: House
             while not timers.ringing():
                 await asyncio.sleep(0.01)
         await timers.stop(timers.ringing())
-        assert await house.ask("Five more minutes") == "In 5 minutes again."
+        assert await house.ask("Five more minutes") == "I will ring again in 5 minutes."
         (again,) = timers.pending()
         assert (again.name, again.state, timers.left(again)) == ("tea", State.RUNNING, 300)
         assert await house.ask("Snooze") == "Nothing has rung."

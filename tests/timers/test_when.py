@@ -133,10 +133,12 @@ def test_a_time_that_no_clock_shows(language: str, text: str) -> None:
     ("text", "time", "day"),
     [
         ("at three", "15:00", "2026-11-21"),
-        ("at two", "02:00", "2026-11-22"),
+        ("at two", "14:00", "2026-11-22"),
         ("tomorrow at three", "15:00", "2026-11-22"),
         ("tomorrow at nine", "09:00", "2026-11-22"),
         ("at 16:00", "16:00", "2026-11-21"),
+        ("at eleven in the evening", "23:00", "2026-11-21"),
+        ("on the 3rd of December at nine", "09:00", "2026-12-03"),
     ],
 )
 def test_who_wants_to_be_reminded_does_not_mean_the_night(text: str, time: str, day: str) -> None:

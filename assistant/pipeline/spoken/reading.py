@@ -120,7 +120,7 @@ def _times(language: Language) -> Iterator[Rule]:
         return language.time(int(match[1]), int(match[2] or 0))
 
     yield r"\b(\d{1,2}):00(?=\s?[ap]\.?m\b)", r"\1"
-    for pattern in (*language.times, r"([01]?\d|2[0-4]):([0-5]\d)(?![\d:])"):
+    for pattern in (*language.times, r"([01]?\d|2[0-4]):([0-5]\d)(?!:?\d)"):
         yield rf"{_ALONE}{pattern}", time
 
 
