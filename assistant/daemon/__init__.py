@@ -9,7 +9,7 @@ from functools import partial
 from assistant.assembly import Assembly, assemble, check_required, load_plugins
 from assistant.config import Loaded
 from assistant.daemon.device import Device
-from assistant.daemon.opening import open_all
+from assistant.daemon.opening import import_numpy, open_all
 from assistant.daemon.scarcity import heed_scarcity
 from assistant.daemon.services import Service, keep_serving, observe, plugin_routes, wanted_services
 from assistant.daemon.stopping import heed_signals, until
@@ -69,6 +69,7 @@ async def run(loaded: Loaded, ready: Callable[[int], None] = lambda port: None) 
             tell()
             ready(port)
 
+        await import_numpy()
         await until(stop, _serve(assembly, devices, services, observers, opened))
         log.info("stopping")
 

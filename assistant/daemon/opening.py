@@ -4,13 +4,15 @@ import asyncio
 import itertools
 import logging
 from contextlib import suppress
+from importlib import import_module
 
 from assistant.assembly import Assembly
 from assistant.engines import Kind
 from assistant.errors import AssistantError
 from assistant.host import ModelStatus
+from assistant.streams import in_thread
 
-__all__ = ["open_all"]
+__all__ = ["import_numpy", "open_all"]
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +23,15 @@ _HELD_UP = 10.0
 """Seconds after which an engine that is still opening no longer delays the next one."""
 _AGAIN = (15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 """Seconds to wait before an engine that failed to open is tried again; the last value repeats."""
+
+
+async def import_numpy() -> None:
+    """Import numpy before any engine does.
+
+    Each engine is loaded in a thread of its own. Where one imports numpy while the library of another does so from C, as
+    onnxruntime, it is now and then broken until the process ends: "cannot load module more than once per process".
+    """
+    await in_thread(lambda: import_module("numpy"))
 
 
 async def open_all(assembly: Assembly, group: asyncio.TaskGroup) -> None:
