@@ -28,8 +28,8 @@ _AGAIN = (15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 async def import_numpy() -> None:
     """Import numpy before any engine does.
 
-    Each engine is loaded in a thread of its own. Where one imports numpy while the library of another does so from C, as
-    onnxruntime, it is now and then broken until the process ends: "cannot load module more than once per process".
+    Each engine is loaded in a thread of its own. Where one imports numpy while the library of another does so from C,
+    as onnxruntime, it is now and then broken until the process ends: "cannot load module more than once per process".
     """
     await in_thread(lambda: import_module("numpy"))
 
