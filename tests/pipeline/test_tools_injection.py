@@ -14,7 +14,7 @@ NUMBERED = [pytest.param(text, id=str(n)) for n, text in enumerate(TEXTS)]
 
 
 def test_there_are_enough_of_them() -> None:
-    assert len(TEXTS) == len(set(TEXTS)) >= 40
+    assert len(TEXTS) == len(set(TEXTS)) >= 70
 
 
 @pytest.mark.parametrize("person", [OWNER, ""])

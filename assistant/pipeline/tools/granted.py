@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -85,7 +85,7 @@ async def _handle(handler: Handler, intent: str, arguments: Mapping[str, Any], q
     if turn.config.intent:
         return await handled(handler, turn, asked)
     reply = await handler(asked)  # nothing here knows the words for it, but a model finds them
-    return reply if reply.text else Reply(json.dumps({**asked.slots, **reply.facts}, ensure_ascii=False))
+    return reply if reply.text else replace(reply, text=json.dumps({**asked.slots, **reply.facts}, ensure_ascii=False))
 
 
 def _asked(intent: str, arguments: Mapping[str, Any], question: Question, turn: Turn) -> Asked:
