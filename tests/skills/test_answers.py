@@ -80,6 +80,8 @@ ANSWERS = [
     ("es", "Gracias", "De nada."),
     ("en", "Never mind", "All right."),
     ("de", "Hallo", "Hallo!"),
+    ("en", "Who are you?", "I am Inglenook, a private voice assistant that runs on this machine."),
+    ("es", "¿Quién eres?", "Soy Inglenook, un asistente de voz privado que funciona en esta máquina."),
     # bad input
     ("en", "what is " + "seven times " * 250 + "two", GAVE_UP),
     ("de", "Was ist " + "blau mal " * 250 + "zwei", GAVE_UP),

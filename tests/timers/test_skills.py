@@ -92,6 +92,8 @@ async def test_german(house: Household) -> None:
         *("Erinnere mich morgen um neun an den Zahnarzt", "Ich erinnere dich morgen um 09:00 Uhr: Zahnarzt."),
         *("Erinnere mich in einer Stunde daran, dass ich los muss", "Ich erinnere dich in einer Stunde: los muss."),
         *("Weck mich in einer Minute", "Der Wecker klingelt in einer Minute."),
+        *("Stell einen Timer auf sieben Minuten für die Eier", "Timer gestellt, Eier: 7 Minuten."),
+        *("Lösche die Erinnerung Zahnarzt", "Die Erinnerung ist gelöscht: Zahnarzt."),
     )
 
 
@@ -102,6 +104,8 @@ async def test_french(house: Household) -> None:
         *("Mets un minuteur pizza de cinq minutes", "Minuteur lancé : pizza, 5 minutes."),
         *("Mets un minuteur d'une heure et demie", "Minuteur lancé, une heure et 30 minutes."),
         *("Annule le minuteur pizza", "Le minuteur est annulé : pizza."),
+        *("Mets un minuteur de 7 minutes pour les œufs", "Minuteur lancé : œufs, 7 minutes."),
+        *("Annule le minuteur œufs", "Le minuteur est annulé : œufs."),
         *("Combien de temps reste-t-il ?", "Une heure et 30 minutes : il reste une heure et 30 minutes."),
         *("Réveille-moi à sept heures", "Le réveil est réglé : demain à 07:00."),
         *(
