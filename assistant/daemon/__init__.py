@@ -20,6 +20,7 @@ from assistant.http.doors import doors
 from assistant.http.guard import check_bind
 from assistant.lan.advertise import advertise, is_told
 from assistant.paths import state_folder
+from assistant.pipeline.house_names import place_names
 from assistant.state import state_file
 from assistant.state.damage import set_aside_if_damaged
 from assistant.state.lock import hold
@@ -88,6 +89,7 @@ async def _serve(
         ringer = Ringer(assembly.timers, {device.name: device.listener for device in devices}, assembly.equipment)
         group.create_task(keep_serving("timers", assembly.timers.run), name="timers")
         group.create_task(keep_serving("ringing", ringer.run), name="ringing")
+        group.create_task(keep_serving("names of the house", partial(place_names, assembly.equipment)), name="names")
         for observer in observers:
             group.create_task(observe(assembly.events, observer), name=f"observer {observer.name}")
         for name, service in services.items():

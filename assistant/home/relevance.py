@@ -10,7 +10,8 @@ from assistant.entities import Area, Entity
 __all__ = ["labelled", "relevant"]
 
 _STEM = 5
-"""Letters of a word that count: "lamps" is "lamp"."""
+"""Letters of a word that count, without the endings of plurals: "lamps" and "Lampen" are "lamp"."""
+_PLURAL = re.compile(r"(?<=...)(es|en|s|n|e)$")
 _NAME, _AREA, _SORT = 3.0, 2.0, 1.0
 """What a word says that is in the name of a thing, of its room, or that says what sort of thing it is."""
 
@@ -55,7 +56,7 @@ def labelled(entity: Entity, areas: Sequence[Area]) -> str:
 
 
 def _stems(text: str) -> set[str]:
-    return {word[:_STEM] for word in re.findall(r"[^\W_]{3,}", text.casefold())}
+    return {_PLURAL.sub("", word)[:_STEM] for word in re.findall(r"[^\W_]{3,}", text.casefold())}
 
 
 def _sorts(domain: str) -> set[str]:

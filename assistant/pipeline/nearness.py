@@ -30,9 +30,7 @@ class Nearness:
         self._vectors: OrderedDict[tuple[str, str], Sequence[float]] = OrderedDict()
         self._asked: OrderedDict[tuple[str, str], None] = OrderedDict()
 
-    def by_meaning(
-        self, text: str, sentences: Sequence[str], model: str, engine: Embed, least: float = _ALIKE
-    ) -> Near:
+    def by_meaning(self, text: str, sentences: Sequence[str], model: str, engine: Embed, least: float = _ALIKE) -> Near:
         """Return those of *sentences* that *engine*, known as *model*, finds near *text*. May take a while."""
         self.learn(sentences, model, engine)
         (here,) = engine.embed([text])
@@ -45,11 +43,15 @@ class Nearness:
 
     def learn(self, sentences: Iterable[str], model: str, engine: Embed) -> None:
         """Have the vectors of *sentences* ready."""
-        unknown = [sentence for sentence in dict.fromkeys(sentences) if (model, sentence) not in self._vectors]
+        unknown = self.unknown(sentences, model)
         for sentence, vector in zip(unknown, engine.embed(unknown), strict=True):
             self._vectors[model, sentence] = vector
         while len(self._vectors) > max(_MOST, len(unknown)):
             self._vectors.popitem(last=False)
+
+    def unknown(self, sentences: Iterable[str], model: str) -> list[str]:
+        """Return those of *sentences* whose vectors are not ready."""
+        return [sentence for sentence in dict.fromkeys(sentences) if (model, sentence) not in self._vectors]
 
     def asked(self, text: str, language: str) -> bool:
         """Tell whether people were asked before what they mean by *text*."""
