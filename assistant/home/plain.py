@@ -3,24 +3,28 @@
 Nothing tells a short order from a name. What is longer than a name, or has marks that names do not have, is none.
 """
 
-import re
+import unicodedata
 
 from assistant.entities import Entity
 
 __all__ = ["is_plain", "is_plainly_told"]
 
-_ONE_WORD = re.compile(r"[\w.:+%-]{1,64}")
-"""An id, a number, a time, a state of Home Assistant's: `light.desk_lamp`, `heat_cool`, `21.5`."""
-_SOME_WORDS = re.compile(r"[^\W_]+(?:[ .,'’&()/+#°%:–-]{1,3}[^\W_]+){0,5}[)%°]?")
-"""A name or a unit: six words at most, none of which a program could be called by."""
-_LONGEST = 48
-"""Characters of some words."""
+_WORDS, _LONGEST = 6, 48
+"""Words of a name, and its characters."""
+_LONGEST_WORD = 64
+"""Characters of a single word, such as an id, a time, a state: `light.desk_lamp`, `heat_cool`."""
+_MARKS = frozenset(".,'’&()/+#°%:–-")
+_UNITS = frozenset("€$£²³")
 
 
 def is_plain(text: str) -> bool:
     """Tell whether *text* can be a name, a unit or a state, and is no sentence."""
-    some = len(text) <= _LONGEST and _SOME_WORDS.fullmatch(text)
-    return bool(not text or some or _ONE_WORD.fullmatch(text))
+    words = text.split(" ")
+    if len(words) == 1:
+        short, marks = len(text) <= _LONGEST_WORD, _MARKS | _UNITS | {"_"}
+    else:
+        short, marks = len(words) <= _WORDS and len(text) <= _LONGEST, _MARKS | _UNITS | {" "}
+    return short and all(mark in marks or unicodedata.category(mark)[0] in "LMN" for mark in text)
 
 
 def is_plainly_told(*entities: Entity) -> bool:

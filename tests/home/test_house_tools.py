@@ -54,6 +54,17 @@ async def test_what_is_done_is_told_as_it_is(name: str, action: str, value: str,
     assert await told(House(), "InglenookHomeAct", **slots) == said
 
 
+async def test_only_what_opens_is_described_as_opening() -> None:
+    """What is confirmed is what is done: anything else is told by its name and all its arguments."""
+    home = Home()
+    async with home.attached(House()):
+        describe = house_tools(home).describe
+        assert describe is not None
+        assert describe(Asked("InglenookHomeOpen", {"name": "Front door"})) == "unlock Front door"
+        for slots in ({"name": "Front door", "action": "lock"}, {"name": "Kettle", "action": "turn_on"}):
+            assert describe(Asked("InglenookHomeAct", slots)) == ""
+
+
 async def test_no_action_lets_anybody_in() -> None:
     house = House()
     for name, action in (("Front door", "turn_off"), ("Front door", "open"), ("Garage door", "open")):

@@ -1,6 +1,7 @@
 """What a model may call: checked, bounded, offered within reason, told in events and receipts."""
 
 import asyncio
+import contextlib
 import json
 import types
 from contextlib import aclosing
@@ -48,6 +49,12 @@ def nested(depth: int) -> dict[str, Any]:
     return value
 
 
+def million_ways() -> dict[str, Any]:
+    """Make a schema of two kilobytes whose check would take longer than anybody lives."""
+    parts = {f"a{n}": {"allOf": [{"$ref": f"#/$defs/a{n + 1}"}] * 2} for n in range(40)}
+    return {"$defs": {**parts, "a40": {"type": "integer"}}, "properties": {"x": {"$ref": "#/$defs/a0"}}}
+
+
 BAD_SPECS = [
     ToolSpec("", "", {}),
     ToolSpec("two words", "", {}),
@@ -60,6 +67,13 @@ BAD_SPECS = [
     ToolSpec("x", "", {"properties": {"a": {"$ref": "https://example.org/schema"}}}),
     ToolSpec("x", "", {"properties": {"a": {"$ref": "file:///etc/passwd"}}}),
     ToolSpec("x", "", {"properties": {"a": {"$ref": "#/$defs/missing"}}}),
+    ToolSpec("x", "", {"properties": {"a": {"$dynamicRef": "#meta"}}}),
+    ToolSpec("x", "", {"$id": "https://example.org/", "properties": {"a": {"$ref": "other"}}}),
+    ToolSpec("x", "", {"allOf": [{"$ref": "#"}]}),
+    ToolSpec("x", "", {"properties": {"a": {"$ref": "#/properties/b"}, "b": {"$ref": "#/properties/a"}}}),
+    ToolSpec("x", "", {"$defs": {"a": {"items": {"$ref": "#/$defs/a"}}}, "properties": {"a": {"$ref": "#/$defs/a"}}}),
+    ToolSpec("x", "", million_ways()),
+    ToolSpec("x", "", {"properties": {"definitions": million_ways() | {"allOf": [{"$ref": "#/properties"}]}}}),
     ToolSpec("x", "", {"properties": {"a": {"pattern": "^a{1000000000}$"}}}),
     ToolSpec("x", "", {"properties": {"a": {"description": "x" * limits.SCHEMA}}}),
     ToolSpec("x", "", {"properties": nested(limits.SCHEMA_DEPTH + 1)}),
@@ -73,6 +87,18 @@ BAD_SPECS = [
 def test_a_tool_that_cannot_be_told_or_checked_is_refused(spec: ToolSpec) -> None:
     with pytest.raises(PluginError, match="the tool"):
         check(spec)
+
+
+def test_a_reference_within_a_schema_is_followed() -> None:
+    point = {"type": "object", "properties": {"x": {"type": "number"}}, "required": ["x"]}
+    schema = {
+        "$defs": {"a/point": point},
+        "properties": {"at": {"anyOf": [{"$ref": "#/$defs/a~1point"}, {"const": 0}]}},
+    }
+    spec = ToolSpec("x", "", schema)
+    check(spec)
+    assert not problem(spec, {"at": {"x": 1}})
+    assert "at" in problem(spec, {"at": {"x": "far"}})
 
 
 @pytest.mark.parametrize(
@@ -214,6 +240,38 @@ def test_a_tool_that_is_interrupted_is_noted_as_stopped() -> None:
 
     run_in_virtual_time(main())
     assert house.room.receipts[0].actions == (Action("slow", "act", "stopped"),)
+
+
+def test_a_tool_that_does_not_stop_when_it_is_told_to_ends_the_turn_all_the_same() -> None:
+    """T37: somebody talks into the reply, and the tool takes no notice."""
+
+    async def stubborn(arguments: Any) -> str:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return "Well, then."
+
+    chat = FakeChat([call("slow"), "Never said."])
+    house = House(chat, tools={"slow": Tool(ToolSpec("slow", "", {}), stubborn)})
+
+    async def main() -> None:
+        asking = asyncio.create_task(_ask(house))
+        await asyncio.sleep(2)
+        asking.cancel()
+        await asyncio.wait({asking})
+        assert asking.cancelled()
+
+    run_in_virtual_time(main())
+    assert len(chat.requests) == 1
+
+
+def test_a_tool_that_takes_too_long_is_stopped_and_told() -> None:
+    async def slow(arguments: Any) -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    house = House(FakeChat([call("slow"), "It took too long."]), tools={"slow": Tool(ToolSpec("slow", "", {}), slow)})
+    assert house.ask("Go.") == ["It took too long."]
+    assert "it took more than" in house.results()[0].content
 
 
 async def _ask(house: House) -> None:

@@ -17,6 +17,7 @@ from tests.pipeline.room import MARKER, Room, quiet, voice
 from tests.pipeline.tool_house import DOOR, House, call
 
 UNLOCK = call("unlock_door", door="front")
+LAMP = call("lamp", on=True)
 ASKS = "Shall I really run “unlock door”, with door: front?"
 
 
@@ -38,7 +39,18 @@ def test_a_yes_runs_exactly_what_was_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", ["No.", "Never mind.", "Yes, but the back door.", "What time is it?", "Stop.", "..."]
+    "answer",
+    [
+        "No.",
+        "Never mind.",
+        "Yes, but the back door.",
+        "What time is it?",
+        "Stop.",
+        "...",
+        "Yes?",
+        "Okay?",
+        "Sure, why?",
+    ],
 )
 def test_anything_else_drops_it(answer: str) -> None:
     h = house(UNLOCK, "All right.", "Pardon?")
@@ -63,6 +75,53 @@ def test_the_yes_of_somebody_else_does_not_count(other: str) -> None:
     h = house(UNLOCK)
     assert h.ask("Unlock the front door.", "Yes.", person=[OWNER, other])[1] == words_of("en").late
     assert not h.ran
+
+
+def test_a_tool_that_became_another_is_not_run() -> None:
+    """T19: what was agreed to is gone, and something else has its name."""
+    h = house(UNLOCK)
+    first = h.room.tools["unlock_door"]
+
+    class Swapping(FakeChat):
+        async def reply(self, request: Any) -> Any:
+            async for delta in FakeChat.reply(self, request):
+                yield delta
+            h.room.tools["unlock_door"] = Tool(ToolSpec("unlock_door", "", {"type": "object"}), first.run, "sensitive")
+
+    h.room.chat = h.chat = Swapping([UNLOCK])
+    assert h.ask("Unlock the front door.", "Yes.") == [ASKS, words_of("en").late]
+    assert not h.ran
+
+
+def test_a_yes_to_something_else_does_not_count() -> None:
+    """T19: two things were asked about, and only the last can be meant."""
+    h = house(UNLOCK, call("send_money", amount=5))
+    answers = h.ask("Unlock the front door.", "No, send five pounds.", "Yes.")
+    assert answers[1] == "Shall I really run “send money”, with amount: 5?"
+    assert h.ran == [("send_money", {"amount": 5})]
+
+
+@pytest.mark.parametrize(
+    ("language", "question"),
+    [
+        *(("en", "Is the lamp on?"), ("en", "what does the lamp do"), ("de", "Ist die Lampe an?")),
+        *(
+            ("fr", "Est-ce que la lampe est allumée ?"),
+            ("es", "¿Está encendida la lámpara?"),
+            ("sv", "Är lampan tänd?"),
+        ),
+    ],
+)
+def test_a_question_never_acts(language: str, question: str) -> None:
+    h = House(FakeChat([LAMP]), config=AssistantConfig(turn="", intent="", language=language))
+    assert h.ask(question)[0].endswith("?") and not h.ran
+    assert h.room.receipts[0].actions == (Action("lamp", "act", "asked"),)
+
+
+@pytest.mark.parametrize("request_", ["Could you turn on the lamp, please?", "Light!", "Would you make some light?"])
+def test_a_polite_request_does(request_: str) -> None:
+    h = house(LAMP, "On.")
+    assert h.ask(request_) == ["On."] and h.ran
 
 
 def test_a_model_cannot_say_yes() -> None:
@@ -210,7 +269,6 @@ def test_a_sensitive_intent_is_not_for_somebody_who_is_not_known() -> None:
 
 # -- what others wrote -----------------------------------------------------------------------------------------------
 
-LAMP = call("lamp", on=True)
 LAMP_ASKS = "Shall I really run “lamp”, with on: true?"
 
 
