@@ -1,4 +1,4 @@
-"""Sentences that ask for a thing and for its opposite: "turn the light on and off"."""
+"""Sentences that ask for a thing and for its opposite: "turn the light on and off", "open it and close it"."""
 
 import re
 from collections.abc import Iterator
@@ -60,13 +60,18 @@ async def contradicting(question: Question, turn: Turn) -> Plan | None:
 
 
 def _halves(text: str, language: str) -> Iterator[dict[str, str]]:
-    """Yield *text* with each of two opposites, by the opposite, where it has both beside each other."""
+    """Yield *text* with each of two opposites, by the opposite, where it has both, or says the same with both."""
     between = f"(?:{alternatives(of_language(_AND, language).split(','))})"
     for pair in of_language(_OPPOSITES, language).split():
         one, other = pair.split("/")
         both = rf"\b(?:{one} {between} {other}|{other} {between} {one})\b"
         if re.search(both, text):
             yield {word: re.sub(both, word, text) for word in (one, other)}
+        for gap in re.finditer(rf" {between} ", text):
+            for word, opposite in ((one, other), (other, one)):
+                half, rest = text[: gap.start()], text[gap.end() :]
+                if half != rest and re.sub(rf"\b{word}\b", opposite, half) == rest:
+                    yield {word: half, opposite: rest}
 
 
 def _asking(plans: dict[str, Plan], question: Question) -> Plan:

@@ -36,7 +36,7 @@ TABLES: Mapping[str, Table] = {
     "en": Table(
         exact="""
             not|don't|doesn't|never|no|without|nothing|stop|didn't|isn't all|every|everything|everywhere both and
-            only except|but if|when|unless|while|until|after|before today tomorrow yesterday morning noon|midday
+            only except|but why if|when|unless|while|until|after|before today tomorrow yesterday morning noon|midday
             afternoon evening|tonight|night midnight weekend monday* tuesday* wednesday* thursday* friday* saturday*
             sunday* second|seconds minute|minutes hour|hours day|days week|weeks month|months year|years
             degree|degrees percent half quarter first third last next previous am|a.m pm|p.m twice again or red green
@@ -72,7 +72,8 @@ TABLES: Mapping[str, Table] = {
     "de": Table(
         exact="""
             nicht|kein*|nie|niemals|ohne|nichts alle|alles|jede|jeder|jedes|überall beide und nur|bloß außer
-            wenn|falls|sobald|während|bis|nachdem|bevor heute morgen|früh gestern mittag* nachmittag* abend*
+            warum|wieso|weshalb wenn|falls|sobald|während|bis|nachdem|bevor
+            heute morgen|früh gestern mittag* nachmittag* abend*
             nacht|nachts mitternacht wochenende montag* dienstag* mittwoch* donnerstag* freitag* samstag* sonntag*
             sekunde* minute* stunde* tag|tage|tagen woche* monat* jahr* grad prozent halb|halbe|halben viertel erste*
             dritte* letzte* nächste* vorige* oder rot* grün* blau* gelb* weiß* orange lila
@@ -111,7 +112,7 @@ TABLES: Mapping[str, Table] = {
     ),
     "fr": Table(
         exact="""
-            pas|ne|n|jamais|rien|aucun*|sans tout|toute|tous|toutes|partout chaque et seulement sauf
+            pas|ne|n|jamais|rien|aucun*|sans pourquoi tout|toute|tous|toutes|partout chaque et seulement sauf
             si|quand|lorsque|pendant|jusqu|après|avant aujourd|demain|hier matin midi après-midi soir|nuit minuit
             week lundi* mardi* mercredi* jeudi* vendredi* samedi* dimanche* seconde* minute* heure* jour|jours
             semaine* mois an|ans|année* degré* pour demi* quart* premier*|première* troisième* dernier*|dernière*

@@ -9,11 +9,12 @@ from typing import Any
 
 from hassil import RecognizeResult, recognize_all
 from hassil.errors import HassilError
+from hassil.models import MatchEntity
 
 from assistant import Recognition
 from assistant_intents.language import OWN, Language
 from assistant_intents.names import Names
-from assistant_intents.slips import corrected
+from assistant_intents.slips import accented, corrected
 
 __all__ = ["recognised"]
 
@@ -38,19 +39,37 @@ _READS = frozenset(
 """Home Assistant's intents that change nothing."""
 _NAMED_ALONE = frozenset({"scene", "script"})
 """Domains of what may be called by its name and no more."""
+_ARTICLES = frozenset(
+    {
+        *("the", "my", "der", "die", "das", "den", "dem", "mein", "meine", "le", "la", "les", "l", "mon", "ma", "mes"),
+        *("el", "los", "las", "mi", "mis", "il", "lo", "i", "gli", "de", "het", "mijn"),
+    }
+)
+"""What stands before a name and says no more than it."""
 _COMMAND = "conversation_command"
 """Slot with a sentence that is to be obeyed later."""
 
 
 def recognised(text: str, known: Language, names: Names, area: str) -> Recognition | None:
     """Return what *text* asks for in the room *area*, where it can be told."""
-    best = _best(text, known, names, area) or _misheard(text, known, names, area)
+    best = _spelled(text, known, names, area) or _misheard(text, known, names, area)
     free = best is not None and _ends_freely(text, best)
-    if best is None or _merely_names(best) or (free and known.beginnings.breaks_off(text, names)):
+    if best is None or _merely_names(text, best) or (free and known.beginnings.breaks_off(text, names)):
         return Recognition("", complete=False) if known.beginnings.has(text, names) else None
     if _COMMAND in best.entities and not _obeyed(best.entities[_COMMAND].text, known, names, area):
         return None
     return None if _asks(text, best, known) else _recognition(best, names, free)
+
+
+def _spelled(text: str, known: Language, names: Names, area: str) -> RecognizeResult | None:
+    """Return what *text* asks for as it stands, or where that is nothing, or no name of the house, with its accents."""
+    best = _best(text, known, names, area)
+    if best is not None and not ((name := best.entities.get("name")) and name.is_wildcard):
+        return best
+    if (other := accented(text, known.words, names.called)) == text:
+        return best
+    found = _best(other, known, names, area)
+    return found if best is None or (found and not any(one.is_wildcard for one in found.entities_list)) else best
 
 
 def _misheard(text: str, known: Language, names: Names, area: str) -> RecognizeResult | None:
@@ -112,12 +131,24 @@ def _asks(text: str, result: RecognizeResult, known: Language) -> bool:
     return not any(f" {polite.casefold()} " in said for polite in known.intents.skip_words)
 
 
-def _merely_names(result: RecognizeResult) -> bool:
-    """Tell whether a thing is named and no more: that turns on a scene, but "the lamp" may only be a thought."""
-    name = result.entities.get("name")
-    if name is None or name.is_wildcard or result.text_chunks_matched or result.intent.name in _READS:
+def _merely_names(text: str, result: RecognizeResult) -> bool:
+    """Tell whether a thing or a room is named and no more than a number is said of it.
+
+    That turns on a scene, but "the lamp" may only be a thought, and "the kitchen one" the answer to a question.
+    """
+    named = [entity for house in ("name", "area") if (entity := result.entities.get(house)) and entity.text_span]
+    if not named or any(entity.is_wildcard for entity in named) or result.intent.name in _READS:
         return False
-    return result.context.get("domain") not in _NAMED_ALONE
+    rest = text.casefold()
+    plain = [one.text_span for one in result.entities_list if one.text_span and _says_little(one)]
+    for start, end in sorted(plain, reverse=True):
+        rest = f"{rest[:start]} {rest[end:]}"
+    return set(re.findall(r"[\w%]+", rest)) <= _ARTICLES and result.context.get("domain") not in _NAMED_ALONE
+
+
+def _says_little(entity: MatchEntity) -> bool:
+    """Tell whether a slot is a name or a number: a colour says what is to be done."""
+    return entity.name in ("name", "area") or isinstance(entity.value, int | float)
 
 
 def _ends_freely(text: str, result: RecognizeResult) -> bool:

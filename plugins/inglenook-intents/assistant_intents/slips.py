@@ -1,18 +1,20 @@
 """What a recogniser may have misheard: one word that no template has, or a name that is almost one of the house.
 
 "Cancel all tires" is not a sentence, and "cancel all timers" is. A small model of Whisper makes such slips in one
-command of ten; hardly more is put right, because what is put right is obeyed.
+command of ten, and leaves out an accent; hardly more is put right, because what is put right is obeyed.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher, get_close_matches
+from functools import cache
 
 from hassil import Intents, Sentence
 from hassil.expression import Alternative, Expression, Group, TextChunk
 from hassil.util import normalize_for_matching
 
-__all__ = ["corrected", "words_of"]
+__all__ = ["accented", "corrected", "words_of"]
 
 _LONGEST = 12
 """Words of a sentence in which a slip is looked for."""
@@ -59,6 +61,16 @@ def _chunks(expression: Expression) -> Iterator[TextChunk]:
             yield from _chunks(item)
 
 
+def accented(text: str, known: frozenset[str], names: Iterable[str]) -> str:
+    """Return *text* with the accents of words that are known with them only: `lampara` is `lámpara`."""
+    missing = {**_accents(known), **_accents(frozenset(part for name in names for part in name.split()))}
+
+    def written(word: re.Match[str]) -> str:
+        return word[0] if word[0].casefold() in known else missing.get(word[0].casefold(), word[0])
+
+    return re.sub(r"\w+", written, text)
+
+
 def corrected(text: str, known: frozenset[str], names: Iterable[str]) -> Iterator[str]:
     """Yield what *text* may have been, the likeliest first, by the words of a language and the *names* of the house."""
     words = normalize_for_matching(text).text.casefold().split()
@@ -67,18 +79,28 @@ def corrected(text: str, known: frozenset[str], names: Iterable[str]) -> Iterato
     named: dict[tuple[int, str], list[str]] = {}
     for name in names:
         named.setdefault((len(name.split()), name[0]), []).append(name)
+    parts = {part for names in named.values() for name in names for part in name.split()}
     for count in range(1, len(words)):
         for at in range(len(words) - count + 1):
             said = " ".join(words[at : at + count])
             for name in named.get((count, said[0]), ()):
                 if _alike(said, name):
                     yield " ".join([*words[:at], name, *words[at + count :]])
-    parts = {part for names in named.values() for name in names for part in name.split()}
     strange = [at for at, word in enumerate(words) if word not in known and word not in parts and word.isalpha()]
     if len(strange) == 1 and len(word := words[strange[0]]) >= _SHORTEST:
         near = [other for other in known if other[0] == word[0] and len(other) >= _SHORTEST]
         for other in get_close_matches(word, near, cutoff=_ALIKE):
             yield " ".join([*words[: strange[0]], other, *words[strange[0] + 1 :]])
+
+
+@cache
+def _accents(known: frozenset[str]) -> dict[str, str]:
+    """Return the words with accents by what they are without."""
+    return {folded: word for word in known if (folded := _folded(word)) not in known}
+
+
+def _folded(word: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFKD", word) if not unicodedata.combining(sign))
 
 
 def _alike(said: str, name: str) -> bool:

@@ -201,6 +201,18 @@ def test_a_name_alone_turns_nothing_on_but_a_scene(ask: Ask) -> None:
     assert ask("party") is not None
 
 
+@pytest.mark.parametrize("text", ["the desk lamp", "the kitchen one", "kitchen two", "desk lamp 40"])
+def test_a_name_and_a_number_set_nothing(ask: Ask, text: str) -> None:
+    found = ask(text)
+    assert found is None or not found.complete
+
+
+@pytest.mark.parametrize("text", ["kitchen to 40", "desk lamp 40 %", "desk lamp red", "kitchen 40 percent"])
+def test_a_name_with_what_is_to_be_so_is_enough(ask: Ask, text: str) -> None:
+    found = ask(text)
+    assert found is not None and found.intent == "HassLightSet"
+
+
 def test_a_question_mark_is_heeded_unless_it_is_polite(ask: Ask) -> None:
     assert ask("Desk lamp on?") is None
     polite = ask("Could you turn on the desk lamp?")
