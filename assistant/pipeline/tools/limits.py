@@ -17,6 +17,6 @@ RESULTS = 12_000
 SCHEMA = 16_384
 """Characters of the schema of a tool's arguments, as JSON."""
 SCHEMA_DEPTH = 24
-"""Objects and lists within each other in that schema."""
+"""Objects and lists within each other in that schema; its references may lead twice as deep."""
 TOLD = 300
 """Characters of a question that asks whether a call is meant; what is longer is refused."""
