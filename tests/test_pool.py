@@ -11,6 +11,7 @@ import pytest
 from assistant import (
     Capabilities,
     ConfigError,
+    EngineBusy,
     EngineConfig,
     EngineSpec,
     EngineUnavailable,
@@ -395,3 +396,30 @@ def test_a_model_is_a_value() -> None:
     spec = Engine().spec()
     model = Model("chat", spec, EngineConfig(), Capabilities())
     assert dataclasses.replace(model, id="other").spec is spec
+
+
+async def test_an_engine_that_is_unloaded_opens_again_for_who_wants_it() -> None:
+    engine = Engine(end=0.05)
+    pool = pool_of(chat=engine)
+    await pool.unload("chat")  # nothing is loaded
+    async with pool.lease("chat"):
+        with pytest.raises(EngineBusy, match="at work"):
+            await pool.unload("chat")
+    unloading = asyncio.create_task(pool.unload("chat"))
+    await asyncio.sleep(0)
+    async with pool.lease("chat", Priority.API):  # it waits until the other has gone
+        assert (engine.opened, engine.closed) == (2, 1)
+    await unloading
+    await pool.unload("chat")
+    assert (engine.closed, pool.status()[0].state) == (2, "closed")
+    await pool.close()
+
+
+async def test_an_engine_that_is_opening_is_not_unloaded() -> None:
+    pool = pool_of(chat=Engine(takes=0.05))
+    opening = asyncio.create_task(pool.open("chat"))
+    await asyncio.sleep(0.01)
+    with pytest.raises(EngineBusy):
+        await pool.unload("chat")
+    await opening
+    await pool.close()

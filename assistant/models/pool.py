@@ -63,6 +63,10 @@ class Pool:
         """Return a model of the configuration; raises ConfigError for an unknown id."""
         return self._slot(model).model
 
+    def models(self) -> tuple[Model, ...]:
+        """Return every model."""
+        return tuple(slot.model for slot in self._slots.values())
+
     def status(self) -> tuple[ModelStatus, ...]:
         """Return every model and its state."""
         return tuple(slot.status() for slot in self._slots.values())
@@ -70,6 +74,10 @@ class Pool:
     async def open(self, model: str) -> None:
         """Load a model's engine now; raises EngineUnavailable where it fails, or takes too long."""
         await self._slot(model).opened(Priority.BACKGROUND)
+
+    async def unload(self, model: str) -> None:
+        """Close a model's engine now; the next lease opens it again. Raises EngineBusy while it is lent or opens."""
+        await self._slot(model).unload()
 
     @asynccontextmanager
     async def lease(
@@ -232,6 +240,16 @@ class _Slot:
                 turn.set_result(None)
                 return
         self._lent -= 1
+
+    async def unload(self) -> None:
+        if self._opening is None or self._owner is None:
+            return
+        if self._lent or not self._opening.done():
+            raise EngineBusy(f"model {self.model.id} is at work", hint="try again when it has finished")
+        self._opening = None  # whoever wants it now waits for the present one to close
+        self._closing.set()
+        self._closing = asyncio.Event()
+        await asyncio.wait({self._owner}, timeout=10)
 
     async def close(self) -> None:
         if self._owner is None:
