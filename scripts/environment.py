@@ -19,7 +19,17 @@ from llama_cpp_wheel import CONSTRAINTS, ROOT
 from progress import run
 
 BUILD_TOOLS = ["pip", "editables", "hatchling", "setuptools"]
-DEVELOPMENT_TOOLS = ["gguf", "mypy", "pytest", "pytest-asyncio", "pytest-xdist", "ruff", "scikit-image", "types-PyYAML"]
+DEVELOPMENT_TOOLS = [
+    "gguf",
+    "mypy",
+    "ollama",
+    "pytest",
+    "pytest-asyncio",
+    "pytest-xdist",
+    "ruff",
+    "scikit-image",
+    "types-PyYAML",
+]
 
 
 def journal_library() -> list[str]:

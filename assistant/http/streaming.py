@@ -1,12 +1,15 @@
 """Answers that are written while they are made: server-sent events, lines of JSON, sound."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from aiohttp import web
 
 __all__ = ["Reader", "stream"]
+
+log = logging.getLogger(__name__)
 
 _STALLED = 10.0
 """Seconds that a reader may take to accept what it is sent before it is hung up on."""
@@ -38,15 +41,20 @@ class Reader:
             async with asyncio.timeout(_STALLED):
                 await self._response.write(data)
         except TimeoutError:
-            if self._request.transport is not None:
-                self._request.transport.abort()  # who does not read does not read a proper end either
+            self.hang_up()  # who does not read does not read a proper end either
             raise ConnectionResetError("the reader does not read") from None
+
+    def hang_up(self) -> None:
+        """Cut the connection, so that nobody takes for whole what is not."""
+        if self._request.transport is not None:
+            self._request.transport.abort()
 
 
 async def stream(request: web.Request, content_type: str, pieces: AsyncGenerator[bytes, None]) -> web.StreamResponse:
     """Send *pieces* as they come; the answer begins with the first, so that what fails before has its own status.
 
-    The pieces are closed where the reader leaves: nobody works for nobody.
+    The pieces are closed where the reader leaves: nobody works for nobody. What can fail later is told by the pieces, in
+    the way of the door; anything else cuts the connection.
     """
     async with aclosing(pieces):
         first = await anext(pieces, b"")
@@ -57,4 +65,7 @@ async def stream(request: web.Request, content_type: str, pieces: AsyncGenerator
                 await reader.send(piece)
         except ConnectionError:
             pass  # the reader has left
+        except Exception:
+            log.exception("%s %s failed after it had begun", request.method, request.path)
+            reader.hang_up()
         return reader.response

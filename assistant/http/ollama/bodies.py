@@ -1,0 +1,192 @@
+"""What Ollama's clients ask a chat model, and the same as a `ChatRequest`."""
+
+import base64
+import binascii
+from collections import deque
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from assistant.chat import ChatMessage, ChatRequest, ImagePart, Part, Sampling, TextPart, ToolCall, ToolResult, ToolSpec
+from assistant.http.ollama.dialect import KeepAlive
+from assistant.http.problem import Problem
+from assistant.images import read_image
+
+__all__ = ["ChatBody", "GenerateBody", "Options", "chat_request", "generate_request"]
+
+_MOST_TOKENS = 8192
+"""Tokens of a reply that has no other bound."""
+
+_Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+_Images = Annotated[tuple[str, ...], Meta(max_length=8)] | None
+_Format = Literal["", "json"] | dict[str, Any] | None
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How tokens are drawn, and when the reply ends."""
+
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    """0 always takes the likeliest token."""
+    top_p: Annotated[float, Meta(gt=0, le=1)] | None = None
+    """Keep the likeliest tokens up to this total probability."""
+    top_k: Annotated[int, Meta(ge=0, le=100_000)] | None = None
+    """Keep this many of the likeliest tokens; 0 keeps all."""
+    min_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    """Drop tokens less likely than this share of the likeliest."""
+    repeat_penalty: Annotated[float, Meta(gt=0, le=2)] | None = None
+    """Above 1 makes recent tokens less likely."""
+    seed: Annotated[int, Meta(ge=-(2**31), lt=2**32)] | None = None
+    """Makes a drawn reply repeatable; below 0 it does not."""
+    num_predict: Annotated[int, Meta(ge=-2, le=1_000_000)] | None = None
+    """Tokens after which the reply is cut; below 0 at the end of the context."""
+    stop: str | Annotated[tuple[str, ...], Meta(max_length=16)] | None = None
+    """Texts that end the reply."""
+
+
+class Function(msgspec.Struct, frozen=True, kw_only=True):
+    """A call of a tool."""
+
+    name: _Name
+    """The tool's name."""
+    arguments: dict[str, Any] = {}
+    """What it is given."""
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A call of a tool, as it stands in a message."""
+
+    function: Function
+    """The call."""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One contribution to the conversation."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    """Who speaks."""
+    content: str | None = ""
+    """What is said."""
+    images: _Images = ()
+    """Pictures in base64."""
+    tool_calls: tuple[Call, ...] | None = ()
+    """What the model called."""
+
+
+class Declared(msgspec.Struct, frozen=True, kw_only=True):
+    """What the model is told of a tool."""
+
+    name: _Name
+    """Its name."""
+    description: str | None = ""
+    """When to call it."""
+    parameters: dict[str, Any] = msgspec.field(default_factory=lambda: {"type": "object", "properties": {}})
+    """JSON schema of the arguments."""
+
+
+class ToolBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool, as it is declared."""
+
+    function: Declared
+    """What the model is told."""
+
+
+class ChatBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Body of `/api/chat`."""
+
+    model: str
+    """Name of the model."""
+    messages: tuple[Message, ...] = ()
+    """The conversation; nothing loads the model, or unloads it where `keep_alive` is 0."""
+    tools: Annotated[tuple[ToolBody, ...], Meta(max_length=128)] | None = ()
+    """What the model may call."""
+    stream: bool | None = True
+    """Whether the reply comes as it is written."""
+    format: _Format = ""
+    """`json`, or a JSON schema that the reply satisfies."""
+    options: Options | None = None
+    """How tokens are drawn."""
+    keep_alive: KeepAlive = None
+    """0 unloads the model."""
+
+
+class GenerateBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Body of `/api/generate`."""
+
+    model: str
+    """Name of the model."""
+    prompt: str | None = ""
+    """The question; empty loads the model, or unloads it where `keep_alive` is 0."""
+    system: str | None = ""
+    """What the model is told first."""
+    images: _Images = ()
+    """Pictures in base64."""
+    stream: bool | None = True
+    """Whether the reply comes as it is written."""
+    format: _Format = ""
+    """`json`, or a JSON schema that the reply satisfies."""
+    options: Options | None = None
+    """How tokens are drawn."""
+    keep_alive: KeepAlive = None
+    """0 unloads the model."""
+
+
+def chat_request(body: ChatBody) -> ChatRequest:
+    """Return the request that a conversation is; raises Problem, ImageError."""
+    waiting: deque[str] = deque()
+    messages = tuple(_message(message, place, waiting) for place, message in enumerate(body.messages))
+    tools = tuple(
+        ToolSpec(tool.function.name, tool.function.description or "", tool.function.parameters)
+        for tool in body.tools or ()
+    )
+    return _request(messages, tools, body.format, body.options or Options())
+
+
+def generate_request(body: GenerateBody) -> ChatRequest:
+    """Return the request that a prompt is; raises Problem, ImageError."""
+    system = (ChatMessage.of("system", body.system),) if body.system else ()
+    user = ChatMessage("user", (TextPart(body.prompt or ""), *_images(body.images)))
+    return _request((*system, user), (), body.format, body.options or Options())
+
+
+def _request(
+    messages: tuple[ChatMessage, ...], tools: tuple[ToolSpec, ...], wanted: _Format, options: Options
+) -> ChatRequest:
+    sampling = Sampling(
+        temperature=options.temperature,
+        top_p=options.top_p,
+        top_k=options.top_k,
+        min_p=options.min_p,
+        repeat_penalty=options.repeat_penalty,
+        seed=options.seed if options.seed is not None and options.seed >= 0 else None,
+    )
+    cut = options.num_predict if options.num_predict is not None and options.num_predict > 0 else _MOST_TOKENS
+    stop = (options.stop,) if isinstance(options.stop, str) else options.stop or ()
+    return ChatRequest(
+        messages,
+        tools=tools,
+        schema={"type": "object"} if wanted == "json" else wanted or None,
+        sampling=sampling,
+        max_tokens=min(cut, _MOST_TOKENS),
+        stop=tuple(text for text in stop if text),
+    )
+
+
+def _message(message: Message, place: int, waiting: deque[str]) -> ChatMessage:
+    """Return a message; results of tools come without an id, in the order of the calls that *waiting* names."""
+    if message.role == "tool":
+        call = waiting.popleft() if waiting else f"call_{place}"
+        return ChatMessage("tool", (ToolResult(call, message.content or ""),))
+    parts: list[Part] = [TextPart(message.content)] if message.content else []
+    parts += _images(message.images)
+    for number, call_ in enumerate(message.tool_calls or ()):
+        waiting.append(f"call_{place}_{number}")
+        parts.append(ToolCall(waiting[-1], call_.function.name, call_.function.arguments))
+    return ChatMessage(message.role, tuple(parts))
+
+
+def _images(images: _Images) -> list[Part]:
+    try:
+        return [ImagePart(read_image(base64.b64decode(image, validate=True))) for image in images or ()]
+    except binascii.Error:
+        raise Problem(400, "bad_request", "images: this is no base64", key="images") from None

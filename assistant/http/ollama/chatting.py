@@ -1,0 +1,126 @@
+"""`/api/chat` and `/api/generate`: replies, whole or as they are written, a line of JSON for each piece."""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from functools import partial
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from assistant.access import Scope
+from assistant.chat import ChatRequest, Done, TextDelta, ToolCall
+from assistant.engines import Kind
+from assistant.errors import AssistantError
+from assistant.http.ollama.bodies import ChatBody, GenerateBody, chat_request, generate_request
+from assistant.http.ollama.dialect import Stopwatch, line, moment, render
+from assistant.http.route import Route
+from assistant.http.streaming import stream
+from assistant.serving import Generation
+
+__all__ = ["routes"]
+
+_BODY = 30_000_000
+"""Bytes of a body, which may hold images."""
+
+Shape = Callable[[str, list[ToolCall]], Mapping[str, Any]]
+"""Puts words and calls into the keys of a door."""
+
+
+def routes(generation: Generation) -> list[Route]:
+    """Return the routes."""
+    route = partial(Route, scope=Scope.CHAT, render=render, most=_BODY)
+
+    async def chat(request: web.Request, body: ChatBody) -> web.StreamResponse:
+        """Go on with a conversation."""
+        if not body.messages:
+            return await _load(generation, body, _as_message)
+        return await _answer(request, generation, body, chat_request(body), _as_message)
+
+    async def generate(request: web.Request, body: GenerateBody) -> web.StreamResponse:
+        """Answer a prompt."""
+        if not body.prompt and not body.images:
+            return await _load(generation, body, _as_response)
+        return await _answer(request, generation, body, generate_request(body), _as_response)
+
+    return [
+        route("POST", "/api/chat", chat, takes=ChatBody),
+        route("POST", "/api/generate", generate, takes=GenerateBody),
+    ]
+
+
+def _as_message(text: str, calls: list[ToolCall]) -> Mapping[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": text}
+    if calls:
+        message["tool_calls"] = [{"function": {"name": call.name, "arguments": call.arguments}} for call in calls]
+    return {"message": message}
+
+
+def _as_response(text: str, calls: list[ToolCall]) -> Mapping[str, Any]:
+    return {"response": text}
+
+
+async def _load(generation: Generation, body: ChatBody | GenerateBody, shape: Shape) -> web.Response:
+    """Load the model, or unload it where it is not to stay; raises UnknownModel, EngineUnavailable, EngineBusy."""
+    model = generation.names.find(body.model, Kind.CHAT).model
+    gone = body.keep_alive in (0, "0", "0s")
+    await (generation.pool.unload(model) if gone else generation.pool.open(model))
+    reason = "unload" if gone else "load"
+    said = {"model": body.model, "created_at": moment(), **shape("", []), "done": True, "done_reason": reason}
+    return web.json_response(said)
+
+
+async def _answer(
+    request: web.Request, generation: Generation, body: ChatBody | GenerateBody, asked: ChatRequest, shape: Shape
+) -> web.StreamResponse:
+    pieces = _pieces(generation, body, asked, shape)
+    if body.stream is not False:
+        return await stream(request, "application/x-ndjson", _told(pieces))
+    said, calls, last = "", list[ToolCall](), dict[str, Any]()
+    async with aclosing(pieces):
+        async for text, call, told in pieces:
+            said += text
+            calls += [call] if call else []
+            last = told
+    return web.json_response({**last, **shape(said, calls)}, dumps=lambda value: msgspec.json.encode(value).decode())
+
+
+Piece = tuple[str, ToolCall | None, dict[str, Any]]
+"""Words or a call, and the line that tells them."""
+
+
+async def _pieces(
+    generation: Generation, body: ChatBody | GenerateBody, asked: ChatRequest, shape: Shape
+) -> AsyncGenerator[Piece, None]:
+    cut = bool(body.options and body.options.num_predict)
+    named = generation.named(body.model, asked)
+    watch = Stopwatch()
+    await generation.pool.open(named.model)
+    watch.loaded()
+    async with aclosing(generation.reply(named, named.filled(asked, cut=cut))) as deltas:
+        async for delta in deltas:
+            watch.wrote()
+            head = {"model": body.model, "created_at": moment()}
+            match delta:
+                case TextDelta(text):
+                    yield text, None, {**head, **shape(text, []), "done": False}
+                case ToolCall():
+                    yield "", delta, {**head, **shape("", [delta]), "done": False}
+                case Done(reason, usage):
+                    counts = {"prompt_eval_count": usage.prompt_tokens, "eval_count": usage.completion_tokens}
+                    end = {"done": True, "done_reason": "length" if reason == "length" else "stop"}
+                    yield "", None, {**head, **shape("", []), **end, **watch.spans(), **counts}
+
+
+async def _told(pieces: AsyncGenerator[Piece, None]) -> AsyncGenerator[bytes, None]:
+    """Yield the lines of a reply; what fails once it has begun is told in a line of its own."""
+    begun = False
+    try:
+        async with aclosing(pieces):
+            async for _, _, said in pieces:
+                yield line(**said)
+                begun = True
+    except AssistantError as error:
+        if not begun:
+            raise
+        yield line(error=str(error))

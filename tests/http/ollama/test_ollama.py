@@ -1,0 +1,327 @@
+"""The door for programs that speak to Ollama: its own Python package, and what other programs read."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import ollama
+import pytest
+
+from assistant import (
+    Capabilities,
+    ChatMessage,
+    Done,
+    EngineError,
+    Image,
+    ImagePart,
+    Kind,
+    Sampling,
+    TextDelta,
+    TextPart,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+    Usage,
+)
+from assistant.config import HttpConfig
+from assistant.config.schema import AliasConfig
+from assistant.engines import EngineConfig
+from assistant.events import EventBus
+from assistant.http.app import make_app, serve
+from assistant.http.ollama import routes
+from assistant.models.catalogue import catalogue
+from assistant.models.pool import Model, Pool
+from assistant.models.store import Progress, Report, Store
+from assistant.serving import Generation, Names
+from assistant.testing import FakeChat, FakeEmbed, fake_spec
+from tests.http.conftest import KEY
+from tests.pictures import png
+
+WEATHER = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "description": "Tell the weather.",
+        "parameters": {"type": "object", "properties": {"town": {"type": "string"}}, "required": ["town"]},
+    },
+}
+
+
+class FakeStore(Store):
+    """Fetches without a network."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, catalogue())
+        self.pulled: list[str] = []
+        self.fails: Exception | None = None
+
+    async def pull(self, models: Any, report: Report = lambda progress: None) -> None:
+        """Take two steps for each model."""
+        for model in models:
+            report(Progress(model, 1, 2, "somewhere"))
+            await asyncio.sleep(0)
+            if self.fails:
+                raise self.fails
+            self.pulled.append(model)
+            report(Progress(model, 2, 2))
+
+
+@dataclass
+class House:
+    """What stands behind the door."""
+
+    chat: FakeChat = field(default_factory=lambda: FakeChat(pace=0.0))
+    """The chat model."""
+    embed: FakeEmbed = field(default_factory=lambda: FakeEmbed({"a": (1.0, 0.0), "b": (0.0, 1.0)}))
+    """The model of sentences."""
+    url: str = ""
+    """Where the door is."""
+    store: Any = None
+    """Where models are."""
+    clients: list[ollama.AsyncClient] = field(default_factory=list)
+    """Who came."""
+
+    def client(self, key: str = KEY) -> ollama.AsyncClient:
+        """Return Ollama's own client."""
+        self.clients.append(client := ollama.AsyncClient(self.url, headers={"Authorization": f"Bearer {key}"}))
+        return client
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncGenerator[House, None]:
+    house = House(store=FakeStore(tmp_path))
+    able = Capabilities(inputs=frozenset({"text", "image"}), tools=True, schema=True, memory=100_000_000, rank=135)
+    pool = Pool(
+        {
+            "small": Model("small", fake_spec("fake", Kind.CHAT, house.chat), EngineConfig(), able),
+            "blind": Model("blind", fake_spec("fake", Kind.CHAT, house.chat), EngineConfig(), Capabilities()),
+            "near": Model("near", fake_spec("nearness", Kind.EMBED, house.embed), EngineConfig(), Capabilities()),
+        },
+        lambda config: config,
+    )
+    names = Names(pool.status(), {"llama3.2": AliasConfig(model="small", temperature=0.1)})
+    config = HttpConfig(port=0, key=KEY)
+    app = make_app(config, EventBus(), dict, {}, routes(Generation(pool, names, 4, 5.0), house.store))
+    async with serve(app, config) as port:
+        house.url = f"http://127.0.0.1:{port}"
+        yield house
+        for client in house.clients:
+            await client.close()
+    await pool.close()
+
+
+async def post(house: House, path: str, **body: Any) -> tuple[int, list[Any]]:
+    """Send a body as programs do that give no content type, and return the lines of the answer."""
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {KEY}"}) as session,
+        session.post(f"{house.url}{path}", data=json.dumps(body)) as answer,
+    ):
+        return answer.status, [json.loads(line) for line in (await answer.text()).splitlines()]
+
+
+# -- chat ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_reply_is_streamed_and_timed(house: House) -> None:
+    house.chat.script = [[TextDelta("Hello"), TextDelta(" you."), Done("stop", Usage(12, 3, 4))]]
+    seen = [
+        part async for part in await house.client().chat("small", [{"role": "user", "content": "Hi."}], stream=True)
+    ]
+    assert [part.message.content for part in seen] == ["Hello", " you.", ""]
+    assert [part.done for part in seen] == [False, False, True]
+    last = seen[-1]
+    assert (last.done_reason, last.prompt_eval_count, last.eval_count) == ("stop", 12, 4)
+    assert last.total_duration is not None
+    parts = (last.load_duration, last.prompt_eval_duration, last.eval_duration)
+    assert last.total_duration == sum(part for part in parts if part is not None)
+
+
+async def test_a_reply_comes_whole(house: House) -> None:
+    house.chat.script = ["Hello there."]
+    reply = await house.client().chat("llama3.2:latest", [{"role": "user", "content": "Hi."}])
+    assert (reply.message.content, reply.done, reply.model) == ("Hello there.", True, "llama3.2:latest")
+    [request] = house.chat.requests
+    assert request.messages == (ChatMessage.of("user", "Hi."),)
+    assert request.sampling == Sampling(temperature=0.1)
+
+
+async def test_options_reach_the_model_and_unknown_ones_do_not(house: House) -> None:
+    options: dict[str, Any] = {"temperature": 0, "top_k": 5, "seed": 7, "num_predict": 9, "stop": ["END"]}
+    await house.client().chat(
+        "small", [{"role": "user", "content": "Hi."}], options=options | {"num_ctx": 4096, "mirostat": 2}, format="json"
+    )
+    [request] = house.chat.requests
+    assert request.sampling == Sampling(temperature=0, top_k=5, seed=7)
+    assert (request.max_tokens, request.stop, request.schema) == (9, ("END",), {"type": "object"})
+
+
+async def test_tools_are_called_and_answer_without_an_id(house: House) -> None:
+    house.chat.script = [[ToolCall("1", "weather", {"town": "Rome"}), Done("tool_calls")], "It is sunny."]
+    client = house.client()
+    asked: list[Any] = [{"role": "user", "content": "How is the weather in Rome?"}]
+    first = await client.chat("small", asked, tools=[WEATHER])
+    [call] = first.message.tool_calls or []
+    assert (call.function.name, call.function.arguments, first.done_reason) == ("weather", {"town": "Rome"}, "stop")
+    asked += [first.message, {"role": "tool", "content": "sunny"}]
+    assert (await client.chat("small", asked, tools=[WEATHER])).message.content == "It is sunny."
+    told = house.chat.requests[1].messages[1:]
+    assert told == (
+        ChatMessage("assistant", (ToolCall("call_1_0", "weather", {"town": "Rome"}),)),
+        ChatMessage("tool", (ToolResult("call_1_0", "sunny"),)),
+    )
+    function: Any = WEATHER["function"]
+    assert house.chat.requests[0].tools == (ToolSpec("weather", "Tell the weather.", function["parameters"]),)
+
+
+async def test_images_are_seen(house: House) -> None:
+    picture = png(4, 3)
+    message = {"role": "user", "content": "What is it?", "images": [base64.b64encode(picture).decode()]}
+    await house.client().chat("small", [message])
+    assert house.chat.requests[0].messages[0].parts == (
+        TextPart("What is it?"),
+        ImagePart(Image(picture, "image/png")),
+    )
+
+
+async def test_a_prompt_is_answered(house: House) -> None:
+    house.chat.script = ["Blue."]
+    reply = await house.client().generate("small", "What colour is the sky?", system="Be brief.")
+    assert reply.response == "Blue."
+    assert house.chat.requests[0].messages == (
+        ChatMessage.of("system", "Be brief."),
+        ChatMessage.of("user", "What colour is the sky?"),
+    )
+
+
+async def test_a_model_is_loaded_and_unloaded(house: House) -> None:
+    client = house.client()
+    assert (await client.ps()).models == []
+    assert (await client.generate("small")).done_reason == "load"
+    assert [model.name for model in (await client.ps()).models] == ["small:latest", "llama3.2:latest"]
+    assert (await client.generate("small", keep_alive=0)).done_reason == "unload"
+    assert (await client.ps()).models == []
+    house.chat.script = ["Here again."]
+    assert (await client.generate("small", "Are you there?")).response == "Here again."
+
+
+async def test_what_fails_before_the_first_word_has_a_status_and_what_fails_after_it_a_line(house: House) -> None:
+    house.chat.script = [EngineError("the model is broken")]
+    question = [{"role": "user", "content": "Hi."}]
+    status, [line] = await post(house, "/api/chat", model="small", messages=question)
+    assert (status, line) == (500, {"error": "the model is broken"})
+    house.chat.script = [[TextDelta("Well,"), "no delta"]]  # type: ignore[list-item]
+    status, lines = await post(house, "/api/chat", model="small", messages=question)
+    assert (status, lines[0]["message"]["content"]) == (200, "Well,")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "says"),
+    [
+        ("chat", {"model": "none", "messages": [{"role": "user", "content": "x"}]}, 404, "no chat model"),
+        ("chat", {"model": "near", "messages": [{"role": "user", "content": "x"}]}, 404, "no chat model"),
+        ("chat", {"model": "blind", "messages": [{"role": "user", "content": "x"}], "tools": [WEATHER]}, 400, "tools"),
+        ("chat", {"messages": []}, 400, "model"),
+        ("chat", {"model": "small", "messages": [{"role": "robot", "content": "x"}]}, 400, "messages"),
+        ("chat", {"model": "small", "messages": "x"}, 400, "messages"),
+        ("generate", {"model": "small", "prompt": "x", "options": {"temperature": 9}}, 400, "options.temperature"),
+        ("generate", {"model": "small", "prompt": "x", "options": {"num_predict": 10**12}}, 400, "num_predict"),
+        ("generate", {"model": "small", "prompt": "x", "options": {"stop": ["s"] * 99}}, 400, "options.stop"),
+        ("generate", {"model": "small", "prompt": "x", "images": ["%%%"]}, 400, "base64"),
+        ("generate", {"model": "small", "prompt": "x", "images": ["aGVsbG8="]}, 415, "JPEG"),
+        ("embed", {"model": "small", "input": "x"}, 404, "no embed model"),
+        ("show", {"model": "../../etc/passwd"}, 404, "not found"),
+        ("pull", {"model": "../../etc/passwd"}, 404, "does not exist"),
+    ],
+)
+async def test_what_makes_no_sense_is_told_in_one_string(
+    house: House, path: str, body: dict[str, Any], status: int, says: str
+) -> None:
+    assert (found := await post(house, f"/api/{path}", **body))[0] == status, found
+    assert says in found[1][0]["error"]
+    assert not house.chat.requests
+
+
+async def test_a_wrong_key_is_told_as_ollamas_client_reads_it(house: House) -> None:
+    with pytest.raises(ollama.ResponseError, match="this needs the key") as error:
+        await house.client("wrong").list()
+    assert error.value.status_code == 401
+
+
+async def test_who_leaves_stops_the_reply(house: House) -> None:
+    house.chat.pace, house.chat.script = 0.05, ["one two three four five six seven eight nine ten"] * 2
+    stream = await house.client().chat("small", [{"role": "user", "content": "Count."}], stream=True)
+    async for _ in stream:
+        break
+    await stream.aclose()  # type: ignore[attr-defined]
+    house.chat.pace = 0.0
+    assert (await house.client().generate("small", "Again.")).response.endswith("ten")
+    assert house.chat.finished == 1
+
+
+# -- models ----------------------------------------------------------------------------------------------------------
+
+
+async def test_models_are_listed_as_each_client_reads_them(house: House) -> None:
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {KEY}"}) as session:
+        async with session.get(f"{house.url}/api/tags") as answer:
+            models = (await answer.json())["models"]
+        async with session.get(f"{house.url}/api/version") as answer:  # Open WebUI compares its integers
+            assert all(part.isdecimal() for part in (await answer.json())["version"].split("."))
+        for method in ("GET", "HEAD"):
+            async with session.request(method, f"{house.url}/") as answer:
+                assert answer.status == 200
+                assert await answer.text() == ("Ollama is running" if method == "GET" else "")
+    assert [model["name"] for model in models] == ["small:latest", "blind:latest", "near:latest", "llama3.2:latest"]
+    assert all(model["name"] == model["model"] and len(model["digest"]) == 64 for model in models)
+    assert models[0]["details"]["parameter_size"] == "135M"
+    assert [model.model for model in (await house.client().list()).models] == [model["model"] for model in models]
+
+
+async def test_a_model_is_shown(house: House) -> None:
+    shown = await house.client().show("small")
+    assert shown.capabilities == ["completion", "tools", "vision"]
+    assert (await house.client().show("near:latest")).capabilities == ["embedding"]
+
+
+async def test_texts_become_vectors(house: House) -> None:
+    client = house.client()
+    assert (await client.embed("near", ["a", "b"])).embeddings == [[1.0, 0.0], [0.0, 1.0]]
+    assert (await client.embed("near", "a")).embeddings == [[1.0, 0.0]]
+    assert (await client.embeddings("near", "b")).embedding == [0.0, 1.0]
+    assert (await client.embed("near", [])).embeddings == []
+
+
+async def test_a_model_of_the_catalogue_is_fetched_step_by_step(house: House) -> None:
+    steps = [step async for step in await house.client().pull("smollm2-135m:latest", stream=True)]
+    assert [step.status for step in steps] == ["pulling manifest", *["pulling smollm2-135m"] * 2, "success"]
+    assert (steps[1].completed, steps[1].total) == (1, 2)
+    assert (await house.client().pull("smollm2-135m")).status == "success"
+    assert house.store.pulled == ["smollm2-135m"] * 2
+
+
+async def test_a_model_of_the_house_is_there(house: House) -> None:
+    assert (await house.client().pull("small")).status == "success"
+    assert house.store.pulled == []
+
+
+async def test_a_download_that_fails_says_so(house: House) -> None:
+    house.store.fails = EngineError("no network")
+    status, lines = await post(house, "/api/pull", model="smollm2-135m")
+    assert (status, lines[0]) == (200, {"status": "pulling manifest"})
+    assert lines[-1] == {"error": "no network"}
+
+
+async def test_only_what_nobody_uses_is_deleted(house: House, tmp_path: Path) -> None:
+    client = house.client()
+    with pytest.raises(ollama.ResponseError, match="the configuration names"):
+        await client.delete("small")
+    with pytest.raises(ollama.ResponseError, match="not found"):
+        await client.delete("smollm2-135m")
+    (tmp_path / "smollm2-135m").mkdir()
+    assert (await client.delete("smollm2-135m")).status == "success"
+    assert not (tmp_path / "smollm2-135m").exists()
