@@ -6,6 +6,7 @@ Layout: https://www.mmsp.ece.mcgill.ca/Documents/AudioFormats/WAVE/WAVE.html
 """
 
 import asyncio
+import io
 import itertools
 import logging
 import struct
@@ -26,7 +27,16 @@ from assistant.hookspecs import hookimpl
 from assistant.speech import Played
 from assistant.streams import in_thread, iterate_in_thread
 
-__all__ = ["WavSink", "WavSinkConfig", "WavSource", "WavSourceConfig", "read_speech", "read_wav", "write_wav"]
+__all__ = [
+    "WavSink",
+    "WavSinkConfig",
+    "WavSource",
+    "WavSourceConfig",
+    "decode_wav",
+    "read_speech",
+    "read_wav",
+    "write_wav",
+]
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +59,12 @@ def read_wav(path: Path | str) -> AudioChunk:
     """
     with _reading(path) as sound:
         return AudioChunk(sound.read(), sound.format)
+
+
+def decode_wav(data: bytes) -> AudioChunk:
+    """Read the bytes of a whole file as `read_wav` does; raises AudioError as it does."""
+    sound = _Reader(io.BytesIO(data), "the sound")
+    return AudioChunk(sound.read(), sound.format)
 
 
 def read_speech(path: Path | str, channel: int | None = None, seconds: float = _PIECE) -> Iterator[AudioChunk]:

@@ -1,18 +1,25 @@
 """What the core serves of an assembly: one group of routes from each file beside this one."""
 
 from assistant.assembly import Assembly
-from assistant.http import devices, history, timers
+from assistant.http import devices, history, ollama, openai, timers
 from assistant.http.route import Route
 from assistant.http.vision import VisionDoor
+from assistant.models.store import Store
+from assistant.serving import Embedding, Generation, Names
 
 __all__ = ["doors"]
 
 
 def doors(assembly: Assembly) -> list[Route]:
     """Return the routes of every door; `make_app` adds those that need no assembly."""
+    section = assembly.config.http
+    names = Names(assembly.models(), assembly.config.aliases)
+    generation = Generation(assembly.pool, names, section.queue, section.wait)
     return [
         *history.routes(assembly.forget),
         *VisionDoor(assembly).routes(),
         *devices.routes(assembly.controls),
         *timers.routes(assembly.timers),
+        *openai.routes(generation, Embedding(assembly.pool, names, section.queue)),
+        *ollama.routes(generation, Store.default()),
     ]

@@ -1,0 +1,25 @@
+"""The door that OpenAI's clients know: `/v1/…`, and the same below the name of a model.
+
+Reference: https://platform.openai.com/docs/api-reference
+"""
+
+from assistant.http.naming import under_names
+from assistant.http.openai.chat import ChatDoor
+from assistant.http.openai.completions import CompletionsDoor
+from assistant.http.openai.embeddings import EmbeddingsDoor
+from assistant.http.openai.models import ModelsDoor
+from assistant.http.route import Route
+from assistant.serving import Embedding, Generation
+
+__all__ = ["routes"]
+
+
+def routes(generation: Generation, embedding: Embedding) -> list[Route]:
+    """Return the routes for text."""
+    direct = [
+        *ModelsDoor(generation.names).routes(),
+        *ChatDoor(generation).routes(),
+        *CompletionsDoor(generation).routes(),
+        *EmbeddingsDoor(embedding).routes(),
+    ]
+    return [*direct, *under_names(direct)]

@@ -1,0 +1,125 @@
+"""`/v1/chat/completions`: a conversation goes on, in one answer or as it is written."""
+
+import time
+import uuid
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from dataclasses import replace
+
+import msgspec
+from aiohttp import web
+from msgspec import UNSET
+
+from assistant.access import Scope
+from assistant.chat import ChatDelta, Done, TextDelta, ToolCall, Usage
+from assistant.http.naming import model_of
+from assistant.http.openai import events
+from assistant.http.openai.chat_answer import (
+    ChatChunk,
+    ChatCompletion,
+    Choice,
+    ChunkChoice,
+    Delta,
+    call,
+    message,
+    tokens,
+)
+from assistant.http.openai.chat_request import ChatBody
+from assistant.http.openai.dialect import fault, json_answer, render
+from assistant.http.openai.parameters import MOST
+from assistant.http.openai.replies import Asked, reply, written
+from assistant.http.problem import Problem
+from assistant.http.route import Route
+from assistant.http.streaming import stream
+from assistant.serving import Generation
+
+__all__ = ["ChatDoor"]
+
+
+class ChatDoor:
+    """The door to chat models."""
+
+    def __init__(self, generation: Generation) -> None:
+        self._generation = generation
+
+    def routes(self) -> list[Route]:
+        """Return the route."""
+        path = "/v1/chat/completions"
+        return [Route("POST", path, self._answer, Scope.CHAT, ChatBody, ChatCompletion, MOST, render)]
+
+    async def _answer(self, request: web.Request, body: ChatBody) -> web.StreamResponse:
+        """Go on with the conversation `messages`; with `stream` the reply is told as it is written."""
+        wanted = body.request()
+        named = self._generation.named(model_of(request, body.model), wanted)
+        wanted = named.filled(wanted, cut=body.limit is not None)
+        asked = Asked(named, wanted, one_call=body.parallel_tool_calls is False)
+        if body.stream:
+            pieces = events.guarded(self._events(asked, body), _told)
+            return await stream(request, events.TYPE, pieces)
+        return json_answer(await self._completion(asked, body.n or 1))
+
+    async def _completion(self, asked: Asked, n: int) -> ChatCompletion:
+        replies = [await written(reply(self._generation, one)) for one in _each(asked, n)]
+        return ChatCompletion(
+            id=_id(),
+            created=int(time.time()),
+            model=asked.named.name,
+            choices=[
+                Choice(index=index, message=message(said), finish_reason=said.end.reason)
+                for index, said in enumerate(replies)
+            ],
+            usage=tokens([said.end.usage for said in replies]),
+        )
+
+    async def _events(self, asked: Asked, body: ChatBody) -> AsyncGenerator[bytes, None]:
+        chunk = ChatChunk(
+            id=_id(),
+            created=int(time.time()),
+            model=asked.named.name,
+            choices=[],
+            usage=None if body.tells_usage else UNSET,
+        )
+        usages = list[Usage]()
+        for index, one in enumerate(_each(asked, body.n or 1)):
+            async with aclosing(reply(self._generation, one)) as deltas:
+                async for choice in _choices(index, deltas, usages):
+                    yield events.event(msgspec.structs.replace(chunk, choices=[choice]))
+        if body.tells_usage:
+            yield events.event(msgspec.structs.replace(chunk, usage=tokens(usages)))
+        yield events.DONE
+
+
+async def _choices(
+    index: int, deltas: AsyncGenerator[ChatDelta, None], usages: list[Usage]
+) -> AsyncGenerator[ChunkChoice, None]:
+    """Yield the reply number *index* in pieces, the first of which says who speaks; add what it cost to *usages*."""
+    calls, begun = 0, False
+    async for delta in deltas:
+        if not begun:
+            yield ChunkChoice(index=index, delta=Delta(role="assistant", content=""))
+            begun = True
+        match delta:
+            case TextDelta(text):
+                yield ChunkChoice(index=index, delta=Delta(content=text))
+            case ToolCall():
+                yield ChunkChoice(index=index, delta=Delta(tool_calls=[call(delta, calls)]))
+                calls += 1
+            case Done(reason, usage):
+                usages.append(usage)
+                yield ChunkChoice(index=index, delta=Delta(), finish_reason=reason)
+
+
+def _each(asked: Asked, n: int) -> Iterator[Asked]:
+    """Yield the requests for *n* replies, which differ although one seed was given."""
+    for index in range(n):
+        sampling = asked.request.sampling
+        seed = None if sampling.seed is None else sampling.seed + index
+        yield replace(asked, request=replace(asked.request, sampling=replace(sampling, seed=seed)))
+
+
+def _told(problem: Problem) -> bytes:
+    return events.event({"error": fault(problem)})
+
+
+def _id() -> str:
+    return f"chatcmpl-{uuid.uuid4().hex}"

@@ -1,0 +1,125 @@
+"""What `/v1/chat/completions` answers, whole or in pieces."""
+
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from assistant.chat import ToolCall, Usage
+from assistant.http.openai.replies import Written
+
+__all__ = ["ChatChunk", "ChatCompletion", "Choice", "ChunkChoice", "Delta", "Tokens", "call", "message", "tokens"]
+
+Reason = Literal["stop", "length", "tool_calls"]
+
+
+class CachedTokens(msgspec.Struct, frozen=True):
+    """What the prefix cache spared."""
+
+    cached_tokens: int
+
+
+class Tokens(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer cost."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    prompt_tokens_details: CachedTokens
+
+
+class Function(msgspec.Struct, frozen=True):
+    """What is to be called, and with what: a JSON object, as text."""
+
+    name: str
+    arguments: str
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that the program is to make."""
+
+    id: str
+    function: Function
+    type: Literal["function"] = "function"
+    index: int | UnsetType = UNSET
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What the model says."""
+
+    content: str | None
+    role: Literal["assistant"] = "assistant"
+    refusal: None = None
+    tool_calls: list[Call] | UnsetType = UNSET
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the replies."""
+
+    index: int
+    message: Reply
+    finish_reason: Reason
+    logprobs: None = None
+
+
+class ChatCompletion(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole answer."""
+
+    id: str
+    created: int
+    model: str
+    choices: list[Choice]
+    usage: Tokens
+    object: Literal["chat.completion"] = "chat.completion"
+
+
+class Delta(msgspec.Struct, frozen=True, kw_only=True):
+    """More of what the model says."""
+
+    role: Literal["assistant"] | UnsetType = UNSET
+    content: str | UnsetType = UNSET
+    tool_calls: list[Call] | UnsetType = UNSET
+
+
+class ChunkChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """More of one of the replies."""
+
+    index: int
+    delta: Delta
+    finish_reason: Reason | None = None
+    logprobs: None = None
+
+
+class ChatChunk(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of the answer."""
+
+    id: str
+    created: int
+    model: str
+    choices: list[ChunkChoice]
+    usage: Tokens | UnsetType | None = UNSET
+    object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
+
+
+def call(made: ToolCall, index: int | UnsetType = UNSET) -> Call:
+    """Return a call; a stream tells which of the reply's it is."""
+    arguments = msgspec.json.encode(made.arguments).decode()
+    return Call(id=made.call_id, function=Function(made.name, arguments), index=index)
+
+
+def message(said: Written) -> Reply:
+    """Return a reply: the words are null where it is nothing but calls."""
+    calls = [call(made) for made in said.calls] or UNSET
+    return Reply(content=said.text if said.text or not said.calls else None, tool_calls=calls)
+
+
+def tokens(usages: list[Usage]) -> Tokens:
+    """Return what the replies to one request cost together: the request is counted once."""
+    prompt = max((usage.prompt_tokens for usage in usages), default=0)
+    completion = sum(usage.completion_tokens for usage in usages)
+    return Tokens(
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        total_tokens=prompt + completion,
+        prompt_tokens_details=CachedTokens(usages[0].cached_tokens if usages else 0),
+    )

@@ -1,0 +1,72 @@
+"""What `/v1/chat/completions` is asked."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from assistant.chat import ChatRequest
+from assistant.http.openai.formats import AnyObject, NestedSchema, PlainText, schema_of
+from assistant.http.openai.messages import Message, conversation
+from assistant.http.openai.parameters import TOKENS, MaxTokens, TextParameters
+from assistant.http.openai.tools import FunctionTool, ToolName, choice_of, specs
+from assistant.http.problem import Problem
+
+__all__ = ["ChatBody"]
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
+    """What the model may call."""
+
+    type: Literal["function"]
+    function: FunctionTool
+
+
+class NamedFunction(msgspec.Struct, frozen=True):
+    """The name of a function."""
+
+    name: ToolName
+
+
+class NamedTool(msgspec.Struct, frozen=True, kw_only=True):
+    """The one tool that must be called."""
+
+    type: Literal["function"]
+    function: NamedFunction
+
+
+class ChatBody(TextParameters, frozen=True, kw_only=True):
+    """A conversation, and how it is to go on."""
+
+    messages: Annotated[list[Message], Meta(min_length=1, max_length=10_000)]
+    max_tokens: MaxTokens | None = None
+    max_completion_tokens: MaxTokens | None = None
+    n: Annotated[int, Meta(ge=1, le=8)] | None = None
+    tools: Annotated[list[Tool], Meta(max_length=128)] | None = None
+    tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: PlainText | AnyObject | NestedSchema | None = None
+    logprobs: bool | None = None
+    top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
+    modalities: list[Literal["text"]] | None = None
+
+    @property
+    def limit(self) -> int | None:
+        """Return the tokens after which the reply is to be cut."""
+        return self.max_completion_tokens or self.max_tokens
+
+    def request(self) -> ChatRequest:
+        """Return what an engine is asked; raises Problem, ImageError, AudioError for what it cannot be asked."""
+        if self.logprobs or self.top_logprobs:
+            raise Problem(400, "unsupported", "logprobs: no model here tells them", "leave it out", key="logprobs")
+        tools = specs([tool.function for tool in self.tools or ()])
+        wanted = self.tool_choice.function.name if isinstance(self.tool_choice, NamedTool) else self.tool_choice
+        return ChatRequest(
+            conversation(self.messages),
+            tools=tools,
+            tool_choice=choice_of(wanted, tools),
+            schema=schema_of(self.response_format, "response_format"),
+            sampling=self.sampling(),
+            max_tokens=self.limit or TOKENS,
+            stop=self.stops(),
+        )

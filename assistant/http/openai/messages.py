@@ -1,0 +1,156 @@
+"""The messages of `/v1/chat/completions`, and what they are to a chat engine."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from assistant.chat import ChatMessage, ImagePart, Part, TextPart, ToolCall, ToolResult
+from assistant.http.openai.media import image_part, wav_part
+from assistant.http.openai.parameters import check_json
+from assistant.http.problem import Problem
+
+__all__ = ["Message", "arguments_of", "conversation"]
+
+
+class TextContent(msgspec.Struct, frozen=True, tag_field="type", tag="text"):
+    """Words."""
+
+    text: str
+
+
+class RefusalContent(msgspec.Struct, frozen=True, tag_field="type", tag="refusal"):
+    """Words by which a model would not do something."""
+
+    refusal: str
+
+
+class ImageUrl(msgspec.Struct, frozen=True):
+    """Where a picture is: in the address itself."""
+
+    url: str
+
+
+class ImageContent(msgspec.Struct, frozen=True, tag_field="type", tag="image_url"):
+    """A picture."""
+
+    image_url: ImageUrl | str
+
+
+class InputAudio(msgspec.Struct, frozen=True):
+    """Sound in base64."""
+
+    data: str
+    format: Literal["wav"]
+
+
+class AudioContent(msgspec.Struct, frozen=True, tag_field="type", tag="input_audio"):
+    """Sound."""
+
+    input_audio: InputAudio
+
+
+class Function(msgspec.Struct, frozen=True):
+    """What a model called, and with what: a JSON object, as text."""
+
+    name: Annotated[str, Meta(max_length=256)]
+    arguments: str
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A call of a tool."""
+
+    id: Annotated[str, Meta(max_length=256)]
+    function: Function
+
+
+Words = str | list[TextContent]
+
+
+class SystemMessage(msgspec.Struct, frozen=True, tag_field="role", tag="system"):
+    """Rules."""
+
+    content: Words
+
+
+class DeveloperMessage(msgspec.Struct, frozen=True, tag_field="role", tag="developer"):
+    """Rules, as they are called since."""
+
+    content: Words
+
+
+class UserMessage(msgspec.Struct, frozen=True, tag_field="role", tag="user"):
+    """A question."""
+
+    content: str | list[TextContent | ImageContent | AudioContent]
+
+
+class AssistantMessage(msgspec.Struct, frozen=True, tag_field="role", tag="assistant"):
+    """An answer, or calls of tools."""
+
+    content: str | list[TextContent | RefusalContent] | None = None
+    tool_calls: list[Call] | None = None
+
+
+class ToolMessage(msgspec.Struct, frozen=True, tag_field="role", tag="tool"):
+    """What a tool returned."""
+
+    content: Words
+    tool_call_id: Annotated[str, Meta(max_length=256)]
+
+
+Message = SystemMessage | DeveloperMessage | UserMessage | AssistantMessage | ToolMessage
+
+
+def conversation(messages: Sequence[Message]) -> tuple[ChatMessage, ...]:
+    """Return *messages* as an engine takes them; raises Problem, ImageError, AudioError for what cannot be taken."""
+    return tuple(_message(message, f"messages[{n}]") for n, message in enumerate(messages))
+
+
+def _message(message: Message, key: str) -> ChatMessage:
+    match message:
+        case SystemMessage(content) | DeveloperMessage(content):
+            return ChatMessage("system", _parts(content, key))
+        case UserMessage(content):
+            return ChatMessage("user", _parts(content, key))
+        case AssistantMessage(content, calls):
+            called = (_call(call, f"{key}.tool_calls[{n}]") for n, call in enumerate(calls or ()))
+            return ChatMessage("assistant", (*_parts(content or "", key), *called))
+        case ToolMessage(content, call_id):
+            words = "".join(part.text for part in _parts(content, key) if isinstance(part, TextPart))
+            return ChatMessage("tool", (ToolResult(call_id, words),))
+
+
+def _parts(content: str | Sequence[Any], key: str) -> tuple[Part, ...]:
+    if isinstance(content, str):
+        return (TextPart(content),) if content else ()
+    return tuple(_part(part, f"{key}.content[{n}]") for n, part in enumerate(content))
+
+
+def _part(part: TextContent | RefusalContent | ImageContent | AudioContent, key: str) -> Part:
+    match part:
+        case TextContent(words) | RefusalContent(words):
+            return TextPart(words)
+        case ImageContent(place):
+            return _image(place, f"{key}.image_url")
+        case AudioContent(sound):
+            return wav_part(sound.data, f"{key}.input_audio")
+
+
+def _image(place: ImageUrl | str, key: str) -> ImagePart:
+    return image_part(place if isinstance(place, str) else place.url, key)
+
+
+def _call(call: Call, key: str) -> ToolCall:
+    return ToolCall(call.id, call.function.name, arguments_of(call.function.arguments, f"{key}.function.arguments"))
+
+
+def arguments_of(text: str, key: str) -> dict[str, Any]:
+    """Return the JSON object that *text* is; raises Problem where it is none."""
+    try:
+        arguments = msgspec.json.decode(text or "{}", type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Problem(400, "bad_request", f"{key} is no JSON object: {error}", key=key) from None
+    check_json(arguments, key)
+    return arguments

@@ -1,0 +1,73 @@
+"""What a request may set, in the ranges in which it may: nothing else reaches an engine."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from assistant.chat import Sampling
+from assistant.http.problem import Problem
+
+__all__ = ["MOST", "TOKENS", "JsonSchema", "MaxTokens", "ModelName", "Parameters", "TextParameters", "check_json"]
+
+MOST = 20_000_000
+"""Bytes of a body that may hold pictures or sound."""
+TOKENS = 1024
+"""Tokens after which a reply is cut where neither the request nor an alias says."""
+
+ModelName = Annotated[str, Meta(max_length=256)]
+MaxTokens = Annotated[int, Meta(ge=1, le=1_000_000)]
+Penalty = Annotated[float, Meta(ge=-2, le=2)]
+Seed = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+End = Annotated[str, Meta(min_length=1, max_length=256)]
+JsonSchema = dict[str, Any]
+
+
+class StreamOptions(msgspec.Struct, frozen=True):
+    """What a stream tells beside the reply."""
+
+    include_usage: bool | None = None
+
+
+class Parameters(msgspec.Struct, frozen=True, kw_only=True):
+    """What every request for text may set; null is as good as nothing."""
+
+    model: ModelName | None = None
+    stream: bool | None = None
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+
+    def sampling(self) -> Sampling:
+        """Return how tokens are drawn."""
+        return Sampling(temperature=self.temperature, top_p=self.top_p)
+
+
+class TextParameters(Parameters, frozen=True, kw_only=True):
+    """What the older two of the three ways to ask for text may set beside."""
+
+    stream_options: StreamOptions | None = None
+    stop: End | Annotated[list[End], Meta(max_length=16)] | None = None
+    seed: Seed | None = None
+    presence_penalty: Penalty | None = None
+    frequency_penalty: Penalty | None = None
+
+    def sampling(self) -> Sampling:
+        """Return how tokens are drawn."""
+        return Sampling(temperature=self.temperature, top_p=self.top_p, seed=self.seed)
+
+    def stops(self) -> tuple[str, ...]:
+        """Return the texts that end a reply."""
+        return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
+
+    @property
+    def tells_usage(self) -> bool:
+        """Return whether a stream is to tell what the reply cost."""
+        return self.stream_options is not None and bool(self.stream_options.include_usage)
+
+
+def check_json(value: object, key: str) -> None:
+    """Raise Problem for JSON that an engine in another process could not be sent: numbers beyond 64 bits."""
+    try:
+        msgspec.msgpack.encode(value)
+    except (OverflowError, RecursionError) as error:
+        raise Problem(400, "bad_request", f"{key}: {error}", key=key) from None

@@ -1,0 +1,47 @@
+"""The functions that a program offers to a model, and whether one must be called."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from assistant.chat import ToolSpec
+from assistant.http.openai.parameters import JsonSchema, check_json
+from assistant.http.problem import Problem
+
+__all__ = ["FunctionTool", "ToolName", "choice_of", "specs"]
+
+ToolName = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+
+_CHOICES = frozenset({"none", "auto", "required"})
+
+
+class FunctionTool(msgspec.Struct, frozen=True, kw_only=True):
+    """A function of the program that asks."""
+
+    name: ToolName
+    description: str | None = None
+    parameters: JsonSchema | None = None
+
+
+def specs(tools: Sequence[FunctionTool]) -> tuple[ToolSpec, ...]:
+    """Return *tools* as an engine takes them; raises Problem for one that it could not be sent."""
+    for n, tool in enumerate(tools):
+        if tool.name in _CHOICES:
+            raise Problem(400, "bad_request", f"tools[{n}]: no function may be called {tool.name}", key=f"tools[{n}]")
+        check_json(tool.parameters, f"tools[{n}].parameters")
+    return tuple(
+        ToolSpec(tool.name, tool.description or "", tool.parameters or {"type": "object", "properties": {}})
+        for tool in tools
+    )
+
+
+def choice_of(wanted: str | None, tools: Sequence[ToolSpec]) -> str:
+    """Return which of *tools* is to be called as an engine takes it; raises Problem for one that is not there."""
+    wanted = wanted or "auto"
+    if wanted == "required" and not tools:
+        raise Problem(400, "bad_request", "tool_choice: a call is required, and there are no tools", key="tool_choice")
+    if wanted not in _CHOICES and wanted not in {tool.name for tool in tools}:
+        raise Problem(400, "bad_request", f"tool_choice: there is no tool {wanted}", key="tool_choice")
+    return wanted

@@ -1,0 +1,84 @@
+"""The door for OpenAI's clients, really served, with engines that do as a script says."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import pytest
+from openai import AsyncOpenAI
+
+from assistant.config import HttpConfig
+from assistant.config.schema import AliasConfig
+from assistant.engines import Capabilities, EngineConfig, Kind
+from assistant.events import EventBus
+from assistant.http import openai
+from assistant.http.app import make_app, serve
+from assistant.models.pool import Model, Pool
+from assistant.serving import Embedding, Generation, Names
+from assistant.testing import FakeChat, FakeEmbed, fake_spec
+
+KEY = "a key of the tests"
+ABLE = Capabilities(inputs=frozenset({"text", "image", "audio"}), tools=True, schema=True, parallel=4)
+
+
+@dataclass
+class Served:
+    """The door, what is behind it, and who knocks."""
+
+    chat: FakeChat
+    """What `small` and `gpt-4o-mini` mean."""
+    embed: FakeEmbed
+    """What `places` means."""
+    url: str
+    """Where the door is."""
+    http: aiohttp.ClientSession
+    """A program that has the key."""
+    openai: AsyncOpenAI
+    """The same with OpenAI's own library."""
+
+    async def post(self, path: str, body: Any) -> tuple[int, Any]:
+        """Send a body and return what came."""
+        sent = {"data": body} if isinstance(body, bytes) else {"json": body}
+        async with self.http.post(path, **sent) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+    async def ask(self, **more: Any) -> tuple[int, Any]:
+        """Ask the chat model something."""
+        return await self.post("/v1/chat/completions", {"messages": [{"role": "user", "content": "Hello."}], **more})
+
+
+@asynccontextmanager
+async def serving(chat: Any, embed: FakeEmbed | None = None, queue: int = 4) -> AsyncGenerator[Served, None]:
+    """Serve *chat* and *embed*."""
+    embed = embed or FakeEmbed({"warm": (1.0, 0.0), "hot": (0.6, 0.8)})
+    blind = Capabilities()
+    models = {
+        "small": Model("small", fake_spec("fake", Kind.CHAT, chat), EngineConfig(), ABLE),
+        "plain": Model("plain", fake_spec("fake", Kind.CHAT, chat), EngineConfig(), blind),
+        "places": Model("places", fake_spec("fake", Kind.EMBED, embed), EngineConfig(), blind),
+    }
+    pool = Pool(models, lambda config: config)
+    aliases = {"gpt-4o-mini": AliasConfig(model="small", temperature=0.3, max_tokens=77)}
+    names = Names(pool.status(), aliases)
+    routes = openai.routes(Generation(pool, names, queue, patience=20.0), Embedding(pool, names, queue))
+    config = HttpConfig(port=0, key=KEY)
+    try:
+        async with (
+            serve(make_app(config, EventBus(), dict, {}, routes), config) as port,
+            aiohttp.ClientSession(
+                url := f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {KEY}"}
+            ) as session,
+            AsyncOpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0) as client,
+        ):
+            yield Served(chat, embed, url, session, client)
+    finally:
+        await pool.close()
+
+
+@pytest.fixture
+async def door() -> AsyncGenerator[Served, None]:
+    """Serve engines without a script."""
+    async with serving(FakeChat(pace=0.0)) as served:
+        yield served
