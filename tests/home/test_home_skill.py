@@ -1,20 +1,21 @@
 """Sentences about a house, through the whole ladder: what is meant, what is asked back, what is refused."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
-from assistant.assembly import assemble
+from assistant.assembly import Assembly, assemble
 from assistant.config.load import load
 from assistant.entities import Area, Entity
 from assistant.home import Home
 from assistant.home.phrases import PHRASES
-from assistant.home.relevance import relevant
 from assistant.skill import OWNER
 from assistant.skills.home import home
 from assistant.skills.house import house as questions
 from tests.home.house import DIMMED, THINGS, House
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Say = Callable[..., Awaitable[str]]
 
@@ -40,20 +41,27 @@ def house(request: pytest.FixtureRequest) -> House:
     return getattr(request, "param", None) or House()
 
 
-@pytest.fixture
-async def say(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Say]:
-    monkeypatch.setenv("INGLENOOK_HOME", str(tmp_path))
-    monkeypatch.setattr("assistant.home.acting._OBEYS", 0.3)
-    (tmp_path / "assistant.yaml").write_text(CONFIG)
-    async with assemble(load(tmp_path / "assistant.yaml", {})) as assembly, assembly.home.attached(house):
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def assembly(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Assembly]:
+    """One assistant for all of it: reading the sentences of four languages takes a while."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("INGLENOOK_HOME", str(folder))
+        patched.setattr("assistant.home.acting._OBEYS", 0.3)
+        (folder / "assistant.yaml").write_text(CONFIG)
+        async with assemble(load(folder / "assistant.yaml", {})) as assembly:
+            yield assembly
 
-        async def say(text: str, language: str = "en", device: str = "hall", person: str = OWNER) -> str:
-            answer = await assembly.run_turn(
-                text, assistant=language, conversation=device, device=device, person=person
-            )
-            return answer.text.strip()
 
+@pytest_asyncio.fixture(loop_scope="module")
+async def say(house: House, assembly: Assembly) -> AsyncIterator[Say]:
+    async def say(text: str, language: str = "en", device: str = "hall", person: str = OWNER) -> str:
+        answer = await assembly.run_turn(text, assistant=language, conversation=device, device=device, person=person)
+        return answer.text.strip()
+
+    async with assembly.home.attached(house):
         yield say
+    await assembly.forget(0)
 
 
 @pytest.mark.parametrize(
@@ -271,12 +279,3 @@ async def test_every_sentence_to_try_is_about_the_house(house: House, say: Say, 
             said = await say(sentence, language)
             assert not any(words in said for words in MISUNDERSTOOD), (sentence, said)
     assert [call.service for call in house.calls] == ["light.turn_off", "light.turn_on", "cover.open_cover"]
-
-
-def test_of_500_things_those_that_are_meant_come_first() -> None:
-    areas = [Area(f"area_{i}", f"Room {i}") for i in range(40)] + [Area("attic", "Attic")]
-    many = [Entity(f"light.lamp_{i}", f"Lamp {i}", area=f"area_{i % 40}") for i in range(500)]
-    wanted = Entity("sensor.attic", "Hygrometer", area="attic", state="60")
-    found = relevant("how damp is it in the attic", [*many, wanted], areas)
-    assert found[0] == wanted
-    assert relevant("who invented algebra", [*many, wanted], areas) == []
