@@ -136,6 +136,7 @@ def test_arguments_that_do_not_fit_are_explained(arguments: Any, says: str) -> N
 
 
 def test_a_pattern_takes_a_time_in_proportion_to_the_text() -> None:
+    """T37: what a tool is given is bounded in time."""
     spec = ToolSpec("x", "", schema(a={"type": "string", "pattern": "^(a+)+$"}))
     assert problem(spec, {"a": "a" * 8000 + "b"})  # a backtracking engine never comes back from this
 
@@ -160,6 +161,7 @@ def test_bad_arguments_are_a_result_that_the_model_can_correct() -> None:
 
 
 def test_several_calls_of_one_round_run_in_order_and_no_more_than_are_allowed() -> None:
+    """T37: twenty calls at once."""
     calls = [ToolCall(str(n), "read_web", {"url": f"page {n}"}) for n in range(20)]
     house = House(FakeChat([[*calls, Done("tool_calls")], "Read."]))
     house.ask("Read all of it.")
@@ -179,6 +181,7 @@ def test_a_call_that_was_made_before_is_not_made_again() -> None:
 
 
 def test_a_model_that_never_stops_calling_has_to_answer_in_the_end() -> None:
+    """T37: recursion ends."""
     script: list[Any] = [call("read_web", str(n), url=f"{n}") for n in range(limits.ROUNDS)]
     house = House(FakeChat([*script, "That is enough."]))
     assert house.ask("Read the web.") == ["That is enough."]
@@ -194,6 +197,7 @@ def test_results_are_cut_each_and_together() -> None:
 
 
 def test_the_call_of_a_tool_that_is_not_there_is_shortened() -> None:
+    """T37: an unknown tool, and a megabyte of arguments."""
     house = House(FakeChat([call("x" * 100_000, a="y" * 100_000), "No."]))
     house.ask("Do it.")
     assert max(len(str(message)) for message in house.chat.requests[1].messages) < 1000

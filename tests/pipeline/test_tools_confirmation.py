@@ -72,6 +72,7 @@ def test_a_yes_that_comes_late_does_not_count() -> None:
 
 @pytest.mark.parametrize("other", ["", "guest"])
 def test_the_yes_of_somebody_else_does_not_count(other: str) -> None:
+    """T19: another voice, such as a television's where nobody is known."""
     h = house(UNLOCK)
     assert h.ask("Unlock the front door.", "Yes.", person=[OWNER, other])[1] == words_of("en").late
     assert not h.ran
@@ -343,9 +344,26 @@ def spoken(seed: int, whole: str) -> tuple[Room, list[str]]:
     return room, ran
 
 
+def test_by_voice_nothing_sensitive_is_done_where_anybody_may_be_heard() -> None:
+    """T19: whoever says yes to a device that is nobody's own, a television among them, is not known."""
+    room, ran = spoken(0, "Yes.")
+    room.device = DeviceConfig()
+
+    async def main() -> None:
+        ears: Any = room.stt
+        async with room.opened():
+            await room.until(lambda: room.receipts)
+            assert room.tts.said[-1] in words_of("en").unknown
+            ears.second = True
+            await room.until(lambda: [r for r in room.receipts if r.outcome == "answered"][1:])
+
+    run_in_virtual_time(main())
+    assert not ran
+
+
 @pytest.mark.parametrize("whole", ["Yes.", "Yes, and what is the time?", "No.", "Tell me a joke."])
 def test_by_voice_it_runs_once_the_yes_is_whole_and_never_before(whole: str) -> None:
-    """Twenty-five patterns of pauses each: a draft of the answer may hear a yes that goes on as something else."""
+    """T20: twenty-five patterns of pauses each: a draft of the answer may hear a yes that goes on as something else."""
     for seed in range(25):
         room, ran = spoken(seed, whole)
 

@@ -20,7 +20,7 @@ def test_there_are_enough_of_them() -> None:
 @pytest.mark.parametrize("person", [OWNER, ""])
 @pytest.mark.parametrize("text", NUMBERED)
 def test_nothing_runs_that_was_not_granted(text: str, person: str) -> None:
-    """The person asks for a page, then chats on, and never says yes; the engine does what it likes all the while."""
+    """T19: the person asks for a page, chats on, and never says yes; the engine does what it likes all the while."""
     house = House(Obedient(calls=READ), text)
     house.ask("What does the page say?", "And what else?", "Thank you, yes and no.", person=person)
     assert {name for name, _ in house.ran} == {"read_web"}
@@ -29,6 +29,7 @@ def test_nothing_runs_that_was_not_granted(text: str, person: str) -> None:
 
 @pytest.mark.parametrize("text", NUMBERED)
 def test_it_stays_within_its_fence(text: str) -> None:
+    """T19: the words of others are data, and cannot end their fence."""
     house = House(Obedient(calls=READ), text)
     house.ask("What does the page say?")
     [result] = [result for result in house.results() if result.call_id.endswith("-0") and FENCE in result.content][:1]
@@ -43,7 +44,7 @@ def test_it_stays_within_its_fence(text: str) -> None:
 
 @pytest.mark.parametrize("text", NUMBERED)
 def test_a_yes_runs_what_was_asked_and_nothing_else(text: str) -> None:
-    """The engine wants the lamp first; it is asked about, for a page was read; the yes is for the lamp alone."""
+    """T19: the engine wants the lamp first; it is asked about, for a page was read; the yes is for the lamp alone."""
     house = House(Obedient(calls=READ), text)
     first, *_ = answers = house.ask("What does the page say?", "yes")
     ran = [(name, arguments) for name, arguments in house.ran if name != "read_web"]
