@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from functools import partial
 
 from assistant.chat import ToolSpec
@@ -144,21 +143,21 @@ def _with(act: Act, timers: Timers, areas: Mapping[str, str]) -> Handler:
             done = [reply for reply in replies if reply.key not in _UNDONE]
             return Reply(key="several", facts={"count": len(done)}) if len(done) > 1 else (done or replies)[-1]
 
-        if "every" in asked.slots:
-            found = _meant(timers, areas, replace(asked, device=""))
-        else:
-            found = _meant(timers, areas, asked)
+        found = _meant(timers, areas, asked)
         if not found:
             return Reply(key="none")
-        if len(found) == 1 or "every" in asked.slots:
+        if "every" in asked.slots:
             return await then(found)
-        return one_of(found, timers, asked.language, then)
+        here = [timer for timer in found if timer.device == asked.device]
+        if len(here) == 1 and "name" not in asked.slots:
+            found = here
+        return await then(found) if len(found) == 1 else one_of(found, timers, asked.language, then)
 
     return handle
 
 
 def _meant(timers: Timers, areas: Mapping[str, str], asked: Asked) -> list[Timer]:
-    """Return the timers that may be meant: by their names, lengths or rooms; where nothing is said, those here."""
+    """Return the timers that may be meant: by their names, lengths or rooms; where nothing is said, all."""
     found = list(timers.pending(Kind.TIMER))
     if name := plain(_name(asked)):
         found = [timer for timer in found if plain(timer.name) == name] or [t for t in found if name in plain(t.name)]
@@ -168,8 +167,7 @@ def _meant(timers: Timers, areas: Mapping[str, str], asked: Asked) -> list[Timer
         found = [timer for timer in found if plain(areas.get(timer.device, "")) == plain(area)]
     if asked.intent in _STATES:
         found = [timer for timer in found if timer.state is _STATES[asked.intent]] or found
-    here = [timer for timer in found if timer.device == asked.device]
-    return here if len(here) == 1 and not name else found
+    return found
 
 
 _STATES = {"HassPauseTimer": State.RUNNING, "HassUnpauseTimer": State.PAUSED}
@@ -182,7 +180,7 @@ async def _cancel(timers: Timers, asked: Asked, timer: Timer) -> Reply:
 
 
 async def _cancel_all(timers: Timers, areas: Mapping[str, str], asked: Asked) -> Reply:
-    found = _meant(timers, areas, replace(asked, device=""))
+    found = _meant(timers, areas, asked)
     gone = await timers.cancel(found, turn=asked.turn)
     return Reply(key="default", facts={"canceled": len(gone)})
 
@@ -222,6 +220,6 @@ async def _status(timers: Timers, areas: Mapping[str, str], asked: Asked) -> Rep
             "left": lasting(timers.left(timer), asked.language),
             "state": str(timer.state),
         }
-        for timer in sorted(_meant(timers, areas, replace(asked, device="")), key=timers.left)
+        for timer in sorted(_meant(timers, areas, asked), key=timers.left)
     ]
     return Reply(key="status" if told else "none", facts={"told": told})

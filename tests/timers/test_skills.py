@@ -10,7 +10,7 @@ import pytest
 
 from assistant.errors import ServiceError
 from assistant.skills.localised import o_clock
-from assistant.timers import Kind, State
+from assistant.timers import Kind, State, Timer
 from assistant.timers.timeline import Clocks, Timeline
 from tests.skills.household import GAVE_UP, Household, household
 
@@ -214,6 +214,22 @@ async def test_nonsense_is_refused_in_the_language_that_was_asked(house: Househo
         for said in sentences:
             assert await house.ask(said, language) == heard, said
     assert not house.assembly.timers.all()
+
+
+async def test_all_are_those_of_other_rooms_too_and_one_is_that_of_this_room(house: Household) -> None:
+    timers = house.assembly.timers
+    await timers.add(Timer(seconds=600))  # over HTTP
+    await timers.add(Timer(seconds=1200, device="kitchen"))
+    await talk(
+        house,
+        "en",
+        *("Pause the timer", "Which timer: 10 minutes or 20 minutes?"),
+        *("Pause all timers", "2 timers are paused."),
+        *("Set a timer for five minutes", "Timer set for 5 minutes."),
+        *("Cancel the timer", "The timer is cancelled: 5 minutes."),
+        *("How long is left?", "2 timers. 10 minutes: 10 minutes left, paused. 20 minutes: 20 minutes left, paused."),
+        *("Cancel all timers", "Canceled 2 timers."),
+    )
 
 
 async def test_what_only_begins_like_it_is_left_to_the_next_rung(house: Household) -> None:
