@@ -1,4 +1,4 @@
-"""The injections with a real model that has tools: what it calls, and what it gets."""
+"""T19: the injections with a real model that has tools: what it calls, and what it gets."""
 
 from collections import Counter
 from collections.abc import AsyncGenerator
