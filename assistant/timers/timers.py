@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import tzinfo
-from typing import Literal, Protocol
+from typing import Literal
 
 from assistant.errors import AssistantError, ServiceError
 from assistant.events import EventBus, EventType, TurnEvent
 from assistant.timers.calendar import following, local_zone
-from assistant.timers.timeline import Clocks, Sighting, Timeline
+from assistant.timers.store import Store
+from assistant.timers.timeline import Clocks, Timeline
 from assistant.timers.timer import Kind, Outcome, State, Timer
 
-__all__ = ["LONGEST", "MOST", "Refused", "Store", "Timers"]
+__all__ = ["LONGEST", "MOST", "Refused", "Timers"]
 
 log = logging.getLogger(__name__)
 
@@ -43,38 +44,6 @@ class Refused(AssistantError):
         super().__init__(message, hint=hint)
         self.why = why
         """What is wrong: its length, that there are too many, that the machine has no time of day, that it is past."""
-
-
-class Store(Protocol):
-    """Keeps timers; each method raises ServiceError."""
-
-    async def read(self) -> Sequence[Timer]:
-        """Return every timer."""
-        ...
-
-    async def add(self, timer: Timer) -> Timer:
-        """Store a new timer and return it with its number."""
-        ...
-
-    async def change(self, timers: Sequence[Timer]) -> Sequence[Timer]:
-        """Store changed timers and return them; those that somebody else has changed are left out."""
-        ...
-
-    async def remove(self, timers: Sequence[Timer]) -> Sequence[Timer]:
-        """Delete timers and return them; those that somebody else has changed are left out."""
-        ...
-
-    async def revision(self) -> int:
-        """Return a number that changes when another process writes."""
-        ...
-
-    async def seen(self) -> Sighting | None:
-        """Return the clocks as they were stored last."""
-        ...
-
-    async def see(self, sighting: Sighting, timers: Sequence[Timer] = ()) -> Sequence[Timer]:
-        """Store the clocks, and changed timers with them; return these as `change` does."""
-        ...
 
 
 class Timers:
