@@ -70,7 +70,6 @@ async def run(loaded: Loaded, ready: Callable[[int], None] = lambda port: None) 
             tell()
             ready(port)
 
-        await import_numpy()
         await until(stop, _serve(assembly, devices, services, observers, opened))
         log.info("stopping")
 
@@ -86,8 +85,9 @@ async def _serve(
         kept = assembly.config.history.seconds
         group.create_task(assembly.state.history.expire(kept), name="history")
         group.create_task(assembly.controls.follow(), name="controls")
-        ringer = Ringer(assembly.timers, {device.name: device.listener for device in devices}, assembly.equipment)
         group.create_task(keep_serving("timers", assembly.timers.run), name="timers")
+        await import_numpy()
+        ringer = Ringer(assembly.timers, {device.name: device.listener for device in devices}, assembly.equipment)
         group.create_task(keep_serving("ringing", ringer.run), name="ringing")
         group.create_task(keep_serving("names of the house", partial(place_names, assembly.equipment)), name="names")
         for observer in observers:
