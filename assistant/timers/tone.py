@@ -2,6 +2,7 @@
 
 import array
 import math
+from functools import cache
 
 from assistant.audio import SPEECH, AudioChunk
 from assistant.timers.timer import Kind
@@ -22,6 +23,7 @@ _DYING = 9.0
 """How fast: the exponent at the end of a second."""
 
 
+@cache
 def tone(kind: Kind) -> AudioChunk:
     """Make the notes of one ring."""
     count, fade = round(SPEECH.rate * _NOTE), SPEECH.rate // 200

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from babel import Locale
 from babel.lists import format_list
@@ -119,6 +120,7 @@ def _counted(unit: str, count: int, main: str, locale: Locale) -> str:
     return format_unit(count, f"duration-{unit}", locale=locale)
 
 
+@lru_cache(1024)  # asked anew for each that is to ring whenever one of them changes
 def announcement(timer: Timer) -> str:
     """Return what is said when *timer* rings."""
     words = _WORDS[main_language(timer.language)]
