@@ -1,6 +1,7 @@
 """The bridge: Home Assistant's entities as things of the house."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,6 +24,8 @@ _SETTLES = 1.0
 """Seconds that a change of a registry is given to be followed by others before all of it is read again."""
 _ANSWERS = 3.0
 """Seconds that reading one state may take."""
+_COMES = 2.0
+"""Seconds that whoever needs a connection waits for it, once it is tried at once."""
 
 
 class HomeAssistant:
@@ -35,6 +38,9 @@ class HomeAssistant:
         self._config = config
         self._session = session
         self._changed = changed
+        self.missed = asyncio.Event()
+        """Set where somebody needs a connection while there is none: it is worth trying at once."""
+        self._tried = asyncio.Event()
         self._connection: Connection | None = None
         self._registry = Registry()
         self._states = States()
@@ -58,10 +64,9 @@ class HomeAssistant:
 
     async def call(self, act: Act) -> None:
         """Call a service; raises ServiceError where that is refused, or there is no connection."""
-        if self._connection is None:
-            raise ServiceError(f"{self.name} is not connected")
+        connection = await self._connected()
         domain, _, service = act.service.partition(".")
-        await self._connection.command(
+        await connection.command(
             "call_service",
             domain=domain,
             service=service,
@@ -70,7 +75,11 @@ class HomeAssistant:
         )
 
     async def read(self, entity: str) -> Entity:
-        """Ask Home Assistant, over another way than the one by which changes come, what an entity is."""
+        """Ask Home Assistant, over another way than the one by which changes come, what an entity is.
+
+        Nothing is read while there is no connection: what cannot be told anything is away, whatever it shows.
+        """
+        await self._connected()
         address = f"{self._config.url.rstrip('/')}/api/states/{quote(entity, safe='')}"
         headers = {"Authorization": f"Bearer {self._config.token}"}
         try:
@@ -87,6 +96,22 @@ class HomeAssistant:
         except (TimeoutError, OSError, aiohttp.ClientError, ValueError, KeyError, TypeError) as error:
             why = str(error) or "no answer"
             raise ServiceError(f"{self.name} does not tell the state of {entity}: {why}") from None
+
+    async def _connected(self) -> Connection:
+        """Return the connection, and have it tried at once where there is none; raises ServiceError."""
+        if self._connection is None:
+            self._tried.clear()
+            self.missed.set()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_COMES):
+                    await self._tried.wait()
+        if self._connection is None:
+            raise ServiceError(f"{self.name} is not connected")
+        return self._connection
+
+    def failed(self) -> None:
+        """Note that a connection was tried in vain."""
+        self._tried.set()
 
     async def follow(self, connection: Connection) -> None:
         """Take in everything, and follow what changes; returns never, raises ServiceError when the connection ends."""
@@ -113,6 +138,7 @@ class HomeAssistant:
         for kind in _REGISTRIES:
             await connection.subscribe(lambda event: self._stale.set(), "subscribe_events", event_type=kind)
         self._connection = connection
+        self._tried.set()
         while True:
             await self._stale.wait()
             await asyncio.sleep(_SETTLES)

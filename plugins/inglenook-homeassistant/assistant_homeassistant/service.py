@@ -1,6 +1,7 @@
 """Stay connected: log in, follow, and try again after a while where that ends."""
 
 import asyncio
+import contextlib
 import logging
 
 import aiohttp
@@ -36,14 +37,19 @@ async def serve(config: HomeAssistantConfig, host: Host) -> None:
                         complained = ""
                         await bridge.follow(connection)
                 except ServiceError as error:
-                    if loop.time() - begun > _STEADY:
-                        wait = _SOONEST
-                    if isinstance(error, WrongToken):
-                        wait = _LATEST
+                    bridge.failed()
                     if str(error) != complained:
                         log.warning("%s; it is tried again%s", error, f" ({error.hint})" if error.hint else "")
                         complained = str(error)
-                await asyncio.sleep(wait)
+                    if isinstance(error, WrongToken):  # Home Assistant bans who tries again and again
+                        await asyncio.sleep(_LATEST)
+                        continue
+                if loop.time() - begun > _STEADY:
+                    wait = _SOONEST
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await bridge.missed.wait()
+                bridge.missed.clear()
                 wait = min(2 * wait, _LATEST)
 
 

@@ -24,9 +24,15 @@ class RecordedHomeAssistant:
         self.calls: list[dict[str, Any]] = []
         self.commands: list[str] = []
         self.logins = 0
+        self.token = TOKEN
         self.refuses: set[str] = set()
         self.drops_calls = False
         self._sockets: dict[web.WebSocketResponse, dict[str, int]] = {}
+
+    @property
+    def is_connected(self) -> bool:
+        """Return whether anybody is there."""
+        return bool(self._sockets)
 
     async def tell(self, event: dict[str, Any], kind: str = "subscribe_entities") -> None:
         """Send an event to those who have subscribed to it."""
@@ -45,7 +51,7 @@ class RecordedHomeAssistant:
             await socket.close()
 
     async def state(self, request: web.Request) -> web.Response:
-        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        if request.headers.get("Authorization") != f"Bearer {self.token}":
             return web.Response(status=401)
         if (known := self.states.get(request.match_info["entity"])) is None:
             return web.json_response({"message": "Entity not found."}, status=404)
@@ -57,7 +63,7 @@ class RecordedHomeAssistant:
         self.logins += 1
         await socket.send_json(RECORDED["auth_required"])
         login = await socket.receive_json()
-        if login != {"type": "auth", "access_token": TOKEN}:
+        if login != {"type": "auth", "access_token": self.token}:
             await socket.send_json(RECORDED["auth_invalid"])
             await socket.close()
             return socket
