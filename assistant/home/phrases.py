@@ -27,7 +27,7 @@ class Phrases:
     so: str
     """After "the lamp is": as it was asked for, where the state has no word."""
     states: Mapping[str, str]
-    """The states, after "the lamp is"."""
+    """The states, after "the lamp is"; an ending in braces agrees with the name (`agreement.py`)."""
     results: Mapping[Result, tuple[str, str]]
     """What is said of one thing and of several: `{names}`, and the `{state}` that they are in."""
     stays: str
@@ -200,15 +200,15 @@ PHRASES = {
         states={
             "on": "en marche",
             "off": "à l'arrêt",
-            "open": "ouvert",
-            "closed": "fermé",
+            "open": "ouvert{e}",
+            "closed": "fermé{e}",
             "opening": "en train de s'ouvrir",
             "closing": "en train de se fermer",
-            "locked": "verrouillé",
-            "unlocked": "déverrouillé",
+            "locked": "verrouillé{e}",
+            "unlocked": "déverrouillé{e}",
             "locking": "en cours de verrouillage",
             "unlocking": "en cours de déverrouillage",
-            "jammed": "bloqué",
+            "jammed": "bloqué{e}",
             "playing": "en lecture",
             "paused": "en pause",
             "idle": "inactif",
@@ -221,7 +221,7 @@ PHRASES = {
             "cool": "en refroidissement",
             "auto": "en automatique",
             "home": "à la maison",
-            "not_home": "absent",
+            "not_home": "absent{e}",
             "unavailable": "indisponible",
             "unknown": "dans un état inconnu",
         },
@@ -262,20 +262,20 @@ PHRASES = {
         degrees="a {number} grados",
         so="como has pedido",
         states={
-            "on": "encendido",
-            "off": "apagado",
-            "open": "abierto",
-            "closed": "cerrado",
+            "on": "encendid{o}",
+            "off": "apagad{o}",
+            "open": "abiert{o}",
+            "closed": "cerrad{o}",
             "opening": "abriéndose",
             "closing": "cerrándose",
-            "locked": "cerrado con llave",
+            "locked": "cerrad{o} con llave",
             "unlocked": "sin llave",
             "locking": "cerrándose con llave",
             "unlocking": "abriéndose",
-            "jammed": "atascado",
+            "jammed": "atascad{o}",
             "playing": "reproduciendo",
             "paused": "en pausa",
-            "idle": "inactivo",
+            "idle": "inactiv{o}",
             "standby": "en espera",
             "cleaning": "limpiando",
             "returning": "volviendo a la base",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from assistant.entities import Entity
+from assistant.home.agreement import agreed, is_several
 from assistant.home.outcome import Outcome, Result
 from assistant.home.phrases import PHRASES, Phrases
 
@@ -60,10 +61,10 @@ def state_of(entity: Entity) -> str:
     return entity.state
 
 
-def spoken_state(entity: Entity, language: str) -> str:
-    """Return the state of a thing in words, without its unit: "off", "21.5", "open"."""
+def spoken_state(entity: Entity, language: str, beside: Sequence[str] = ()) -> str:
+    """Return the state of a thing in words, without its unit: "off", "21.5", "open"; *beside* a name, it agrees."""
     state = state_of(entity)
-    return phrases_of(language).states.get(state, state)
+    return agreed(phrases_of(language).states.get(state, state), beside, language)
 
 
 def nothing(house: House, language: str) -> str:
@@ -85,8 +86,8 @@ def told(outcomes: Sequence[Outcome], language: str) -> str:
         clauses.setdefault((outcome.result, state), []).append(outcome.entity.name)
     said = []
     for (result, state), names in clauses.items():
-        one, several = words.results[result]
-        said.append((one if len(set(names)) == 1 else several).format(names=listed(names, language), state=state))
+        clause = words.results[result][is_several(names, language)]
+        said.append(clause.format(names=listed(names, language), state=agreed(state, names, language)))
     return _sentence("; ".join(said))
 
 

@@ -1,6 +1,7 @@
 """Questions about the house: they are read from the things themselves, and change nothing."""
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ from assistant.entities import Entity
 from assistant.errors import ServiceError
 from assistant.home import Home
 from assistant.home.plain import is_plainly_told
-from assistant.home.targets import Targets, targets
+from assistant.home.targets import Targets, nearest, targets
 from assistant.home.words import listed, nothing, phrases_of, spoken_state, state_of
 from assistant.skill import Asked, Reply, Skill
 from assistant.skills.home import as_fact
@@ -107,6 +108,8 @@ class _Questions:
             lights = [entity for entity in self._home.entities if entity.domain == "light"]
             near = [entity for entity in lights if entity.area == self._areas.get(asked.device, "")]
             meant = (near or lights)[:_SEVERAL] if name.lower() in _LIGHTS else ()
+        if not meant and (like := nearest(name, self._home, {entity.domain for entity in self._home.entities})):
+            meant = (like,)  # a slip of whoever heard it; the answer names the thing
         if not meant:
             return Reply(phrases_of(asked.language).nothing_called.format(name=name))
         things = await self._read(meant)
@@ -177,7 +180,10 @@ def _told(said: Iterable[str], things: Iterable[Entity]) -> Reply:
 
 def _measured(thing: Entity, language: str) -> str:
     unit = thing.attributes.get("unit_of_measurement")
-    return f"{spoken_state(thing, language)} {unit}" if unit else spoken_state(thing, language)
+    state = spoken_state(thing, language, (thing.name,))
+    if re.fullmatch(r"-?\d+\.\d+", state):
+        state = state.replace(".", phrases_of(language).decimal)
+    return f"{state} {unit}" if unit else state
 
 
 def _not_known(asked: Asked, entities: Sequence[Entity]) -> Reply:

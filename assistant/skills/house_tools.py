@@ -163,4 +163,4 @@ class _Tools:
 
 def _described(entity: Entity, language: str) -> str:
     unit = entity.attributes.get("unit_of_measurement", "")
-    return f"{entity.name}: {spoken_state(entity, language)} {unit}".strip()
+    return f"{entity.name}: {spoken_state(entity, language, (entity.name,))} {unit}".strip()

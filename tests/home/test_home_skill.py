@@ -150,6 +150,7 @@ async def test_a_question_never_acts(house: House, say: Say, language: str, text
         ("de", "Ist das Raumschiff offen?", "Ich kenne nichts namens Raumschiff."),
         ("fr", "Est-ce que le vaisseau est ouvert ?", "Je ne connais rien qui s'appelle vaisseau."),
         ("es", "¿Está abierta la nave?", "No conozco nada que se llame nave."),
+        ("en", "is the desk clamp on?", "Desk lamp: on."),
         ("en", "is the light on?", "Ceiling lamp: on; Desk lamp: on."),
     ],
 )
