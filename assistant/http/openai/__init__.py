@@ -8,6 +8,7 @@ from assistant.http.openai.chat import ChatDoor
 from assistant.http.openai.completions import CompletionsDoor
 from assistant.http.openai.embeddings import EmbeddingsDoor
 from assistant.http.openai.models import ModelsDoor
+from assistant.http.openai.responses import ResponsesDoor
 from assistant.http.route import Route
 from assistant.serving import Embedding, Generation
 
@@ -20,6 +21,7 @@ def routes(generation: Generation, embedding: Embedding) -> list[Route]:
         *ModelsDoor(generation.names).routes(),
         *ChatDoor(generation).routes(),
         *CompletionsDoor(generation).routes(),
+        *ResponsesDoor(generation).routes(),
         *EmbeddingsDoor(embedding).routes(),
     ]
     return [*direct, *under_names(direct)]

@@ -1,5 +1,6 @@
 """The door for OpenAI's clients, really served, with engines that do as a script says."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,12 +32,17 @@ class Served:
     """What `small` and `gpt-4o-mini` mean."""
     embed: FakeEmbed
     """What `places` means."""
-    url: str
+    port: int
     """Where the door is."""
     http: aiohttp.ClientSession
     """A program that has the key."""
     openai: AsyncOpenAI
     """The same with OpenAI's own library."""
+
+    @property
+    def url(self) -> str:
+        """Return where the door is."""
+        return f"http://127.0.0.1:{self.port}"
 
     async def post(self, path: str, body: Any) -> tuple[int, Any]:
         """Send a body and return what came."""
@@ -47,6 +53,18 @@ class Served:
     async def ask(self, **more: Any) -> tuple[int, Any]:
         """Ask the chat model something."""
         return await self.post("/v1/chat/completions", {"messages": [{"role": "user", "content": "Hello."}], **more})
+
+    async def raw(self, request: bytes) -> tuple[int, str]:
+        """Send the very bytes of a request and return the status and everything that came."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            writer.write(request)
+            await writer.drain()
+            answer = await reader.read()
+            return int(answer.split()[1]), answer.decode()
+        finally:
+            writer.close()
+            await writer.wait_closed()
 
 
 @asynccontextmanager
@@ -72,7 +90,7 @@ async def serving(chat: Any, embed: FakeEmbed | None = None, queue: int = 4) -> 
             ) as session,
             AsyncOpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0) as client,
         ):
-            yield Served(chat, embed, url, session, client)
+            yield Served(chat, embed, port, session, client)
     finally:
         await pool.close()
 

@@ -1,0 +1,140 @@
+"""What `/v1/responses` is asked."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from assistant.chat import ChatMessage, ChatRequest, Part, TextPart, ToolCall, ToolResult
+from assistant.http.openai.formats import AnyObject, FlatSchema, PlainText, schema_of
+from assistant.http.openai.media import image_part, wav_part
+from assistant.http.openai.messages import InputAudio, arguments_of
+from assistant.http.openai.parameters import TOKENS, MaxTokens, Parameters
+from assistant.http.openai.tools import FunctionTool, ToolName, choice_of, specs
+from assistant.http.problem import Problem
+
+__all__ = ["ResponseBody", "TextForm"]
+
+Id = Annotated[str, Meta(max_length=256)]
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of a message: words, a picture or sound."""
+
+    type: Literal["input_text", "output_text", "text", "refusal", "input_image", "input_audio"]
+    text: str = ""
+    refusal: str = ""
+    image_url: str | None = None
+    input_audio: InputAudio | None = None
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """A message, a call, what came of a call, or thoughts; a message need not say that it is one."""
+
+    type: Literal["message", "function_call", "function_call_output", "reasoning"] = "message"
+    role: Literal["user", "system", "developer", "assistant"] = "user"
+    content: str | list[Words] | None = None
+    call_id: Id = ""
+    name: Id = ""
+    arguments: str = ""
+    output: str | list[Words] = ""
+
+
+class ResponseTool(FunctionTool, frozen=True, kw_only=True):
+    """A function of the program that asks."""
+
+    type: Literal["function"]
+
+
+class NamedFunction(msgspec.Struct, frozen=True, kw_only=True):
+    """The one function that must be called."""
+
+    type: Literal["function"]
+    name: ToolName
+
+
+class TextForm(msgspec.Struct, frozen=True):
+    """The form of the words."""
+
+    format: PlainText | AnyObject | FlatSchema | None = None
+
+
+class ResponseBody(Parameters, frozen=True, kw_only=True):
+    """What was said and done, and how it is to go on."""
+
+    input: str | Annotated[list[Item], Meta(min_length=1, max_length=10_000)]
+    instructions: str | None = None
+    max_output_tokens: MaxTokens | None = None
+    tools: Annotated[list[ResponseTool], Meta(max_length=128)] | None = None
+    tool_choice: Literal["none", "auto", "required"] | NamedFunction | None = None
+    parallel_tool_calls: bool | None = None
+    text: TextForm | None = None
+    previous_response_id: str | None = None
+    background: bool | None = None
+    metadata: dict[str, str] | None = None
+
+    def request(self) -> ChatRequest:
+        """Return what an engine is asked; raises Problem, ImageError, AudioError for what it cannot be asked."""
+        self._check()
+        tools = specs(self.tools or ())
+        wanted = self.tool_choice.name if isinstance(self.tool_choice, NamedFunction) else self.tool_choice
+        return ChatRequest(
+            self._conversation(),
+            tools=tools,
+            tool_choice=choice_of(wanted, tools),
+            schema=schema_of(self.text.format, "text.format") if self.text else None,
+            sampling=self.sampling(),
+            max_tokens=self.max_output_tokens or TOKENS,
+        )
+
+    def _check(self) -> None:
+        if self.previous_response_id:
+            message, hint = "previous_response_id: no response is kept here", "send the whole conversation as `input`"
+            raise Problem(400, "unsupported", message, hint, key="previous_response_id")
+        if self.background:
+            raise Problem(400, "unsupported", "background: no response is kept here", "leave it out", key="background")
+
+    def _conversation(self) -> tuple[ChatMessage, ...]:
+        rules = [ChatMessage.of("system", self.instructions)] if self.instructions else []
+        if isinstance(self.input, str):
+            return (*rules, ChatMessage.of("user", self.input))
+        said = [_message(item, f"input[{n}]") for n, item in enumerate(self.input) if item.type != "reasoning"]
+        return tuple(_joined([*rules, *said]))
+
+
+def _message(item: Item, key: str) -> ChatMessage:
+    if item.type == "function_call":
+        call = ToolCall(item.call_id, item.name, arguments_of(item.arguments, f"{key}.arguments"))
+        return ChatMessage("assistant", (call,))
+    if item.type == "function_call_output":
+        words = "".join(part.text for part in _parts(item.output, key) if isinstance(part, TextPart))
+        return ChatMessage("tool", (ToolResult(item.call_id, words),))
+    role = "system" if item.role == "developer" else item.role
+    return ChatMessage(role, _parts(item.content or "", key))
+
+
+def _parts(content: str | list[Words], key: str) -> tuple[Part, ...]:
+    if isinstance(content, str):
+        return (TextPart(content),) if content else ()
+    return tuple(_part(part, f"{key}.content[{n}]") for n, part in enumerate(content))
+
+
+def _part(part: Words, key: str) -> Part:
+    if part.type == "input_image":
+        return image_part(part.image_url or "", f"{key}.image_url")
+    if part.type == "input_audio" and part.input_audio:
+        return wav_part(part.input_audio.data, f"{key}.input_audio")
+    return TextPart(part.text or part.refusal)
+
+
+def _joined(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
+    """Make one message of what the assistant said and called in a row, as engines know it."""
+    joined: list[ChatMessage] = []
+    for message in messages:
+        if joined and message.role == joined[-1].role == "assistant":
+            joined[-1] = replace(joined[-1], parts=joined[-1].parts + message.parts)
+        else:
+            joined.append(message)
+    return joined
