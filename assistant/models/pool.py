@@ -90,7 +90,7 @@ class Pool:
         ConfigError for an unknown id.
         """
         slot = self._slot(model)
-        if (waiting := self.waiting(model)) >= queue:
+        if not slot.free and (waiting := self.waiting(model)) >= queue:
             raise EngineBusy(f"model {model}: {waiting} wait for it already", hint="try again later")
         engine = await slot.opened(priority)
         await slot.turn(priority)
@@ -220,8 +220,13 @@ class _Slot:
         self._failed_at = asyncio.get_running_loop().time()
         opening.set_exception(failure)
 
+    @property
+    def free(self) -> bool:
+        """Return whether somebody can have the engine without waiting."""
+        return self._lent < self._places
+
     async def turn(self, priority: Priority) -> None:
-        if self._lent < self._places:
+        if self.free:
             self._lent += 1
             return
         turn = asyncio.get_running_loop().create_future()

@@ -93,6 +93,20 @@ def test_who_comes_when_the_queue_is_full_is_told_so_and_the_rest_goes_on() -> N
     run_in_virtual_time(main())
 
 
+def test_without_a_queue_who_comes_to_a_free_model_is_served() -> None:
+    async def main() -> None:
+        async with serving(Slow(), queue=0) as generation, AsyncExitStack() as stack:
+            named = generation.named("chat", HELLO)
+            first, second = [
+                await stack.enter_async_context(aclosing(generation.reply(named, HELLO))) for _ in range(2)
+            ]
+            assert await anext(first) == TextDelta("one")
+            with pytest.raises(EngineBusy, match="0 wait"):
+                await anext(second)
+
+    run_in_virtual_time(main())
+
+
 def test_a_model_that_makes_no_progress_is_given_up() -> None:
     async def main() -> None:
         async with serving(Slow()) as generation:
