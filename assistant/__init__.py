@@ -3,6 +3,7 @@
 This module is what plugin authors import; `assistant.testing` has fakes and contract checks for their tests.
 """
 
+from assistant.access import Scope, needs
 from assistant.audio import SPEECH, AudioChunk, AudioFormat
 from assistant.chat import (
     AudioPart,
@@ -144,6 +145,7 @@ __all__ = [
     "Risk",
     "Role",
     "Sampling",
+    "Scope",
     "Segment",
     "ServiceError",
     "ServiceSpec",
@@ -178,6 +180,7 @@ __all__ = [
     "hookimpl",
     "in_thread",
     "iterate_in_thread",
+    "needs",
     "once",
     "prefetch",
     "read_image",

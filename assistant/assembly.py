@@ -11,6 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+from assistant.access.audit import Audit, NoLog
+from assistant.access.deeds import Witness, witnessed
+from assistant.access.keys import Keys
 from assistant.chat import Priority
 from assistant.config import Config, Loaded
 from assistant.config.roles import roles
@@ -58,7 +61,14 @@ class Assembly:
     """A running assistant without its doors. It is the `Host` that plugins receive."""
 
     def __init__(
-        self, loaded: Loaded, plugins: Plugins, pool: Pool, equipment: Equipment, tools: dict[str, Tool], state: State
+        self,
+        loaded: Loaded,
+        plugins: Plugins,
+        pool: Pool,
+        equipment: Equipment,
+        tools: dict[str, Tool],
+        state: State,
+        audit: Audit,
     ) -> None:
         self.config = loaded.config
         self.loaded = loaded
@@ -68,6 +78,8 @@ class Assembly:
         self.state = state
         self.events: EventBus = equipment.events
         self.timers = Timers(state.timers, self.events)
+        self.keys = Keys(state.keys)
+        self.audit = audit
         self.controls: Controls = equipment.controls
         self.home: Home = equipment.home
         self._tools = tools
@@ -321,7 +333,8 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
     pool = Pool(models, lambda options: resolve(options, store), opening=config.timeouts.open)
     tools: dict[str, Tool] = {}
     light = ThreadPoolExecutor(1, thread_name_prefix="light")
-    home, skills = Home(state.ledger), list[Skill]()
+    audit = Audit(state.audit if config.audit.seconds else NoLog())
+    home, skills = Home(Witness(state.ledger, audit)), list[Skill]()
     equipment = Equipment(
         pool=pool,
         assistants=with_stand_ins(config.assistants, voices),
@@ -331,7 +344,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
         events=events,
         phrases=Phrases(),
         timeouts=config.timeouts,
-        keep=state.receipts.keep,
+        keep=witnessed(state.receipts.keep, audit),
         light=light,
         controls=controls,
         home=home,
@@ -341,11 +354,12 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
         remember=state.history.keeping(config.history.seconds),
         paraphrases=state.paraphrases,
     )
-    assembly = Assembly(loaded, plugins, pool, equipment, tools, state)
+    assembly = Assembly(loaded, plugins, pool, equipment, tools, state, audit)
     try:
         await state.open()
         await controls.load()
         await assembly.timers.load()
+        await assembly.keys.load()
         assembly.add_skills(builtin(assembly.means()))
         assembly.add_skills(plugins.skills(assembly))
         assembly.add_tools(plugins.tools(assembly))

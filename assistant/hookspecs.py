@@ -63,7 +63,8 @@ def assistant_tools(host: Host) -> Iterable[Tool]:  # type: ignore[empty-body]
 
 @hookspec
 def assistant_routes(host: Host) -> Iterable[web.RouteDef]:  # type: ignore[empty-body]
-    """Offer HTTP routes. They are mounted under `/plugins/<plugin name>/` and need the daemon's key."""
+    """Offer HTTP routes. They are mounted under `/plugins/<plugin name>/`; a key opens them that has the scope
+    which `needs` gives to what answers, or else `admin`."""
 
 
 @hookspec

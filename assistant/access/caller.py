@@ -29,6 +29,8 @@ class Caller:
     """The key's name, as it is told in the audit log."""
     scopes: frozenset[Scope]
     """What the key opens."""
+    expires: float | None = None
+    """Seconds since the epoch from which the key opens nothing; None for never."""
 
     def may(self, scope: Scope) -> bool:
         """Tell whether the key opens *scope*."""

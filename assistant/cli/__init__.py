@@ -19,6 +19,7 @@ __all__ = ["Settings", "cli", "main"]
 
 _COMMANDS = {
     "ask": "ask",
+    "audit": "audit",
     "backup": "backup",
     "check": "check",
     "chime": "chime",
@@ -28,6 +29,7 @@ _COMMANDS = {
     "discover": "discover",
     "forget": "forget",
     "hardware": "hardware",
+    "keys": "keys",
     "listen": "listen",
     "lists": "lists",
     "models": "models",

@@ -28,7 +28,8 @@ def forget(settings: Settings, since: str | None, everything: bool, as_json: boo
 
     No byte of it stays in the state folder, and what was deleted does not ring any more.
 
-    Conversations that a running daemon has in memory are forgotten too. Backups elsewhere are not touched.
+    Conversations that a running daemon has in memory are forgotten too. Backups elsewhere are not touched,
+    nor is the audit log, which holds names of tools and keys and times, and nothing of what was said (audit.keep).
     """
     if everything == (since is not None):
         raise click.UsageError("give either --since or --all")

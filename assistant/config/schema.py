@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from assistant import durations
+from assistant.access.caller import Scope
 
 __all__ = [
     "AssistantConfig",
+    "AuditConfig",
     "Config",
     "ConversationConfig",
     "DeviceConfig",
@@ -16,6 +18,7 @@ __all__ = [
     "HistoryConfig",
     "HttpConfig",
     "LanConfig",
+    "LimitsConfig",
     "LogConfig",
     "ModelSection",
     "PluginsConfig",
@@ -153,6 +156,20 @@ class DeviceConfig(Section, frozen=True, kw_only=True):
     output of PulseAudio or PipeWire; 1 leaves them alone."""
 
 
+_Origin = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9+.-]*://[^/*\s]+$")]
+
+
+class LimitsConfig(Section, frozen=True, kw_only=True):
+    """How much may be asked for. The owner's key is not limited on this machine."""
+
+    minute: Annotated[int, msgspec.Meta(ge=0)] = 60
+    """Requests a minute of one key, and of one address, for what one scope opens; 0 for any number."""
+    burst: Annotated[int, msgspec.Meta(ge=1)] = 30
+    """Requests that may come at once after a while of quiet."""
+    scopes: dict[Scope, Annotated[int, msgspec.Meta(ge=0)]] = {}
+    """Other numbers of requests a minute by scope: `{chat: 120, audio: 30}`."""
+
+
 class HttpConfig(Section, frozen=True, kw_only=True):
     """The HTTP door."""
 
@@ -167,6 +184,16 @@ class HttpConfig(Section, frozen=True, kw_only=True):
     kept in the state folder, for this machine's owner only."""
     hosts: list[str] = []
     """Further host names by which this machine is called; loopback names and addresses always are."""
+    origins: list[_Origin] = []
+    """Other sites whose pages may ask, in a browser: `https://chat.example`; none by default."""
+    certificate: str = ""
+    """File with the certificate for TLS 1.3, in PEM, those that it was signed by after it; empty for plain HTTP."""
+    certificate_key: str = ""
+    """File with the key of the certificate, in PEM, without a passphrase."""
+    limits: LimitsConfig = LimitsConfig()
+    """How much may be asked for."""
+    connections: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 256
+    """Connections that may be open at once; one address other than this machine's may have half of them."""
     queue: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 16
     """Requests that may wait for a model; one more is told to come again later."""
     wait: Seconds = 120.0
@@ -245,6 +272,18 @@ class HistoryConfig(Section, frozen=True, kw_only=True):
         return durations.seconds(self.keep) if self.keep else 0
 
 
+class AuditConfig(Section, frozen=True, kw_only=True):
+    """The audit log: who used which key, what tools did, what was changed; nothing of what was said."""
+
+    keep: Annotated[str, msgspec.Meta(pattern=f"^({durations.PATTERN})?$")] = "90d"
+    """How long an entry is kept, to a day: `30d`, `52w`; empty for none, which deletes those that there are."""
+
+    @property
+    def seconds(self) -> int:
+        """Return how long an entry is kept; 0 for not at all."""
+        return durations.seconds(self.keep) if self.keep else 0
+
+
 class LogConfig(Section, frozen=True, kw_only=True):
     """What is logged, on standard error."""
 
@@ -286,5 +325,7 @@ class Config(Section, frozen=True, kw_only=True):
     """What is remembered between turns."""
     history: HistoryConfig = HistoryConfig()
     """What is kept of what was said."""
+    audit: AuditConfig = AuditConfig()
+    """The audit log."""
     log: LogConfig = LogConfig()
     """What is logged."""

@@ -56,9 +56,10 @@ async def run(loaded: Loaded, ready: Callable[[int], None] = lambda port: None) 
         trouble = partial(_closed, assembly, devices)
         port = 0
         if loaded.config.http.enabled:
-            app = make_app(loaded.config.http, assembly.events, trouble, routes, doors(assembly))
+            served, keys, audit = doors(assembly), assembly.keys, assembly.audit
+            app = make_app(loaded.config.http, assembly.events, trouble, routes, served, keys, audit)
             port = await stack.enter_async_context(serve(app, loaded.config.http))
-            lock.tell(local_address(loaded.config.http.host, port))
+            lock.tell(local_address(loaded.config.http, port))
         if is_told(loaded.config):
             kinds = [model.kind for model in assembly.models()]
             services["advert on the local network"] = partial(advertise, loaded.config, kinds, port)
@@ -84,6 +85,7 @@ async def _serve(
     async with asyncio.TaskGroup() as group:
         kept = assembly.config.history.seconds
         group.create_task(assembly.state.history.expire(kept), name="history")
+        group.create_task(assembly.state.audit.expire(assembly.config.audit.seconds), name="audit")
         group.create_task(assembly.controls.follow(), name="controls")
         group.create_task(keep_serving("timers", assembly.timers.run), name="timers")
         await import_numpy()

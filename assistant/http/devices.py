@@ -10,14 +10,11 @@ from assistant.access import Scope
 from assistant.controls import Controls, DeviceStatus, QuietHours
 from assistant.controls.settings import Percent, TimeOfDay
 from assistant.errors import DeviceError
-from assistant.http.guard import is_loopback
+from assistant.http.peer import from_here
 from assistant.http.problem import Problem
 from assistant.http.route import Route
 
 __all__ = ["Change", "change", "routes", "shown"]
-
-_PROXIED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
-"""Headers of a request that somebody else passed on: its origin is not known."""
 
 
 class QuietChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"begin": "from"}):
@@ -71,14 +68,6 @@ def shown(status: DeviceStatus) -> dict[str, Any]:
     settings: dict[str, Any] = msgspec.to_builtins(status.settings)
     now = {"microphone": "open" if status.captured else "closed", "volume": status.heard_volume}
     return {"name": status.name, **settings, "now": now | {"quiet": status.quiet_now}}
-
-
-def from_here(request: web.Request) -> bool:
-    """Tell whether a program of this machine asks, as far as can be told: not where a proxy passed the request on."""
-    if request.transport is None or any(header in request.headers for header in _PROXIED):
-        return False
-    peer, own = request.transport.get_extra_info("peername"), request.transport.get_extra_info("sockname")
-    return bool(peer and own) and (is_loopback(str(peer[0])) or peer[0] == own[0])
 
 
 def _name(request: web.Request, controls: Controls) -> str:

@@ -1,7 +1,7 @@
 """What the core serves of an assembly: one group of routes from each file beside this one."""
 
 from assistant.assembly import Assembly
-from assistant.http import devices, history, ollama, openai, timers
+from assistant.http import devices, history, keys, ollama, openai, rest, timers
 from assistant.http.route import Route
 from assistant.http.vision import VisionDoor
 from assistant.models.store import Store
@@ -15,11 +15,14 @@ def doors(assembly: Assembly) -> list[Route]:
     section = assembly.config.http
     names = Names(assembly.models(), assembly.config.aliases)
     generation = Generation(assembly.pool, names, section.queue, section.wait)
+    embedding = Embedding(assembly.pool, names, section.queue)
     return [
         *history.routes(assembly.forget),
         *VisionDoor(assembly).routes(),
         *devices.routes(assembly.controls),
         *timers.routes(assembly.timers),
-        *openai.routes(generation, Embedding(assembly.pool, names, section.queue)),
-        *ollama.routes(generation, Store.default()),
+        *keys.routes(assembly.keys, assembly.audit),
+        *openai.routes(generation, embedding),
+        *ollama.routes(generation, embedding, Store.default()),
+        *rest.routes(generation, embedding),
     ]

@@ -1,43 +1,44 @@
 """Who may ask what: the checks that every request passes before anything else looks at it."""
 
-import ipaddress
+import asyncio
 import logging
 import re
-import socket
-from collections.abc import Callable, Iterable, Mapping
-from urllib.parse import urlsplit
+import time
+from collections import defaultdict
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from assistant.access import Caller, Scope
+from assistant.access.audit import Audit, Event
+from assistant.access.backoff import Backoff
+from assistant.access.caller import OWNER_KEY
+from assistant.access.limits import Limits
+from assistant.access.needs import scope_of
 from assistant.config.schema import HttpConfig
 from assistant.errors import AssistantError, ConfigError
+from assistant.http.origins import Origins
+from assistant.http.peer import address, from_here, is_loopback
 from assistant.http.problem import Problem, plain, problem_of
 from assistant.http.route import Route
-from assistant.lan.identity import host_name, instance_id
 
-__all__ = ["Identify", "Routes", "caller", "check_bind", "errors", "guard", "is_loopback"]
+__all__ = ["Guard", "Identify", "Present", "Routes", "caller", "check_bind", "errors", "is_loopback"]
 
 log = logging.getLogger(__name__)
 
 Routes = Mapping[tuple[str, str], Route]
 """The core's routes by method and path."""
 Identify = Callable[[str], Caller | None]
-"""Says whose key it is; None where it is nobody's."""
+"""Says whose key it is; None where it is nobody's. Must not wait for anything."""
 
 _CALLER = web.RequestKey("caller", Caller)
-
-_HOST = re.compile(r"(?:\[([0-9a-f:.]+(?:%[\w.-]+)?)\]|([\w.-]+))(?::\d*)?", re.ASCII | re.IGNORECASE)
-"""A Host header: an IPv6 address in brackets or a name or IPv4 address, and perhaps a port (RFC 9110, section 7.2)."""
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether an address or name stays on this machine."""
-    try:
-        return ipaddress.ip_address(host.strip("[]").partition("%")[0]).is_loopback
-    except ValueError:
-        return host.rstrip(".").lower() == "localhost"
+_OF_A_BROWSER = (hdrs.ORIGIN, "Sec-Fetch-Site")
+"""Headers that only browsers send, and no page can leave out (https://w3c.github.io/webappsec-fetch-metadata/)."""
+_CHANGING = frozenset({Scope.MODELS, Scope.ADMIN})
+"""Scopes of which each use that is no mere look is told in the audit log."""
 
 
 def check_bind(config: HttpConfig) -> None:
@@ -49,29 +50,128 @@ def check_bind(config: HttpConfig) -> None:
         )
 
 
-def guard(config: HttpConfig, routes: Routes, identify: Identify) -> Middleware:
-    """Return the middleware that checks Host, Origin and key.
+class Present:
+    """Whose requests are being answered, so that a key that is taken back opens nothing any more, streams included."""
 
-    Host and Origin are checked on loopback too: a web page that a browser here shows could otherwise reach the daemon
-    by DNS rebinding. What is not among *routes* (a plugin's own, or nothing at all) needs a key that opens everything.
-    """
-    names = {name.lower() for name in config.hosts} | {_own_name(), f"{_own_name()}.local"}
-    if not is_loopback(config.host):
-        names.add(host_name(instance_id()))
+    def __init__(self) -> None:
+        self._connections = defaultdict[str, set[asyncio.Transport]](set)
 
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not _is_known(_host(request.headers.get(hdrs.HOST, "")), names):
-            raise Problem(421, "unknown_host", "this host name is not known here", "add it to http.hosts")
-        origin = request.headers.get(hdrs.ORIGIN)
-        if origin is not None and not _same_place(origin, request.headers[hdrs.HOST]):
-            raise Problem(403, "foreign_origin", "requests of other sites are refused")
-        route = _route(request, routes)
-        if route is None or route.scope is not None:
-            request[_CALLER] = _admitted(request, route.scope if route and route.scope else Scope.ADMIN, identify)
-        return await handler(request)
+    @contextmanager
+    def of(self, caller: Caller, request: web.Request) -> Generator[None, None, None]:
+        """Count a connection among those of a key until its request is answered, or until the key expires."""
+        if (connection := request.transport) is None:
+            yield  # the asker has left, and what answers is being cancelled
+            return
+        self._connections[caller.name].add(connection)
+        expiry = None
+        if caller.expires is not None:
+            left = caller.expires - time.time()
+            expiry = asyncio.get_running_loop().call_later(left, connection.abort)
+        try:
+            yield
+        finally:
+            self._connections[caller.name].discard(connection)
+            if not self._connections[caller.name]:
+                del self._connections[caller.name]
+            if expiry is not None:
+                expiry.cancel()
 
-    return middleware
+    def hang_up(self, name: str) -> None:
+        """End all that is being answered for a key: streams, sockets, and the work for them."""
+        for connection in self._connections.get(name, ()):
+            connection.abort()  # which cancels what answers
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The guard before the routes."""
+
+    origins: Origins
+    """Which hosts and sites are known."""
+    routes: Routes
+    """What a route needs. What is not among these (a plugin's own, or nothing at all) needs what its mark says, or else
+    a key that opens everything."""
+    identify: Identify
+    """Whose key it is."""
+    backoff: Backoff
+    """Who has shown wrong keys."""
+    limits: Limits
+    """How often somebody may ask."""
+    audit: Audit
+    """Who is told of keys."""
+    present: Present = field(default_factory=Present)
+    """Whose requests are being answered."""
+
+    def middleware(self) -> Middleware:
+        """Return the middleware: host and origin, key, limits, scope, form of the body, in this order."""
+
+        @web.middleware
+        async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+            self.origins.check(request)
+            if (leave := self.origins.preflight(request)) is not None:
+                return leave
+            route = _route(request, self.routes)
+            if route is not None and route.scope is None:
+                return await handler(request)
+            caller = self._admitted(request, route)
+            _check_body(request, route)
+            with self.present.of(caller, request):
+                return await self._told(caller, route, request, handler)
+
+        return middleware
+
+    def _admitted(self, request: web.Request, route: Route | None) -> Caller:
+        """Return who asks; raises Problem where that is nobody, or somebody who may not, or not so often."""
+        where = address(request.transport and request.transport.get_extra_info("peername"))
+        given = _bearer(request)
+        caller = self.identify(given) if given else None
+        at_home = caller is OWNER_KEY and from_here(request)
+        if (wait := self.backoff.wait(where)) and not at_home:
+            raise _later(wait, "backed_off", "too many wrong keys came from this address")
+        scope = route.scope if route and route.scope else scope_of(request.match_info.handler)
+        if caller is None:
+            if given:
+                self.audit.seldom(Event.KEY_REFUSED, "address", address=where, route=_named(request), reason="wrong")
+                if self.backoff.wrong(where):
+                    log.warning("too many wrong keys from %s: it has to wait", where)
+            raise Problem(401, "no_key", "this needs the key", "send `Authorization: Bearer KEY`")
+        whose = (f"key {caller.name}", *(() if is_loopback(where) else (where,)))  # many programs share this machine's
+        if not at_home and (wait := self.limits.take(scope, whose)):
+            raise _later(wait, "too_many_requests", f"too many requests for {scope}")
+        if not caller.may(scope) and request.match_info.http_exception is None:
+            self.audit.seldom(
+                Event.KEY_REFUSED,
+                "address",
+                "key",
+                key=caller.name,
+                address=where,
+                route=_named(request),
+                reason="scope",
+            )
+            raise Problem(403, "no_scope", f"the key {caller.name!r} does not open this: it needs the scope {scope}")
+        self.audit.seldom(
+            Event.KEY_USED, "key", "address", key=caller.name, address=where, scope=scope, route=_named(request)
+        )
+        request[_CALLER] = caller
+        return caller
+
+    async def _told(
+        self, caller: Caller, route: Route | None, request: web.Request, handler: Handler
+    ) -> web.StreamResponse:
+        """Answer, and tell the audit log of what may have changed something that matters to all."""
+        if route is None or route.scope not in _CHANGING or request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
+            return await handler(request)
+        outcome = "failed"
+        try:
+            response = await handler(request)
+            outcome = "ok" if response.status < 400 else "refused"
+            return response
+        except (Problem, web.HTTPException):
+            outcome = "refused"
+            raise
+        finally:
+            what = " ".join(str(value) for value in request.match_info.values())
+            self.audit.record(Event.ADMINISTERED, key=caller.name, route=_named(request), what=what, outcome=outcome)
 
 
 def caller(request: web.Request) -> Caller:
@@ -79,19 +179,34 @@ def caller(request: web.Request) -> Caller:
     return request[_CALLER]
 
 
-def _admitted(request: web.Request, scope: Scope, identify: Identify) -> Caller:
-    """Return who asks; raises Problem where that is nobody, or somebody who may not."""
-    caller = identify(_bearer(request))
-    if caller is None:
-        raise Problem(401, "no_key", "this needs the key", "send `Authorization: Bearer KEY`")
-    if not caller.may(scope) and request.match_info.http_exception is None:
-        raise Problem(403, "no_scope", f"the key {caller.name!r} does not open this: it needs the scope {scope}")
-    return caller
+def _check_body(request: web.Request, route: Route | None) -> None:
+    """Raise Problem for a body that is packed, and for one of a page in a browser that is not the JSON a route takes.
+
+    A little of what is packed may be very much. And a page of any site may send a form or plain text without asking
+    anybody first, but never JSON.
+    """
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+        raise Problem(415, "packed", "a packed body is not read", "send it without Content-Encoding")
+    if route is None or route.takes is None or not any(name in request.headers for name in _OF_A_BROWSER):
+        return
+    if request.content_type != "application/json":
+        said = f"a page must send JSON, not {request.content_type}"
+        raise Problem(415, "not_json", said, "send `Content-Type: application/json`")
+
+
+def _later(wait: int, code: str, message: str) -> Problem:
+    return Problem(429, code, message, f"try again in {wait} s", headers={hdrs.RETRY_AFTER: str(wait)})
 
 
 def _route(request: web.Request, routes: Routes) -> Route | None:
     resource = request.match_info.route.resource
     return None if resource is None else routes.get((request.method, resource.canonical))
+
+
+def _named(request: web.Request) -> str:
+    """Return what is asked for without what the asker has put into the path."""
+    resource = request.match_info.route.resource
+    return f"{request.method} {resource.canonical}" if resource is not None else "nothing that there is"
 
 
 def errors(routes: Routes) -> Middleware:
@@ -121,32 +236,6 @@ def _of_aiohttp(error: web.HTTPException) -> Problem:
     kept = (hdrs.ALLOW, hdrs.LOCATION, hdrs.RETRY_AFTER)
     headers = {str(name): error.headers[name] for name in kept if name in error.headers}
     return Problem(error.status, code, error.reason, headers=headers)
-
-
-def _own_name() -> str:
-    return socket.gethostname().partition(".")[0].lower()
-
-
-def _host(header: str) -> str:
-    """Return the name or address in a Host header; empty where it is no such thing."""
-    found = _HOST.fullmatch(header)
-    return (found[1] or found[2]).lower().rstrip(".") if found else ""
-
-
-def _is_known(host: str, names: Iterable[str]) -> bool:
-    """Tell whether *host* is an address (which DNS rebinding cannot forge), a loopback name, or one of *names*."""
-    try:
-        ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return host == "localhost" or host in names
-    return True
-
-
-def _same_place(origin: str, host: str) -> bool:
-    try:
-        return urlsplit(origin).netloc.lower() == host.lower()
-    except ValueError:
-        return False
 
 
 def _bearer(request: web.Request) -> str:

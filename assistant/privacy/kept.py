@@ -17,7 +17,7 @@ __all__ = ["Kept", "kept"]
 
 _SAID = ("history", "list_items", "timers", "paraphrases")
 """Tables that hold words of people."""
-_TABLES = (*_SAID, "receipts", "ledger")
+_TABLES = (*_SAID, "receipts", "ledger", "access_keys", "audit")
 """Tables that are counted."""
 
 
@@ -56,7 +56,8 @@ def kept(places: Places, keep: str) -> list[Kept]:
         _row(
             f"database: {said} ({setting}); {counts['list_items']} things on lists; "
             f"{counts['timers']} timers and reminders; {counts['paraphrases']} learnt paraphrases; "
-            f"{counts['receipts']} receipts (times and names); {counts['ledger']} acts in the house (things, states)",
+            f"{counts['receipts']} receipts (times and names); {counts['ledger']} acts in the house (things, states); "
+            f"{counts['access_keys']} keys (digests); {counts['audit']} entries of the audit log (keys, tools, times)",
             database,
             [database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))],
             content=any(counts[table] for table in _SAID),

@@ -5,10 +5,12 @@ from pathlib import Path
 from types import TracebackType
 
 from assistant.paths import state_folder
+from assistant.state.audit import AuditTable
 from assistant.state.database import Database
 from assistant.state.devices import Devices
 from assistant.state.forgetting import Forgotten, forget_in, forget_in_copies
 from assistant.state.history import History
+from assistant.state.keys import KeyTable
 from assistant.state.ledger import Ledger
 from assistant.state.lists import Lists
 from assistant.state.paraphrases import Paraphrases
@@ -37,6 +39,8 @@ class State:
         self.lists = Lists(self._database)
         self.devices = Devices(self._database, file.with_name("muted"))
         self.timers = Timers(self._database)
+        self.keys = KeyTable(self._database)
+        self.audit = AuditTable(self._database)
 
     async def open(self) -> None:
         """Open the database, and bring it to the present form; raises ServiceError where that cannot be done."""

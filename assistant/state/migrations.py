@@ -94,6 +94,23 @@ MIGRATIONS: tuple[str, ...] = (
         started REAL NOT NULL
     );
     """,
+    """
+    CREATE TABLE access_keys (
+        name TEXT PRIMARY KEY,
+        digest BLOB NOT NULL,
+        scopes TEXT NOT NULL,
+        created REAL NOT NULL,
+        expires REAL,
+        used REAL
+    );
+    CREATE TABLE audit (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at REAL NOT NULL,
+        event TEXT NOT NULL,
+        fields TEXT NOT NULL,
+        digest TEXT NOT NULL
+    );
+    """,
 )
 """Each step is of statements with semicolons between them; a step that was released is never changed."""
 

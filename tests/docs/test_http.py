@@ -4,27 +4,20 @@ import ast
 import re
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 from assistant import EventType
-from assistant.config import HttpConfig
-from assistant.controls import Controls
-from assistant.events import EventBus
-from assistant.http import devices, history, timers
 from assistant.http.app import make_app
-from assistant.http.vision import VisionDoor
-from assistant.state import State
+from assistant.http.doors import doors
 from tests.docs.markdown import headings, rows
+from tests.doors import assembled
 from tests.source import ROOT
 
 PAGE = ROOT / "docs" / "http.md"
 
 
-def test_every_route_is_a_heading(home: Path) -> None:
-    nobody: Any = None  # who answers does not matter here
-    doors = [*VisionDoor(nobody).routes(), *history.routes(State(home / "assistant.db").forget)]
-    doors += [*devices.routes(Controls()), *timers.routes(nobody)]
-    app = make_app(HttpConfig(), EventBus(), dict, {}, doors)
+async def test_every_route_is_a_heading(home: Path) -> None:
+    async with assembled(home) as (loaded, assembly):
+        app = make_app(loaded.config.http, assembly.events, dict, {}, doors(assembly))
     routes = {f"{route.method} {route.resource.canonical}" for route in app.router.routes() if route.resource}
     found = {line for line in headings(PAGE) if re.match(r"[A-Z]+ /", line)}
     assert found == {route for route in routes if not route.startswith("HEAD ")}

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from assistant import Host, ServiceSpec, hookimpl
+from assistant import Host, Scope, ServiceSpec, hookimpl, needs
 from assistant_mcp.config import McpConfig, ServerConfig, ToolConfig
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def assistant_routes(host: Host) -> "list[web.RouteDef]":
 
     from assistant_mcp.door import answer
 
+    @needs(Scope.HOME)
     async def answered(request: web.Request) -> web.StreamResponse:
         return await answer(host, request)
 

@@ -52,5 +52,6 @@ class McpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     servers: dict[Annotated[str, msgspec.Meta(pattern=r"^\w{1,24}$")], ServerConfig] = {}
     """Servers by name; their tools are called `NAME_TOOL` here."""
     offer: list[Scope] = msgspec.field(default_factory=lambda: ["ask", "read"])
-    """What programs that have the daemon's key may do at `/plugins/mcp/`: `ask` the assistant, as somebody whom it does
-    not know; call tools that only `read`; call tools that `act`. Sensitive ones are never called. Empty closes it."""
+    """What programs that have a key with the scope `home` may do at `/plugins/mcp/`: `ask` the assistant, as somebody
+    whom it does not know; call tools that only `read`; call tools that `act`. Sensitive ones are never called. Empty
+    closes it."""

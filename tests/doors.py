@@ -1,0 +1,41 @@
+"""The real doors of an assistant whose engines are fakes."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from assistant import Kind, hookimpl
+from assistant.assembly import Assembly, assemble
+from assistant.config import Loaded, load
+from assistant.engines import AnySpec
+from assistant.plugins import Plugins
+from assistant.testing import FakeChat, FakeIntent, FakeStt, FakeTts, FakeTurn, fake_spec
+from tests.running import CONFIG
+
+__all__ = ["assembled"]
+
+
+class _Fakes:
+    """A plugin with an engine for each thing that an assistant without a device needs."""
+
+    @hookimpl
+    def assistant_engines(self) -> list[AnySpec]:
+        return [
+            fake_spec("fake-stt", Kind.STT, FakeStt()),
+            fake_spec("fake-tts", Kind.TTS, FakeTts()),
+            fake_spec("fake-turn", Kind.TURN, FakeTurn()),
+            fake_spec("fake-intent", Kind.INTENT, FakeIntent()),
+            fake_spec("fake-chat", Kind.CHAT, FakeChat(["Hello there."] * 100)),
+        ]
+
+
+@asynccontextmanager
+async def assembled(home: Path, http: str = "{port: 0}") -> AsyncGenerator[tuple[Loaded, Assembly], None]:
+    """Put an assistant of fakes together in the folder *home*, its section `http` as given."""
+    file = home / "assistant.yaml"
+    file.write_text(CONFIG.replace("{port: 0}", http))
+    plugins = Plugins()
+    plugins.add("fakes", _Fakes)
+    loaded = load(file, {})
+    async with assemble(loaded, plugins) as assembly:
+        yield loaded, assembly
