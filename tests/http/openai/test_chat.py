@@ -88,7 +88,7 @@ async def test_a_forced_call_comes_whole_and_streamed(door: Served) -> None:
     door.chat.script = [[CALL, Done("tool_calls", USAGE)], [TextDelta("So."), CALL, CALL, Done("tool_calls")]]
     ask: Any = {"model": "small", "messages": HELLO, "tools": [LAMP], "tool_choice": choice}
     answer = await door.openai.chat.completions.create(**ask)
-    call: Any = answer.choices[0].message.tool_calls[0]  # type: ignore[index]
+    call: Any = answer.choices[0].message.tool_calls[0]
     assert (call.id, call.function.name, call.function.arguments) == ("c1", "switch_lamp", '{"on":true}')
     assert (answer.choices[0].finish_reason, answer.choices[0].message.content) == ("tool_calls", None)
     async with door.openai.chat.completions.stream(**ask) as stream:

@@ -11,7 +11,7 @@ from tests.http.openai.conftest import Served
 async def test_texts_have_places_in_either_form(door: Served, form: Any) -> None:
     more = {"encoding_format": form} if form else {}  # the library asks for base64 by itself
     answer = await door.openai.embeddings.create(model="places", input=["warm", "hot"], **more)
-    vectors = [place.embedding for place in answer.data]
+    vectors: list[Any] = [place.embedding for place in answer.data]
     if form == "base64":
         assert vectors == ["AACAPwAAAAA=", "mpkZP83MTD8="]
     else:

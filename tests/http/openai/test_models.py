@@ -47,7 +47,7 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_t15_a_name_that_is_none_is_not_found_wherever_it_stands(door: Served, name: str) -> None:
-    bodies = {
+    bodies: dict[str, dict[str, object]] = {
         "/v1/chat/completions": {"messages": [{"role": "user", "content": HELLO}]},
         "/v1/completions": {"prompt": HELLO},
         "/v1/responses": {"input": HELLO},
