@@ -52,6 +52,7 @@ ANSWERS = [
     ("es", "¿Cuánto es 1 por 1?", "Es 1."),
     ("en", "7 × 8", "That is 56."),
     ("en", "7-3", "That is 4."),
+    ("en", "What is 3-quarters of 20?", "That is 15."),
     ("en", "What is 10 divided by 3?", "That is about 3.3333."),
     ("en", "What is 5 divided by 0?", "Nothing can be divided by zero."),
     ("de", "Was ist 5 geteilt durch 0?", "Durch null kann man nicht teilen."),
