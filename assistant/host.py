@@ -152,6 +152,8 @@ class ServiceSpec(Generic[S]):
     """Serves until cancelled."""
     check: Callable[[S], Awaitable[str]] | None = None
     """Tries once, for `assistant check`, whether it could serve, and says what it found; raises AssistantError."""
+    house: Callable[[S, Home], Awaitable[None]] | None = None
+    """Brings the things that it leads to into a house until cancelled, and serves nobody: for `assistant ask`."""
     api: int = API
     """The plugin interface it was written for."""
 

@@ -11,6 +11,7 @@ import click
 from assistant.assembly import assemble
 from assistant.chat import ChatMessage, ChatRequest, Priority
 from assistant.cli import Settings
+from assistant.cli.at_home import at_home
 from assistant.cli.output import json_option, show_json
 from assistant.cli.transcribe import transcribed
 from assistant.errors import EngineUnavailable, ImageError
@@ -90,7 +91,7 @@ async def _ask(
     name: str,
     as_json: bool,
 ) -> None:
-    async with assemble(settings.load()) as assembly:
+    async with assemble(settings.load()) as assembly, at_home(assembly):
         turn = assembly.turn(name, priority=Priority.VOICE, person=OWNER)
         if audio is not None:
             expected = "" if turn.config.language == "auto" else turn.config.language

@@ -1,6 +1,6 @@
 """Home Assistant as a part of the house, by its WebSocket API and a long-lived access token."""
 
-from assistant import Host, ServiceSpec, hookimpl
+from assistant import Home, Host, ServiceSpec, hookimpl
 from assistant_homeassistant.config import HomeAssistantConfig
 
 __all__ = ["HomeAssistantConfig"]
@@ -8,9 +8,14 @@ __all__ = ["HomeAssistantConfig"]
 
 async def run(config: HomeAssistantConfig, host: Host) -> None:
     """Serve until cancelled."""
+    await house(config, host.home)
+
+
+async def house(config: HomeAssistantConfig, home: Home) -> None:
+    """Bring the entities into a house until cancelled."""
     from assistant_homeassistant.service import serve
 
-    await serve(config, host)
+    await serve(config, home)
 
 
 async def check(config: HomeAssistantConfig) -> str:
@@ -23,4 +28,4 @@ async def check(config: HomeAssistantConfig) -> str:
 @hookimpl
 def assistant_services() -> list[ServiceSpec[HomeAssistantConfig]]:
     """Offer the service."""
-    return [ServiceSpec(name="homeassistant", config=HomeAssistantConfig, run=run, check=check)]
+    return [ServiceSpec(name="homeassistant", config=HomeAssistantConfig, run=run, check=check, house=house)]

@@ -6,7 +6,7 @@ import logging
 
 import aiohttp
 
-from assistant import Host, ServiceError
+from assistant import Home, ServiceError
 from assistant_homeassistant.bridge import HomeAssistant
 from assistant_homeassistant.config import HomeAssistantConfig
 from assistant_homeassistant.connection import WrongToken, connected
@@ -22,13 +22,13 @@ _STEADY = 60.0
 """Seconds after which a connection was a good one, and the next wait is short again."""
 
 
-async def serve(config: HomeAssistantConfig, host: Host) -> None:
+async def serve(config: HomeAssistantConfig, home: Home) -> None:
     """Be a part of the house until cancelled. What goes wrong is said once, and tried again in the background."""
     loop = asyncio.get_running_loop()
     wait, complained = _SOONEST, ""
     async with aiohttp.ClientSession() as session:
-        bridge = HomeAssistant(config, session, host.home.changed)
-        async with host.home.attached(bridge):
+        bridge = HomeAssistant(config, session, home.changed)
+        async with home.attached(bridge):
             while True:
                 begun = loop.time()
                 try:

@@ -64,7 +64,7 @@ async def assembled(folder: Path, url: str, token: str, there: bool = True) -> A
             assert "not understood" not in answer.text
             return answer.text.strip()
 
-        serving = asyncio.create_task(serve(HomeAssistantConfig(url=url, token=token), assembly))
+        serving = asyncio.create_task(serve(HomeAssistantConfig(url=url, token=token), assembly.home))
         try:
             if there:
                 await until(lambda: assembly.home.entities)

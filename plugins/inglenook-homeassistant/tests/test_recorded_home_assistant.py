@@ -6,24 +6,17 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import pytest
 from assistant_homeassistant import HomeAssistantConfig, assistant_services, check, connection, service
 from recorded_home_assistant import TOKEN, RecordedHomeAssistant, recorded_home_assistant
 
-from assistant import Act, Entity, Home, Host, ServiceError
+from assistant import Act, Entity, Home, ServiceError
 from assistant.home.words import told
 
 LAMP = "light.kitchen_lights"
-
-
-class House:
-    """As much of a host as the service needs."""
-
-    def __init__(self) -> None:
-        self.home = Home()
 
 
 @pytest.fixture(autouse=True)
@@ -37,12 +30,10 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def serving(url: str, token: str = TOKEN, **options: Any) -> AsyncIterator[Home]:
     """Run the service, as the daemon does."""
-    house = House()
-    running = asyncio.create_task(
-        service.serve(HomeAssistantConfig(url=url, token=token, **options), cast("Host", house))
-    )
+    home = Home()
+    running = asyncio.create_task(service.serve(HomeAssistantConfig(url=url, token=token, **options), home))
     try:
-        yield house.home
+        yield home
     finally:
         running.cancel()
         (ended,) = await asyncio.gather(running, return_exceptions=True)

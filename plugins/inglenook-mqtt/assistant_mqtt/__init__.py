@@ -4,7 +4,7 @@ Inwards: what Zigbee2MQTT, Tasmota and others announce in Home Assistant's disco
 Outwards: the assistant's own devices appear in Home Assistant.
 """
 
-from assistant import Host, ServiceSpec, hookimpl
+from assistant import Home, Host, ServiceSpec, hookimpl
 from assistant_mqtt.config import EntityOptions, MqttConfig
 
 __all__ = ["EntityOptions", "MqttConfig"]
@@ -17,6 +17,13 @@ async def run(config: MqttConfig, host: Host) -> None:
     await serve(config, host)
 
 
+async def house(config: MqttConfig, home: Home) -> None:
+    """Bring what is announced into a house until cancelled, and announce nothing."""
+    from assistant_mqtt.service import bring
+
+    await bring(config, home)
+
+
 async def check(config: MqttConfig) -> str:
     """Log in once and say where; raises ServiceError."""
     from assistant_mqtt.service import look
@@ -27,4 +34,4 @@ async def check(config: MqttConfig) -> str:
 @hookimpl
 def assistant_services() -> list[ServiceSpec[MqttConfig]]:
     """Offer the service."""
-    return [ServiceSpec(name="mqtt", config=MqttConfig, run=run, check=check)]
+    return [ServiceSpec(name="mqtt", config=MqttConfig, run=run, check=check, house=house)]

@@ -3,14 +3,14 @@
 import asyncio
 import secrets
 
-from assistant import Host
+from assistant import Home, Host
 from assistant_mqtt.bridge import MqttBridge
 from assistant_mqtt.broker import Broker, Listener
 from assistant_mqtt.config import MqttConfig
 from assistant_mqtt.presence import Presence, node, will
 from assistant_mqtt.withdrawal import Withdrawal
 
-__all__ = ["look", "serve"]
+__all__ = ["bring", "look", "serve"]
 
 
 async def look(config: MqttConfig) -> str:
@@ -36,6 +36,15 @@ async def serve(config: MqttConfig, host: Host) -> None:
         else:
             listeners = bridge, Withdrawal(config, broker, ())
         group.create_task(broker.serve(listeners), name="MQTT broker")
+
+
+async def bring(config: MqttConfig, home: Home) -> None:
+    """Be a part of a house until cancelled, and of Home Assistant not."""
+    broker = Broker(config, _identifier(config), None)
+    bridge = MqttBridge(config, broker, home, node(config))
+    async with home.attached(bridge), asyncio.TaskGroup() as group:
+        group.create_task(bridge.tell(), name="MQTT names")
+        group.create_task(broker.serve((bridge,)), name="MQTT broker")
 
 
 def _identifier(config: MqttConfig) -> str:

@@ -5,7 +5,8 @@ import json
 from typing import Any
 
 import pytest
-from assistant_mqtt import EntityOptions
+from assistant_mqtt import EntityOptions, MqttConfig
+from assistant_mqtt.service import bring
 
 from assistant import Act, ServiceError
 
@@ -254,3 +255,16 @@ async def test_cover_lock_climate_fan_and_sensors(make_house: Any) -> None:
         ):
             with pytest.raises(ServiceError):
                 await house.home._bridges[0].call(Act(service, (entity,), data))
+
+
+async def test_a_house_for_one_question_announces_nothing(broker: Any, watched: Any, host: Any) -> None:
+    async with watched(host) as house:
+        await house.publish("homeassistant/switch/kettle/config", {"name": "Kettle", "cmd_t": "kettle/set"})
+        bringing = asyncio.create_task(bring(MqttConfig(host="127.0.0.1", port=broker.port), host.home))
+        await house.known("switch.kettle", state="unknown")
+        (outcome,) = await host.home.act(Act("switch.turn_on", ("switch.kettle",)))
+        assert outcome.result == "unseen"
+        bringing.cancel()
+        await asyncio.wait({bringing})
+        assert {topic.partition("/")[0] for topic, _ in house.seen} == {"homeassistant", "kettle"}
+        assert not [topic for topic in house.retained if "inglenook" in topic]
