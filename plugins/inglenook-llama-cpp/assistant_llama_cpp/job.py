@@ -95,6 +95,8 @@ class Job:
     """Of these, tokens that were in the cache."""
     sequence: Sequence | None = None
     """Where it is written, while it has a place."""
+    begun: int = 0
+    """Tokens that the sequence held when it got it."""
     sampler: "Sampler | None" = None
     """What draws its tokens, from its first step on."""
 
@@ -110,6 +112,11 @@ class Job:
     def ready(self) -> bool:
         """Return whether its reader takes what is written."""
         return not self.outbox.full
+
+    @property
+    def read(self) -> int:
+        """Return the tokens that were computed since it got its place."""
+        return len(self.sequence.tokens) - self.begun if self.sequence else 0
 
     @property
     def written(self) -> int:

@@ -37,6 +37,10 @@ class Work(Protocol):
         """Whether it can take part in a step now."""
 
     @property
+    def read(self) -> int:
+        """Tokens that were read for it so far."""
+
+    @property
     def writing(self) -> bool:
         """Whether a step adds one token to its reply, rather than reading its prompt."""
 
@@ -119,15 +123,23 @@ class Scheduler(Generic[W]):
     def parts(self, turns: Sequence[W], allowance: int) -> list[tuple[W, list[int]]]:
         """Return what a step reads of each: one token of those that are being written, and of prompts what fits.
 
-        Where one is being written that is as urgent as the first of the prompts, *allowance* tokens of prompts fit.
+        Beside a reply of its class a prompt's start is read at once, so that a short one starts soon, and the rest in
+        pieces of *allowance* tokens, all prompts together. Beside a more urgent reply all of it is read in such pieces.
         """
-        reading = [work for work in turns if not work.writing]
-        waited_for = reading and any(work.writing and work.priority <= reading[0].priority for work in turns)
-        room = min(allowance, self._batch) if waited_for else self._batch
-        parts = []
+        written = min((work.priority for work in turns if work.writing), default=None)
+        room, parts = self._batch, []
         for work in turns:
-            words = work.words(1 if work.writing else room)
-            room -= 0 if work.writing else len(words)
+            if work.writing:
+                words = work.words(1)
+            else:
+                most = allowance
+                if written is None or work.priority < written:
+                    most = room
+                elif work.priority == written:
+                    most = max(allowance, self._batch // 2 - work.read)
+                words = work.words(max(0, min(most, room)))
+                room -= len(words)
+                allowance -= len(words)
             if words:
                 parts.append((work, words))
         return parts

@@ -95,8 +95,9 @@ class Stepper:
             sequence.tokens = []
         if claim.cached < job.static:
             self._restore(sequence, job.tokens[: job.static])
+        job.begun = len(sequence.tokens)
         if job.sampler is None:
-            job.sampler, job.cached = Sampler(self._model, job.sampling, job.grammar), len(sequence.tokens)
+            job.sampler, job.cached = Sampler(self._model, job.sampling, job.grammar), job.begun
         if not job.limit and len(sequence.tokens) == len(job.tokens):
             self._finish(job, "stop")  # it only had to be restored
 

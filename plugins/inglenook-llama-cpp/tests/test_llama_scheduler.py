@@ -32,6 +32,10 @@ class Request:
         return self.priority, self.order
 
     @property
+    def read(self) -> int:
+        return self.held
+
+    @property
     def written(self) -> int:
         return len(self.tokens) - self.prompt
 
@@ -176,18 +180,30 @@ def test_the_less_urgent_take_part_in_one_step_of_four() -> None:
     assert all(program in engine.step() for _ in range(2))
 
 
-def test_prompts_are_read_in_pieces_beside_a_reply_of_their_class_only() -> None:
+def test_a_long_prompt_is_read_in_pieces_beside_a_reply_of_its_class() -> None:
     engine = Engine(slots=4, context=1000, batch=32)
-    reply, prompt = Request(4, 100), Request(200, 1)
+    reply, prompt, short = Request(4, 100), Request(200, 1), Request(15, 1)
     engine.add(reply)
     engine.step()
     engine.add(prompt)
+    assert engine.step(allowance=6) == {reply: 1, prompt: 16}, "its start is read at once"
+    engine.add(short)
+    assert engine.step(allowance=6) == {reply: 1, prompt: 6, short: 15}, "so is all of a short one"
     assert engine.step(allowance=6) == {reply: 1, prompt: 6}
     assert engine.step(allowance=99) == {reply: 1, prompt: 32}
-    voice = Request(60, 1, VOICE)
-    engine.add(voice)
+
+
+def test_a_prompt_waits_for_more_urgent_replies_only() -> None:
+    engine = Engine(slots=4, context=1000, batch=32)
+    program = Request(4, 100)
+    engine.add(program)
+    engine.step()
+    voice, late = Request(60, 10, VOICE), Request(60, 10)
+    engine.add(voice, late)
     read = [engine.step(allowance=6)[voice] for _ in range(2)]
-    assert read == [32, 28], "a program that is being written waits for it"
+    assert read == [32, 28], "whole pieces, though a program is being written"
+    pieces = [engine.step(allowance=6).get(late, 0) for _ in range(8)]
+    assert max(pieces) == 6, "not even its start is read at once beside a voice"
 
 
 def test_what_is_left_of_a_step_goes_to_the_next_prompt() -> None:

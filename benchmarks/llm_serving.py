@@ -1,0 +1,377 @@
+"""How several clients are served at once, beside the servers of llama-cpp-python and of xllamacpp.
+
+Claims, with the same model on two cores: with four clients at once the first token comes (p95) after at most 0.35 of
+the time that `llama_cpp.server` takes, at no less than 0.97 of its tokens a second; one client gets at least 0.97 of
+the tokens a second of a bare llama.cpp loop, the first no later; a prompt of 1,000 tokens stretches the p95 between two
+tokens of a running reply at most threefold; with a system prompt of 500 tokens that was read before, the first token
+comes after at most 0.1 of the time it takes cold.
+
+Every system is a process that speaks the OpenAI protocol over HTTP, on the same cores; the same client measures all. In
+each round each takes its turn, in another order, so that a busy machine slows all alike. Peers need an interpreter that
+has them:
+
+    python benchmarks/llm_serving.py --llama PYTHON --xllama PYTHON
+
+where the first has `llama-cpp-python[server]`, compiled as ours, and the second `xllamacpp`.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import socket
+import statistics
+import sys
+import time
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+CONTEXT, SLOTS = 8192, 4
+STORY = "Write a long story about {}. Tell every detail."
+HEROES = ("a dragon that learns to cook", "a ship on the moon", "a clock that is late", "the last lamp of a town")
+OURS, SERVER, XLLAMA, BARE = "inglenook", "llama_cpp.server", "xllamacpp", "bare loop"
+
+XLLAMA_SCRIPT = """
+import sys, time, xllamacpp
+params = xllamacpp.CommonParams()
+params.model.path, params.hostnames, params.port = sys.argv[1], ["127.0.0.1"], int(sys.argv[2])
+params.n_ctx, params.n_parallel, params.kv_unified, params.warmup = int(sys.argv[4]), int(sys.argv[5]), True, True
+params.cpuparams.n_threads = params.cpuparams_batch.n_threads = int(sys.argv[3])
+server = xllamacpp.Server(params)
+time.sleep(1e6)
+"""
+
+
+@dataclass(frozen=True)
+class System:
+    """What is measured."""
+
+    name: str
+    command: Callable[[str, int, int], list[str]]
+    """Model, port and threads to the command that serves them."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """What is added to the environment."""
+
+
+def systems(llama: str, xllama: str) -> list[System]:
+    """Return those that are there."""
+    # As the daemon does it; the peers keep their own ways of waiting.
+    found = [System(OURS, lambda *given: [sys.executable, __file__, "serve", *map(str, given)],
+                    {"OMP_WAIT_POLICY": "passive"}),
+             System(BARE, lambda *given: [sys.executable, __file__, "bare", *map(str, given)])]  # fmt: skip
+    if llama:
+        found.append(System(SERVER, lambda model, port, threads: [
+            llama, "-m", "llama_cpp.server", "--model", model, "--port", str(port), "--n_ctx", str(CONTEXT),
+            "--n_threads", str(threads), "--n_threads_batch", str(threads), "--interrupt_requests", "false",
+            "--verbose", "false",
+        ]))  # fmt: skip
+    if xllama:
+        found.append(System(XLLAMA, lambda model, port, threads: [
+            xllama, "-c", XLLAMA_SCRIPT, model, str(port), str(threads), str(CONTEXT), str(SLOTS)
+        ]))  # fmt: skip
+    return found
+
+
+@asynccontextmanager
+async def running(system: System, model: str, threads: int, log: str) -> AsyncGenerator[str, None]:
+    """Start a system on the first cores and yield its address once it answers."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    cores = ",".join(map(str, sorted(os.sched_getaffinity(0))[:threads]))
+    with Path(log).open("ab") as file:  # noqa: ASYNC230 - nothing else is under way
+        process = await asyncio.create_subprocess_exec(
+            "taskset", "-c", cores, *system.command(model, port, threads), stdout=file, stderr=file,
+            env={**os.environ, **system.environment},
+        )  # fmt: skip
+    try:
+        url = f"http://127.0.0.1:{port}"
+        async with aiohttp.ClientSession() as session, asyncio.timeout(120):
+            while True:
+                if process.returncode is not None:
+                    raise SystemExit(f"{system.name} ended by itself, see {log}")
+                try:
+                    async with session.get(f"{url}/v1/models") as response:
+                        if response.status == 200:
+                            break
+                except aiohttp.ClientError:
+                    pass
+                await asyncio.sleep(0.2)
+        yield url
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+@dataclass
+class Reply:
+    """When the tokens of a reply came, in seconds after it was asked for."""
+
+    times: list[float]
+
+    @property
+    def first(self) -> float:
+        """Seconds to the first token."""
+        return self.times[0]
+
+    @property
+    def pace(self) -> float:
+        """Tokens a second after the first."""
+        return (len(self.times) - 1) / (self.times[-1] - self.times[0])
+
+    def gaps(self, start: float = 0.0, end: float = float("inf")) -> list[float]:
+        """Seconds between two tokens, of all gaps that reach into the time from *start* to *end*."""
+        pairs = zip(self.times, self.times[1:], strict=False)
+        return [after - before for before, after in pairs if start <= after and before <= end]
+
+
+async def ask(url: str, question: str, tokens: int, system: str = "You are a storyteller.",
+              begun: asyncio.Event | None = None) -> Reply:  # fmt: skip
+    """Ask for a reply of so many tokens; *begun* is set at the eighth."""
+    body = {
+        "model": "model",
+        "messages": [{"role": "system", "content": system}, {"role": "user", "content": question}],
+        "stream": True, "temperature": 0, "repeat_penalty": 1, "max_tokens": tokens,
+    }  # fmt: skip
+    times = []
+    timeout = aiohttp.ClientTimeout(600)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        start = time.perf_counter()
+        async with session.post(f"{url}/v1/chat/completions", json=body) as response:
+            response.raise_for_status()
+            async for line in response.content:
+                if not line.startswith(b"data: {"):
+                    continue
+                choices = json.loads(line[6:])["choices"]
+                if choices and choices[0]["delta"].get("content"):
+                    times.append(time.perf_counter() - start)
+                    if begun and len(times) == 8:
+                        begun.set()
+    if len(times) < 2:
+        raise SystemExit(f"{url} wrote {len(times)} tokens")
+    return Reply(times)
+
+
+def p95(values: Sequence[float]) -> float:
+    """Return the value below which 95 % lie."""
+    return sorted(values)[min(len(values) - 1, int(0.95 * len(values)))]
+
+
+Numbers = dict[str, list[float]]
+
+
+async def alone(url: str, n: int, tokens: int, numbers: Numbers) -> None:
+    """One client."""
+    reply = await ask(url, STORY.format(f"{HEROES[0]}, number {n}"), tokens)
+    numbers["alone: first token"].append(reply.first)
+    numbers["alone: tokens/s"].append(reply.pace)
+
+
+async def together(url: str, n: int, tokens: int, numbers: Numbers) -> None:
+    """Four clients at once."""
+    start = time.perf_counter()
+    asked = (ask(url, STORY.format(f"{hero}, number {n}"), tokens) for hero in HEROES)
+    replies = await asyncio.gather(*asked)
+    numbers["four: first tokens"] += [reply.first for reply in replies]
+    numbers["four: tokens/s"].append(sum(len(r.times) for r in replies) / (time.perf_counter() - start))
+
+
+async def disturbed(url: str, n: int, tokens: int, numbers: Numbers) -> None:
+    """A long prompt arrives while a reply is being written."""
+    quiet = await ask(url, STORY.format(f"{HEROES[1]}, number {n}"), tokens)
+    begun = asyncio.Event()
+    asked_at = time.perf_counter()
+    running = asyncio.create_task(ask(url, STORY.format(f"{HEROES[1]}, part {n}"), 6 * tokens, begun=begun))
+    await begun.wait()
+    came = time.perf_counter() - asked_at
+    long = " ".join(f"{word} {n}" for word in ["stone", "river", "night", "bread", "glass"] * 80)
+    other = await ask(url, long, 2)
+    reply = await running
+    if during := reply.gaps(came, came + other.first):
+        numbers["disturbed: p95 between tokens"].append(p95(during))
+        numbers["disturbed: times the quiet p95"].append(p95(during) / p95(quiet.gaps()))
+        numbers["disturbed: longest"].append(max(during))
+    numbers["disturbed: first token of the long"].append(other.first)
+
+
+async def repeated(url: str, n: int, tokens: int, numbers: Numbers) -> None:
+    """The same system prompt, read for the first time and for the second."""
+    rules = f"House {n}. " + " ".join(f"Rule {k}: in room {k} be kind, brief and quiet." for k in range(32))
+    cold = await ask(url, "What is the capital of France?", 4, rules)
+    warm = await ask(url, "Name a colour of the rainbow.", 4, rules)
+    numbers["repeated: cold"].append(cold.first)
+    numbers["repeated: warm"].append(warm.first)
+    numbers["repeated: warm / cold"].append(warm.first / cold.first)
+
+
+async def measure(found: Sequence[System], given: argparse.Namespace) -> dict[str, Numbers]:
+    """Let the systems take turns."""
+    numbers: dict[str, Numbers] = {system.name: defaultdict(list) for system in found}
+    async with AsyncExitStack() as stack:
+        urls = {system.name: await stack.enter_async_context(running(system, given.model, given.threads, given.log))
+                for system in found}  # fmt: skip
+        for name, url in urls.items():
+            await ask(url, "Say hello.", 8)
+            print(f"{name} answers", file=sys.stderr)
+        for n in range(given.rounds):
+            order = list(urls) if n % 2 else list(reversed(urls))
+            for stage in (alone, together, disturbed, repeated):
+                for name in order:
+                    if name != BARE or stage is alone:
+                        start = time.perf_counter()
+                        await stage(urls[name], n, given.tokens, numbers[name])
+                        took = time.perf_counter() - start
+                        print(f"round {n + 1}, {stage.__name__}, {name}: {took:.1f} s", file=sys.stderr)
+    return numbers
+
+
+def report(numbers: dict[str, Numbers], rounds: int) -> None:
+    """Print medians, and the claims; first tokens of four at once by their p95."""
+
+    def value(name: str, row: str) -> float:
+        values = numbers[name][row]
+        return p95(values) if row == "four: first tokens" else statistics.median(values)
+
+    def claim(text: str, ratio: float, bound: float, at_most: bool) -> None:
+        kept = ratio <= bound if at_most else ratio >= bound
+        print(f"{text}: {ratio:.3f} of at {'most' if at_most else 'least'} {bound}: {'kept' if kept else 'BROKEN'}")
+
+    print(f"medians of {rounds} rounds; of `four: first tokens` the p95; seconds, tokens a second and ratios")
+    print("| | " + " | ".join(numbers) + " |\n|---|" + "---|" * len(numbers))
+    for row in numbers[OURS]:
+        cells = (f"{value(name, row):.3f}" if numbers[name][row] else "" for name in numbers)
+        print(f"| {row} | " + " | ".join(cells) + " |")
+
+    def paired(row: str, peer: str) -> float:
+        pairs = zip(numbers[OURS][row], numbers[peer][row], strict=True)
+        return statistics.median(ours / theirs for ours, theirs in pairs)
+
+    claim("one client, tokens a second beside a bare loop", paired("alone: tokens/s", BARE), 0.97, False)
+    claim("one client, first token beside a bare loop", paired("alone: first token", BARE), 1.0, True)
+    claim("times the quiet p95 between tokens", value(OURS, "disturbed: times the quiet p95"), 3, True)
+    claim("repeated system prompt, warm to cold", value(OURS, "repeated: warm / cold"), 0.1, True)
+    for peer in (SERVER, XLLAMA):
+        if peer in numbers:
+            row = "four: first tokens"
+            claim(f"four clients, p95 of first tokens beside {peer}", value(OURS, row) / value(peer, row), 0.35, True)
+            claim(f"four clients, tokens a second beside {peer}", paired("four: tokens/s", peer), 0.97, False)
+
+
+Write = Callable[[Any], AsyncGenerator[str, None]]
+
+
+async def serve(port: int, write: Write) -> None:
+    """Speak what a client of the OpenAI protocol reads of a stream, until the process is ended."""
+    from aiohttp import web
+
+    async def models(_: web.Request) -> web.Response:
+        return web.json_response({"data": [{"id": "model"}]})
+
+    async def complete(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        asked = await request.json()
+        await response.prepare(request)
+        async with aclosing(write(asked)) as texts:
+            async for text in texts:
+                chunk = {"choices": [{"index": 0, "delta": {"content": text}}]}
+                await response.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+        await response.write(b"data: [DONE]\n\n")
+        return response
+
+    app = web.Application()
+    app.add_routes([web.get("/v1/models", models), web.post("/v1/chat/completions", complete)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await asyncio.Event().wait()
+
+
+async def serve_ours(model: str, port: int) -> None:
+    """Serve the engine; the place of the daemon's own door."""
+    from assistant_llama_cpp import LlamaConfig, open_llama
+
+    from assistant import ChatMessage, ChatRequest, Priority, Sampling, TextDelta
+
+    async with open_llama(LlamaConfig(model=model, context=CONTEXT, slots=SLOTS)) as chat:
+
+        async def write(asked: Any) -> AsyncGenerator[str, None]:
+            request = ChatRequest(
+                tuple(ChatMessage.of(message["role"], message["content"]) for message in asked["messages"]),
+                sampling=Sampling(temperature=0, repeat_penalty=1),
+                max_tokens=asked["max_tokens"],
+                priority=Priority.API,
+            )
+            async with aclosing(chat.reply(request)) as reply:
+                async for delta in reply:
+                    if isinstance(delta, TextDelta):
+                        yield delta.text
+
+        await serve(port, write)
+
+
+async def serve_bare(path: str, port: int, threads: int) -> None:
+    """Serve the least loop that can be written around llama.cpp: one client, nothing kept."""
+    import ctypes
+
+    import llama_cpp
+
+    llama_cpp.llama_backend_init()
+    model = llama_cpp.llama_model_load_from_file(path.encode(), llama_cpp.llama_model_default_params())
+    params = llama_cpp.llama_context_default_params()
+    params.n_ctx, params.no_perf, params.n_threads, params.n_threads_batch = CONTEXT, True, threads, threads
+    context = llama_cpp.llama_init_from_model(model, params)
+    vocabulary = llama_cpp.llama_model_get_vocab(model)
+    sampler = llama_cpp.llama_sampler_init_greedy()
+    buffer = ctypes.create_string_buffer(64)
+
+    def decode(tokens: Sequence[int]) -> int:
+        array = (llama_cpp.llama_token * len(tokens))(*tokens)
+        llama_cpp.llama_decode(context, llama_cpp.llama_batch_get_one(array, len(tokens)))
+        return int(llama_cpp.llama_sampler_sample(sampler, context, -1))
+
+    async def write(asked: Any) -> AsyncGenerator[str, None]:
+        said = "".join(f"<|im_start|>{m['role']}\n{m['content']}<|im_end|>\n" for m in asked["messages"])
+        text = f"{said}<|im_start|>assistant\n".encode()
+        prompt = (llama_cpp.llama_token * len(text))()
+        count = llama_cpp.llama_tokenize(vocabulary, text, len(text), prompt, len(text), False, True)
+        llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(context), False)
+        token = decode(prompt[:count])
+        for _ in range(asked["max_tokens"]):
+            size = llama_cpp.llama_token_to_piece(vocabulary, token, buffer, 64, 0, False)
+            if llama_cpp.llama_vocab_is_eog(vocabulary, token):
+                return
+            yield buffer.raw[:size].decode(errors="replace")
+            token = decode([token])
+
+    await serve(port, write)
+
+
+def main() -> None:
+    """Read the arguments and measure, or be one of the systems."""
+    if sys.argv[1:2] in (["serve"], ["bare"]):
+        what, model, port, threads = sys.argv[1:]
+        asyncio.run(serve_ours(model, int(port)) if what == "serve" else serve_bare(model, int(port), int(threads)))
+        return
+    from assistant.testing import model_path
+
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--model", help="a GGUF file; without it the default model")
+    arguments.add_argument("--llama", default="", help="a Python that has llama-cpp-python[server]")
+    arguments.add_argument("--xllama", default="", help="a Python that has xllamacpp")
+    arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--tokens", type=int, default=64)
+    arguments.add_argument("--rounds", type=int, default=7)
+    arguments.add_argument("--log", default=os.devnull, help="a file for what the servers say")
+    given = arguments.parse_args()
+    given.model = given.model or model_path("smollm2-135m")
+    report(asyncio.run(measure(systems(given.llama, given.xllama), given)), given.rounds)
+
+
+if __name__ == "__main__":
+    main()
