@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher, get_close_matches
-from functools import cache
+from functools import lru_cache
 
 from hassil import Intents, Sentence
 from hassil.expression import Alternative, Expression, Group, TextChunk
@@ -93,7 +93,7 @@ def corrected(text: str, known: frozenset[str], names: Iterable[str]) -> Iterato
             yield " ".join([*words[: strange[0]], other, *words[strange[0] + 1 :]])
 
 
-@cache
+@lru_cache(maxsize=16)  # languages, and houses
 def _accents(known: frozenset[str]) -> dict[str, str]:
     """Return the words with accents by what they are without."""
     return {folded: word for word in known if (folded := _folded(word)) not in known}
