@@ -53,8 +53,8 @@ class Reader:
 async def stream(request: web.Request, content_type: str, pieces: AsyncGenerator[bytes, None]) -> web.StreamResponse:
     """Send *pieces* as they come; the answer begins with the first, so that what fails before has its own status.
 
-    The pieces are closed where the reader leaves: nobody works for nobody. What can fail later is told by the pieces, in
-    the way of the door; anything else cuts the connection.
+    The pieces are closed where the reader leaves: nobody works for nobody. What can fail later is told by the pieces
+    themselves, in the way of the door; anything else cuts the connection.
     """
     async with aclosing(pieces):
         first = await anext(pieces, b"")

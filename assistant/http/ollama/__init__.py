@@ -6,16 +6,16 @@ Source: https://github.com/ollama/ollama/blob/main/docs/api.md, and what its Pyt
 from assistant.http.ollama import chatting, embedding, files, listing
 from assistant.http.route import Route
 from assistant.models.store import Store
-from assistant.serving import Generation
+from assistant.serving import Embedding, Generation
 
 __all__ = ["routes"]
 
 
-def routes(generation: Generation, store: Store) -> list[Route]:
+def routes(generation: Generation, vectors: Embedding, store: Store) -> list[Route]:
     """Return the routes."""
     return [
         *listing.routes(generation),
         *chatting.routes(generation),
-        *embedding.routes(generation),
+        *embedding.routes(vectors),
         *files.routes(generation, store),
     ]

@@ -9,12 +9,9 @@ from aiohttp import web
 from msgspec import Meta
 
 from assistant.access import Scope
-from assistant.chat import Priority
-from assistant.engines import Embed, Kind
 from assistant.http.ollama.dialect import KeepAlive, render
 from assistant.http.route import Route
-from assistant.serving import Generation
-from assistant.streams import in_thread
+from assistant.serving import Embedding
 
 __all__ = ["routes"]
 
@@ -41,16 +38,12 @@ class EmbeddingsBody(msgspec.Struct, frozen=True, kw_only=True):
     """Means nothing here."""
 
 
-def routes(generation: Generation) -> list[Route]:
+def routes(embedding: Embedding) -> list[Route]:
     """Return the routes."""
     route = partial(Route, scope=Scope.CHAT, render=render)
 
     async def vectors(name: str, texts: tuple[str, ...]) -> list[list[float]]:
-        model, pool = generation.names.find(name, Kind.EMBED).model, generation.pool
-        await pool.open(model)
-        engine: Embed
-        async with pool.lease(model, Priority.API, queue=generation.queue) as engine:
-            found = await in_thread(lambda: engine.embed(texts)) if texts else []
+        found = await embedding.vectors(embedding.named(name), texts)
         return [[float(number) for number in vector] for vector in found]
 
     async def embed(request: web.Request, body: EmbedBody) -> web.Response:

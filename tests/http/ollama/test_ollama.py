@@ -37,7 +37,7 @@ from assistant.http.ollama import routes
 from assistant.models.catalogue import catalogue
 from assistant.models.pool import Model, Pool
 from assistant.models.store import Progress, Report, Store
-from assistant.serving import Generation, Names
+from assistant.serving import Embedding, Generation, Names
 from assistant.testing import FakeChat, FakeEmbed, fake_spec
 from tests.http.conftest import KEY
 from tests.pictures import png
@@ -106,7 +106,8 @@ async def house(tmp_path: Path) -> AsyncGenerator[House, None]:
     )
     names = Names(pool.status(), {"llama3.2": AliasConfig(model="small", temperature=0.1)})
     config = HttpConfig(port=0, key=KEY)
-    app = make_app(config, EventBus(), dict, {}, routes(Generation(pool, names, 4, 5.0), house.store))
+    generation, vectors = Generation(pool, names, 4, 5.0), Embedding(pool, names, 4)
+    app = make_app(config, EventBus(), dict, {}, routes(generation, vectors, house.store))
     async with serve(app, config) as port:
         house.url = f"http://127.0.0.1:{port}"
         yield house

@@ -1,0 +1,13 @@
+"""Plain doors for scripts and dashboards: what is here, loading and unloading, and work by a model's id."""
+
+from assistant.http.rest.inference import InferenceDoor
+from assistant.http.rest.models import ModelsDoor
+from assistant.http.route import Route
+from assistant.serving import Embedding, Generation
+
+__all__ = ["routes"]
+
+
+def routes(generation: Generation, embedding: Embedding) -> list[Route]:
+    """Return the routes."""
+    return [*ModelsDoor(generation).routes(), *InferenceDoor(generation, embedding).routes()]

@@ -1,0 +1,137 @@
+"""What scripts ask of a model, and what they get."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from assistant.chat import ChatMessage, ChatRequest, Sampling
+
+__all__ = ["BatchBody", "GenerateBody", "InferenceBody", "Outcome", "Outcomes", "ParallelBody", "Parameters", "Said"]
+
+_TOKENS = 512
+"""Tokens after which a reply is cut where nothing is said."""
+
+Text = Annotated[str, Meta(min_length=1)]
+
+
+class Parameters(msgspec.Struct, frozen=True, kw_only=True):
+    """How a reply is to be written; what is left out is the model's own."""
+
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Meta(gt=0, le=1)] | None = None
+    top_k: Annotated[int, Meta(ge=0, le=100_000)] | None = None
+    min_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    repeat_penalty: Annotated[float, Meta(gt=0, le=2)] | None = None
+    seed: Annotated[int, Meta(ge=0, lt=2**32)] | None = None
+    max_tokens: Annotated[int, Meta(ge=1, le=8192)] | None = None
+    stop: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...], Meta(max_length=16)] = ()
+    schema: dict[str, Any] | None = None
+
+    def request(self, messages: tuple[ChatMessage, ...]) -> ChatRequest:
+        """Return what an engine is asked."""
+        sampling = Sampling(
+            temperature=self.temperature,
+            top_p=self.top_p,
+            top_k=self.top_k,
+            min_p=self.min_p,
+            repeat_penalty=self.repeat_penalty,
+            seed=self.seed,
+        )
+        return ChatRequest(
+            messages, schema=self.schema, sampling=sampling, max_tokens=self.max_tokens or _TOKENS, stop=self.stop
+        )
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One contribution to a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+Inputs = Text | Annotated[tuple[Message, ...], Meta(min_length=1, max_length=200)]
+"""A question, or a text to place; or a conversation to go on with."""
+
+
+class GenerateBody(Parameters, frozen=True, kw_only=True):
+    """Body of `/generate`."""
+
+    prompt: Text
+    model: str = ""
+    system: str = ""
+    stream: bool = False
+
+    def messages(self) -> tuple[ChatMessage, ...]:
+        """Return the conversation."""
+        system = (ChatMessage.of("system", self.system),) if self.system else ()
+        return (*system, ChatMessage.of("user", self.prompt))
+
+
+class InferenceBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Work for a model."""
+
+    inputs: Inputs
+    model_id: str = ""
+    parameters: Parameters = Parameters()
+
+    def messages(self) -> tuple[ChatMessage, ...]:
+        """Return the conversation."""
+        if isinstance(self.inputs, str):
+            return (ChatMessage.of("user", self.inputs),)
+        return tuple(ChatMessage.of(message.role, message.content) for message in self.inputs)
+
+
+class BatchBody(msgspec.Struct, frozen=True, kw_only=True):
+    """The same work for several inputs, one after the other."""
+
+    inputs: Annotated[tuple[Inputs, ...], Meta(min_length=1, max_length=64)]
+    model_id: str = ""
+    parameters: Parameters = Parameters()
+
+
+class ParallelBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Several pieces of work at once."""
+
+    requests: Annotated[tuple[InferenceBody, ...], Meta(min_length=1, max_length=16)]
+
+
+class Tokens(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reply cost."""
+
+    prompt: int = 0
+    cached: int = 0
+    completion: int = 0
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of the work: a text, or a vector."""
+
+    model: str
+    seconds: float
+    text: str | None = None
+    vector: list[float] | None = None
+    finish_reason: Literal["stop", "length"] | None = None
+    tokens: Tokens | None = None
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """Why there is nothing."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one of several: the work, or why there is none."""
+
+    result: Said | None = None
+    error: Fault | None = None
+
+
+class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of each, in the order of the request."""
+
+    results: list[Outcome]
+    failed: int

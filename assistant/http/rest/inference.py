@@ -1,0 +1,150 @@
+"""`/generate` and `/api/inference/`: a model, by its id, at work on texts; one, several in turn, several at once."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
+
+import msgspec
+from aiohttp import web
+
+from assistant.access import Scope
+from assistant.chat import ChatMessage, Done, TextDelta, Usage
+from assistant.engines import Kind
+from assistant.errors import AssistantError, UnfitModel
+from assistant.http.problem import problem_of
+from assistant.http.rest.bodies import (
+    BatchBody,
+    Fault,
+    GenerateBody,
+    InferenceBody,
+    Outcome,
+    Outcomes,
+    ParallelBody,
+    Parameters,
+    Said,
+    Tokens,
+)
+from assistant.http.route import Route
+from assistant.http.streaming import stream
+from assistant.serving import Embedding, Generation
+
+__all__ = ["InferenceDoor"]
+
+
+class InferenceDoor:
+    """The door to models that write and models that place texts."""
+
+    def __init__(self, generation: Generation, embedding: Embedding) -> None:
+        self._generation = generation
+        self._embedding = embedding
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route("POST", "/generate", self._generate, Scope.CHAT, GenerateBody, Said),
+            Route("POST", "/api/inference/", self._one, Scope.CHAT, InferenceBody, Said),
+            Route("POST", "/api/inference/batch", self._batch, Scope.CHAT, BatchBody, Outcomes),
+            Route("POST", "/api/inference/parallel", self._parallel, Scope.CHAT, ParallelBody, Outcomes),
+        ]
+
+    async def _generate(self, request: web.Request, body: GenerateBody) -> web.StreamResponse:
+        """Answer a `prompt`; with `stream` as it is written, a line of JSON for each piece."""
+        if body.stream:
+            return await stream(request, "application/x-ndjson", self._lines(body))
+        return _json(await self._written(body.model, body.messages(), body))
+
+    async def _one(self, request: web.Request, body: InferenceBody) -> web.Response:
+        """Let a model work on `inputs`: a chat model answers, a model of sentences places them."""
+        return _json(await self._work(body))
+
+    async def _batch(self, request: web.Request, body: BatchBody) -> web.Response:
+        """Let a model work on each of `inputs` in turn; what fails is told in its place."""
+        pieces = [InferenceBody(inputs=one, model_id=body.model_id, parameters=body.parameters) for one in body.inputs]
+        return _json(_outcomes([await self._outcome(piece) for piece in pieces]))
+
+    async def _parallel(self, request: web.Request, body: ParallelBody) -> web.Response:
+        """Let models work on several `requests` at once; what fails is told in its place."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._outcome(piece)) for piece in body.requests]
+        return _json(_outcomes(task.result() for task in tasks))
+
+    async def _outcome(self, body: InferenceBody) -> Outcome:
+        try:
+            return Outcome(result=await self._work(body))
+        except AssistantError as error:
+            problem = problem_of(error)
+            return Outcome(error=Fault(code=problem.code, message=str(problem), hint=problem.hint))
+
+    async def _work(self, body: InferenceBody) -> Said:
+        if self._kind(body.model_id) is Kind.EMBED:
+            return await self._placed(body)
+        return await self._written(body.model_id, body.messages(), body.parameters)
+
+    def _kind(self, name: str) -> Kind:
+        """Return what the model of a name is for; unknown names are left to whoever looks them up."""
+        named = self._generation.names.every().get(name)
+        return named.kind if named else Kind.CHAT
+
+    async def _placed(self, body: InferenceBody) -> Said:
+        if not isinstance(body.inputs, str):
+            raise UnfitModel(f"the model {body.model_id} places texts", hint="give a text as `inputs`")
+        named, began = self._embedding.named(body.model_id), time.monotonic()
+        [vector] = await self._embedding.vectors(named, [body.inputs])
+        seconds = round(time.monotonic() - began, 4)
+        return Said(model=named.model, vector=[float(number) for number in vector], seconds=seconds)
+
+    async def _written(self, name: str, messages: tuple[ChatMessage, ...], how: Parameters) -> Said:
+        text, end, began = "", Done("stop"), time.monotonic()
+        asked = how.request(messages)
+        named = self._generation.named(name, asked)
+        asked = named.filled(asked, cut=how.max_tokens is not None)
+        async with aclosing(self._generation.reply(named, asked)) as deltas:
+            async for delta in deltas:
+                if isinstance(delta, TextDelta):
+                    text += delta.text
+                elif isinstance(delta, Done):
+                    end = delta
+        return _said(named.model, end, began, text)
+
+    async def _lines(self, body: GenerateBody) -> AsyncGenerator[bytes, None]:
+        asked, began, begun = body.request(body.messages()), time.monotonic(), False
+        named = self._generation.named(body.model, asked)
+        try:
+            reply = self._generation.reply(named, named.filled(asked, cut=body.max_tokens is not None))
+            async with aclosing(reply) as deltas:
+                async for delta in deltas:
+                    begun = True
+                    if isinstance(delta, TextDelta):
+                        yield msgspec.json.encode({"delta": delta.text}) + b"\n"
+                    elif isinstance(delta, Done):
+                        yield msgspec.json.encode(_said(named.model, delta, began)) + b"\n"
+        except AssistantError as error:
+            if not begun:
+                raise
+            yield (
+                msgspec.json.encode({"error": {"code": error.code, "message": str(error), "hint": error.hint}}) + b"\n"
+            )
+
+
+def _said(model: str, end: Done, began: float, text: str | None = None) -> Said:
+    return Said(
+        model=model,
+        text=text,
+        finish_reason="length" if end.reason == "length" else "stop",
+        tokens=_tokens(end.usage),
+        seconds=round(time.monotonic() - began, 4),
+    )
+
+
+def _tokens(usage: Usage) -> Tokens:
+    return Tokens(prompt=usage.prompt_tokens, cached=usage.cached_tokens, completion=usage.completion_tokens)
+
+
+def _outcomes(every: Iterable[Outcome]) -> Outcomes:
+    results = list(every)
+    return Outcomes(results=results, failed=sum(outcome.error is not None for outcome in results))
+
+
+def _json(body: msgspec.Struct) -> web.Response:
+    return web.Response(body=msgspec.json.encode(body), content_type="application/json")
