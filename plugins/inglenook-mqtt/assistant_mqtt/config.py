@@ -43,6 +43,8 @@ class MqttConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """File with the certificate of the authority that signed the broker's; empty for those that the system trusts."""
     prefix: TopicName = "homeassistant"
     """First level of the topics on which devices announce themselves in Home Assistant's format."""
+    house: bool = True
+    """Whether what is announced becomes a part of the house; not where a Home Assistant beside it brings it already."""
     tasmota: bool = True
     """Whether Tasmota's own announcements below `tasmota/discovery` are heeded, too."""
     limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 500

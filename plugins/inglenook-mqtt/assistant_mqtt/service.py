@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from contextlib import AsyncExitStack
 
 from assistant import Home, Host
 from assistant_mqtt.bridge import MqttBridge
@@ -22,24 +23,28 @@ async def look(config: MqttConfig) -> str:
 
 async def serve(config: MqttConfig, host: Host) -> None:
     """Be a part of the house, and of Home Assistant, until cancelled."""
-    own = node(config)
     broker = Broker(config, _identifier(config), will(config) if config.announce else None)
-    bridge = MqttBridge(config, broker, host.home, own)
-    listeners: tuple[Listener, ...]
-    async with host.home.attached(bridge), asyncio.TaskGroup() as group:
-        group.create_task(bridge.tell(), name="MQTT names")
-        if config.announce:
-            presence = Presence(config, broker, host)
+    presence = Presence(config, broker, host) if config.announce else None
+    listeners: list[Listener] = [Withdrawal(config, broker, presence.announced if presence else ())]
+    async with AsyncExitStack() as stack:
+        if config.house:
+            bridge = MqttBridge(config, broker, host.home, node(config))
+            await stack.enter_async_context(host.home.attached(bridge))
+            listeners.append(bridge)
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        if config.house:
+            group.create_task(bridge.tell(), name="MQTT names")
+        if presence is not None:
+            listeners.append(presence)
             group.create_task(presence.follow(), name="MQTT events")
             group.create_task(presence.carry_out(), name="MQTT requests")
-            listeners = bridge, presence, Withdrawal(config, broker, presence.announced)
-        else:
-            listeners = bridge, Withdrawal(config, broker, ())
-        group.create_task(broker.serve(listeners), name="MQTT broker")
+        group.create_task(broker.serve(tuple(listeners)), name="MQTT broker")
 
 
 async def bring(config: MqttConfig, home: Home) -> None:
     """Be a part of a house until cancelled, and of Home Assistant not."""
+    if not config.house:
+        return
     broker = Broker(config, _identifier(config), None)
     bridge = MqttBridge(config, broker, home, node(config))
     async with home.attached(bridge), asyncio.TaskGroup() as group:

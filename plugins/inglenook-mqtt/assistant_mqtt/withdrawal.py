@@ -13,13 +13,12 @@ __all__ = ["Withdrawal"]
 class Withdrawal:
     """Empties the retained announcements that are under this assistant's name, and are not among *announced*."""
 
-    filters: frozenset[str] = frozenset()
-    """None: the bridge listens to all announcements, and a second filter would have each sent twice."""
-
     def __init__(self, config: MqttConfig, broker: Broker, announced: Collection[str]) -> None:
         self._broker = broker
         self._own = f"{config.prefix}/+/{node(config)}/+/config"
         self._announced = announced
+        self.filters = frozenset[str]() if config.house else frozenset({self._own})
+        """Nothing where the bridge listens to all announcements: a second filter would have each sent twice."""
 
     async def opened(self) -> None:
         """Do nothing: what the broker has kept comes by itself."""

@@ -165,6 +165,17 @@ async def test_what_was_announced_is_taken_back_where_nothing_is_announced_any_m
         await house.eventually(lambda: announced(house) == [other], "another assistant's are left alone")
 
 
+async def test_it_is_shown_where_home_assistant_brings_the_lamps(make_house: Any) -> None:
+    gone = f"homeassistant/switch/{NODE}/cellar_mute/config"
+    async with make_house(house=False) as house:
+        await house.eventually(lambda: house.retained.get(f"{ROOT}/living_room/state"))
+        await house.publish("homeassistant/switch/kettle/config", {"name": "Kettle", "cmd_t": "kettle/set"})
+        await house.publish(gone, {"name": "Mute"})
+    async with make_house(house=False) as house:
+        await house.eventually(lambda: house.retained.get(gone) == "", "what is gone is taken back")
+        assert (house.home.bridges, house.home.entities) == ((), ())
+
+
 async def test_a_daemon_that_dies_is_said_to_be_offline(make_house: Any) -> None:
     async with make_house() as house:
         await house.eventually(lambda: house.retained.get(f"{ROOT}/status") == "online")
