@@ -36,6 +36,7 @@ from assistant.timers import Timer, Timers
 from assistant.wav import write_wav
 
 LATE = 0.5
+NAMES = ("pizza", "tea", "eggs", "laundry", "bread")
 FIRST = 15.0
 """Seconds until the first is due: the daemon listens by then."""
 DEAD = (1.0, 6.0)
@@ -83,7 +84,8 @@ async def fill(count: int, seconds: float, chance: random.Random) -> dict[int, f
         begun = now()
         for length in lengths:
             set_at = now()
-            timer = await timers.add(Timer(seconds=max(1.0, begun + length - set_at), device="room"))
+            timer = Timer(name=chance.choice(NAMES), seconds=max(1.0, begun + length - set_at), device="room")
+            timer = await timers.add(timer)
             due[timer.id] = set_at + timer.seconds
     return due
 
