@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.running import CONFIG, Home, settled
+from tests.running import CONFIG, Home
 
 pytest.importorskip("mcp", reason="the plugin inglenook-mcp is not installed")
 
@@ -31,18 +31,20 @@ async def asked(address: str, key: str) -> tuple[list[str], list[Any]]:
     from mcp.client.streamable_http import streamable_http_client
     from mcp.shared._httpx_utils import create_mcp_http_client
 
-    async with (
-        create_mcp_http_client(headers={"Authorization": f"Bearer {key}"}) as http,
-        Client(streamable_http_client(address, http_client=http)) as client,
-    ):
-        async with asyncio.timeout(30):
+    async with create_mcp_http_client(headers={"Authorization": f"Bearer {key}"}) as http, asyncio.timeout(60):
+        while (await http.post(address, json={})).status_code == 404:
+            await asyncio.sleep(0.1)  # the SDK takes a second to import
+        for header, value, status in (("Host", "evil.example", 421), ("Origin", "https://evil.example", 403)):
+            assert (await http.post(address, json={}, headers={header: value})).status_code == status
+        async with Client(streamable_http_client(address, http_client=http)) as client:
             while "clock_now" not in (names := [tool.name for tool in (await client.list_tools()).tools]):
                 await asyncio.sleep(0.1)
-        calls: list[tuple[str, dict[str, Any]]] = [("ask", {"text": "Hello?"}), ("clock_now", {"zone": "Oslo"})]
-        return names, [(await client.call_tool(name, arguments)).content[0] for name, arguments in calls]
+            calls: list[tuple[str, dict[str, Any]]] = [("ask", {"text": "Hello?"}), ("clock_now", {"zone": "Oslo"})]
+            return names, [(await client.call_tool(name, arguments)).content[0] for name, arguments in calls]
 
 
 def test_tools_of_a_server_and_for_a_client(tmp_path: Path) -> None:
+    """T2, T3, T4: the key, Host and Origin are looked at before anything else."""
     (tmp_path / "clock.py").write_text(SERVER)
     home = Home(tmp_path)
     server = f"{{command: ['{sys.executable}', '{tmp_path / 'clock.py'}'], tools: {{now: read}}}}"
@@ -50,7 +52,6 @@ def test_tools_of_a_server_and_for_a_client(tmp_path: Path) -> None:
     with home.daemon() as daemon:
         daemon.ready()
         assert daemon.ask("/plugins/mcp/", key=False)[0] == 401
-        settled(lambda: daemon.ask("/plugins/mcp/")[0] != 404 or None)  # the SDK takes a second to import
         names, (answer, noon) = asyncio.run(asked(f"{daemon.address}/plugins/mcp/", home.key))
         assert {"ask", "clock_now"} <= set(names)
         assert answer.text == "Hello there."

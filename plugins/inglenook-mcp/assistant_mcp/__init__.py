@@ -26,7 +26,10 @@ def assistant_services() -> list[ServiceSpec[McpConfig]]:
 
 @hookimpl
 def assistant_routes(host: Host) -> "list[web.RouteDef]":
-    """Offer the door for programs; it is closed while the service does not run."""
+    """Offer the door for programs; it is closed while the service does not run.
+
+    Nothing is sent to programs unasked, so none needs to keep a stream open (GET), nor to end a session (DELETE).
+    """
     from aiohttp import web
 
     from assistant_mcp.door import answer
@@ -35,4 +38,4 @@ def assistant_routes(host: Host) -> "list[web.RouteDef]":
     async def answered(request: web.Request) -> web.StreamResponse:
         return await answer(host, request)
 
-    return [web.route(method, "/", answered) for method in ("POST", "GET", "DELETE")]
+    return [web.post("/", answered)]

@@ -85,6 +85,7 @@ async def test_clients_of_both_protocols_see_what_is_offered(mode: str) -> None:
 
 
 async def test_what_is_not_offered_cannot_be_called() -> None:
+    """T19: scopes."""
     house = House()
     async with door(house, "read", "act") as address, Client(address) as client:
         assert [tool.name for tool in (await client.list_tools()).tools] == ["lamp", "time"]
@@ -104,6 +105,7 @@ async def test_what_goes_wrong_is_told() -> None:
 
 
 async def test_closed_and_hostile() -> None:
+    """T7, T9: bodies that are too big, too deep, or no JSON at all; and streams that would stay open."""
     house = House()
     async with (
         door(house) as address,
@@ -118,6 +120,9 @@ async def test_closed_and_hostile() -> None:
                 address, data=io.BytesIO(body), headers={"Content-Type": "application/json"}
             ) as response:
                 assert response.status == status, body[:10]
+        for method in ("GET", "DELETE"):
+            async with session.request(method, address, headers={"Accept": "text/event-stream"}) as response:
+                assert response.status == 405
         async with Client(address) as client:
             assert text(await client.call_tool("ask", {"text": "still there?"})) == "You said: still there?"
 
