@@ -25,7 +25,7 @@ def get(path: str, *headers: str, host: str | None = "localhost", version: str =
 # -- keys ------------------------------------------------------------------------------------------------------------
 
 
-async def test_every_route_needs_the_key_but_the_public_ones(door: Door, stranger: aiohttp.ClientSession) -> None:
+async def test_t2_every_route_needs_the_key_but_the_public_ones(door: Door, stranger: aiohttp.ClientSession) -> None:
     paths = {resource.canonical for resource in door.app.router.resources() if resource.canonical}
     routes = [(route.method, route.resource.canonical) for route in door.app.router.routes() if route.resource]
     assert {("GET", "/events"), ("GET", "/healthz"), ("POST", "/plugins/mine/echo")} <= set(routes)
@@ -67,11 +67,11 @@ async def test_a_path_in_disguise_needs_the_key(door: Door, path: str) -> None:
         f"Cookie: key={KEY}",
     ],
 )
-async def test_a_wrong_key_is_refused_alike(door: Door, header: str) -> None:
+async def test_t5_a_wrong_key_is_refused_alike(door: Door, header: str) -> None:
     assert await door.status(get("/events", header)) == 401
 
 
-async def test_a_key_in_the_address_is_refused(door: Door, stranger: aiohttp.ClientSession) -> None:
+async def test_t5_a_key_in_the_address_is_refused(door: Door, stranger: aiohttp.ClientSession) -> None:
     for name in ("key", "api_key", "token", "access_token"):
         async with stranger.get("/nothing", params={name: KEY}) as answer:
             assert answer.status == 401
@@ -87,7 +87,7 @@ async def test_the_scheme_is_written_in_any_case(door: Door) -> None:
     assert await door.status(get("/nothing", f"authorization: bEARER   {KEY} ")) == 404
 
 
-def test_keys_are_compared_by_their_digests(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_t5_keys_are_compared_by_their_digests(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[tuple[bytes, bytes]] = []
 
     def compare(a: bytes, b: bytes) -> bool:
@@ -121,7 +121,7 @@ def test_the_key_is_made_anew_where_its_file_is_empty(home: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost", "LOCALHOST", "localhost."])
-def test_loopback_needs_no_key(host: str) -> None:
+def test_t1_loopback_needs_no_key(host: str) -> None:
     assert is_loopback(host)
     check_bind(HttpConfig(host=host))
 
@@ -129,7 +129,7 @@ def test_loopback_needs_no_key(host: str) -> None:
 @pytest.mark.parametrize(
     "host", ["0.0.0.0", "::", "", "192.168.1.2", "example.org", "localhost.example.org", "127.1.evil"]
 )
-def test_anything_else_needs_one(host: str) -> None:
+def test_t1_anything_else_needs_one(host: str) -> None:
     with pytest.raises(ConfigError, match=r"http\.key") as error:
         check_bind(HttpConfig(host=host))
     assert error.value.exit_code == 78
@@ -155,7 +155,7 @@ def test_anything_else_needs_one(host: str) -> None:
         "KITCHEN.example.:8420",
     ],
 )
-async def test_an_address_or_a_known_name_is_a_host(door: Door, host: str) -> None:
+async def test_t3_an_address_or_a_known_name_is_a_host(door: Door, host: str) -> None:
     assert await door.status(get("/healthz", host=host)) == 200
 
 
@@ -193,7 +193,7 @@ async def test_an_address_or_a_known_name_is_a_host(door: Door, host: str) -> No
         "sub.kitchen.example",
     ],
 )
-async def test_any_other_host_is_refused_before_the_key(door: Door, host: str) -> None:
+async def test_t3_any_other_host_is_refused_before_the_key(door: Door, host: str) -> None:
     for path in ("/healthz", "/events"):
         assert await door.status(get(path, host=host)) in (400, 421)
 
@@ -208,7 +208,7 @@ async def test_two_hosts_are_no_host(door: Door) -> None:
     assert await door.status(get("/healthz", "Host: localhost", host="evil.example")) in (400, 421)
 
 
-async def test_an_upgrade_does_not_go_round_the_guard(door: Door) -> None:
+async def test_t3_an_upgrade_does_not_go_round_the_guard(door: Door) -> None:
     upgrade = ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==")
     assert await door.status(get("/events", *upgrade, host="evil.example")) == 421
     assert await door.status(get("/events", *upgrade)) == 401
@@ -233,7 +233,7 @@ async def test_an_upgrade_does_not_go_round_the_guard(door: Door) -> None:
         "localhost",
     ],
 )
-async def test_another_site_is_refused_even_with_the_key(door: Door, origin: str) -> None:
+async def test_t4_another_site_is_refused_even_with_the_key(door: Door, origin: str) -> None:
     for path in ("/healthz", "/nothing"):
         assert await door.status(get(path, f"Origin: {origin}", BEARER.strip())) == 403
 
@@ -242,7 +242,7 @@ async def test_this_site_is_let_in(door: Door) -> None:
     assert await door.status(get("/healthz", "Origin: http://localhost:8420", host="localhost:8420")) == 200
 
 
-async def test_a_preflight_of_another_site_gets_no_leave(stranger: aiohttp.ClientSession) -> None:
+async def test_t4_a_preflight_of_another_site_gets_no_leave(stranger: aiohttp.ClientSession) -> None:
     headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
     async with stranger.options("/plugins/mine/echo", headers=headers) as answer:
         assert answer.status == 403
