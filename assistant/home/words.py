@@ -11,14 +11,14 @@ from assistant.home.agreement import agreed, is_several
 from assistant.home.outcome import Outcome, Result
 from assistant.home.phrases import PHRASES, Phrases
 
-__all__ = ["listed", "nothing", "phrases_of", "spoken_state", "state_of", "taken_back", "told"]
+__all__ = ["MOVING", "listed", "nothing", "phrases_of", "spoken_state", "state_of", "taken_back", "told"]
 
 _ORDER: tuple[Result, ...]
 _ORDER = ("done", "begun", "already", "unseen", "silent", "refused", "unavailable", "unreachable")
 """In which order the outcomes are told."""
 _OPENINGS = frozenset({"door", "garage_door", "window", "opening"})
 """Classes of binary sensors that are open or closed, not on or off."""
-_MOVING = frozenset({"opening", "closing", "locking", "unlocking", "returning", "buffering"})
+MOVING = frozenset({"opening", "closing", "locking", "unlocking", "returning", "buffering"})
 """States that say more than where something on its way is by now."""
 _NAMED = 4
 """Things that are named one by one; of more, the rest is counted."""
@@ -104,7 +104,7 @@ def taken_back(outcomes: Sequence[Outcome], stay: Sequence[Entity], language: st
 def _became(outcome: Outcome, language: str) -> str:
     """Return what a thing is now, as it was asked for: by its number where that was the point, else by its state."""
     words, data, now = phrases_of(language), outcome.act.data, outcome.entity
-    if outcome.result == "begun" and now.state in _MOVING:
+    if outcome.result == "begun" and now.state in MOVING:
         return words.states.get(now.state, now.state)
     for key, attribute, factor in _SHOWN:
         value = now.attributes.get(attribute)

@@ -10,7 +10,7 @@ from assistant.home.outcome import Outcome
 from assistant.home.plain import is_plainly_told
 from assistant.home.services import DOMAINS, SWITCHED, acts_of, can, is_sensitive
 from assistant.home.targets import Targets, called, nearest, targets
-from assistant.home.words import listed, nothing, phrases_of, told
+from assistant.home.words import MOVING, listed, nothing, phrases_of, told
 from assistant.skill import Ask, Asked, Reply, Skill
 from assistant.skills.words import SENTENCES
 
@@ -198,7 +198,10 @@ def _bare(name: str) -> str:
 
 def _reply(asked: Asked, outcomes: Sequence[Outcome]) -> Reply:
     """Say whole success by the intent's own template; everything else, and what locks do, thing by thing."""
-    well = all(outcome.result in ("done", "begun") for outcome in outcomes)
+    well = all(
+        outcome.result == "done" or (outcome.result == "begun" and outcome.entity.state in MOVING)
+        for outcome in outcomes
+    )  # what came nearer and stopped there is told by its number
     if not well or _by_name(asked, [outcome.entity for outcome in outcomes]):
         return Reply(told(outcomes, asked.language))
     return _by_template(outcomes[0].entity)

@@ -1,13 +1,14 @@
 """Sentences about a house, through the whole ladder: what is meant, what is asked back, what is refused."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 
 from assistant.assembly import Assembly, assemble
 from assistant.config.load import load
-from assistant.entities import Area, Entity
+from assistant.entities import Act, Area, Entity
 from assistant.home import Home
 from assistant.home.phrases import PHRASES
 from assistant.skill import OWNER
@@ -182,6 +183,25 @@ async def test_windows_doors_and_the_light_of_a_room_are_asked_about(
 ) -> None:
     assert await say(text, language) == said
     assert house.calls == []
+
+
+class Limited(House):
+    """Its heating goes up to 20 degrees, and its blind no further than half."""
+
+    def _obey(self, id_: str, act: Act) -> None:
+        limited = {"temperature": min(act.data.get("temperature", 0), 20)} if "temperature" in act.data else {}
+        limited |= {"current_position": 50} if "position" in act.data else {}
+        thing = self.things[id_]
+        self.things[id_] = replace(thing, attributes={**thing.attributes, **limited})
+
+
+HEATING = Entity("climate.heating", "Heating", state="heat", attributes={"temperature": 18})
+
+
+@pytest.mark.parametrize("house", [Limited(*THINGS, HEATING)], indirect=True)
+async def test_what_stops_on_the_way_is_told_where_it_is(house: House, say: Say) -> None:
+    assert await say("set the heating temperature to 23 degrees") == "Heating is set to 20 degrees."
+    assert await say("set the blind to 10 percent") == "Blind is at 50 percent."
 
 
 async def test_no_is_not_said_of_what_nobody_reaches(house: House, say: Say) -> None:
