@@ -48,7 +48,6 @@ def tokens(text: str, words: Mapping[str, str], language: str) -> list[Token]:
     found: list[Token] = []
     end = 0
     said = " ".join(text.lower().replace("’", "'").split()).rstrip("=?. ")
-    said = re.sub(r"(?<=\d)-(?=[^\W\d_])", " ", said)  # 3-quarters
     words = {**words, **_BRACKETS}
     for phrase in re.finditer(_any(words), said):
         found += _numbers(said[end : phrase.start()], language)
