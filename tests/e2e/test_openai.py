@@ -1,0 +1,113 @@
+"""A real daemon with a real model, asked by OpenAI's own library as any program asks."""
+
+import base64
+import json
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import openai
+import pytest
+
+from assistant.paths import models_folder
+from tests.running import CONFIG, Home
+
+CHAT: Any = [{"role": "user", "content": "What is the capital of France? Answer in one sentence."}]
+LAMP: Any = {
+    "type": "function",
+    "function": {
+        "name": "switch_lamp",
+        "description": "Switch a lamp on or off.",
+        "parameters": {
+            "type": "object",
+            "properties": {"room": {"enum": ["kitchen", "hall"]}, "on": {"type": "boolean"}},
+            "required": ["room", "on"],
+        },
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
+    """Ask a daemon that writes by SmolLM2 and places by MiniLM."""
+    home = Home(tmp_path_factory.mktemp("home"))
+    engines = "models:\n  {chat: {engine: llama-cpp, temperature: 0}, sentences: {engine: minilm},\n   "
+    home.write(
+        CONFIG.replace("models:\n  {", engines).replace(" chat: {engine: fake-chat},", "")
+        + "aliases: {gpt-4o-mini: {model: chat, max_tokens: 12}}\n"
+    )
+    (home.folder / "data" / "models").symlink_to(models_folder())
+    with home.daemon() as daemon:
+        daemon.ready()
+        with openai.OpenAI(base_url=f"{daemon.address}/v1", api_key=home.key, max_retries=0) as library:
+            yield library
+        assert daemon.stop() == 0
+
+
+@pytest.mark.once
+def test_a_question_is_answered_whole_and_as_it_is_written(client: openai.OpenAI) -> None:
+    whole = client.chat.completions.create(model="chat", messages=CHAT, max_tokens=40)
+    words = whole.choices[0].message.content or ""
+    assert "Paris" in words
+    assert whole.usage and 0 < whole.usage.completion_tokens <= 40
+    stream = client.chat.completions.create(
+        model="chat", messages=CHAT, max_tokens=40, stream=True, stream_options={"include_usage": True}
+    )
+    chunks = list(stream)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == words
+    assert chunks[-1].usage and chunks[-1].usage.completion_tokens == whole.usage.completion_tokens
+    assert chunks[-1].usage.prompt_tokens == whole.usage.prompt_tokens
+
+
+@pytest.mark.once
+def test_a_tool_that_must_be_called_is_called_with_what_its_schema_admits(client: openai.OpenAI) -> None:
+    said: Any = [{"role": "user", "content": "Switch the lamp in the hall on."}]
+    choice: Any = {"type": "function", "function": {"name": "switch_lamp"}}
+    with client.chat.completions.stream(model="chat", messages=said, tools=[LAMP], tool_choice=choice) as stream:
+        answer: Any = stream.get_final_completion()
+    [call] = answer.choices[0].message.tool_calls
+    arguments = json.loads(call.function.arguments)
+    assert call.function.name == "switch_lamp"
+    assert arguments["room"] in ("kitchen", "hall") and isinstance(arguments["on"], bool)
+
+
+@pytest.mark.once
+def test_json_satisfies_its_schema(client: openai.OpenAI) -> None:
+    schema = {"type": "object", "properties": {"city": {"type": "string"}, "size": {"type": "integer"}}}
+    form: Any = {
+        "type": "json_schema",
+        "json_schema": {"name": "city", "schema": schema | {"required": ["city", "size"]}},
+    }
+    answer = client.chat.completions.create(model="chat", messages=CHAT, response_format=form, max_tokens=60)
+    found = json.loads(answer.choices[0].message.content or "")
+    assert set(found) == {"city", "size"} and isinstance(found["size"], int)
+    answer = client.chat.completions.create(
+        model="chat", messages=CHAT, response_format={"type": "json_object"}, max_tokens=200, stop=["\n\n\n"]
+    )
+    assert (answer.choices[0].message.content or "").startswith("{")
+
+
+@pytest.mark.once
+def test_a_response_streams_and_an_alias_cuts_it(client: openai.OpenAI) -> None:
+    with client.responses.stream(model="gpt-4o-mini", input="Tell a long story of a fox.") as stream:
+        events = list(stream)
+    words = "".join(event.delta for event in events if event.type == "response.output_text.delta")
+    last: Any = events[-1]
+    final = last.response
+    assert last.type == "response.incomplete"
+    assert final.output_text == words and words
+    assert (final.status, final.model) == ("incomplete", "gpt-4o-mini")
+    assert final.usage and final.usage.output_tokens == 12
+
+
+@pytest.mark.once
+def test_near_sentences_are_near(client: openai.OpenAI) -> None:
+    texts = ["The light in the kitchen is on.", "The kitchen lamp burns.", "He plays the piano."]
+    numbers = client.embeddings.create(model="sentences", input=texts, encoding_format="float").data
+    coded: Any = client.embeddings.create(model="sentences", input=texts, encoding_format="base64").data
+    first, near, far = [place.embedding for place in numbers]
+    assert (
+        sum(a * b for a, b in zip(first, near, strict=True)) > sum(a * b for a, b in zip(first, far, strict=True)) + 0.2
+    )
+    data = base64.b64decode(coded[0].embedding)
+    assert struct.unpack(f"<{len(data) // 4}f", data) == pytest.approx(first, abs=1e-6)
