@@ -73,13 +73,11 @@ _NUMBERS: dict[str, tuple[str, str, float, float]] = {
 miss."""
 
 _OFF = frozenset({"off", "standby"})
-_CHANGING = frozenset(
-    {
-        *("scene.turn_on", "script.turn_on", "button.press", "input_button.press", "automation.trigger"),
-        *("media_player.media_next_track", "media_player.media_previous_track"),
-    }
-)
+_CHANGING = frozenset({"scene.turn_on", "script.turn_on", "button.press", "input_button.press", "automation.trigger"})
 """Services after which something in the state is different, and nothing more is known of it."""
+_SKIPPING = frozenset({"media_player.media_next_track", "media_player.media_previous_track"})
+_TRACK = ("media_content_id", "media_title", "media_track")
+"""By what a player shows which track it plays; its position changes by itself."""
 
 
 def goal(act: Act, before: Entity) -> Goal | None:
@@ -93,6 +91,9 @@ def goal(act: Act, before: Entity) -> Goal | None:
         return _number(act, before)
     if act.service in _CHANGING:
         return Goal(lambda now: (now.state, now.attributes) != (before.state, before.attributes))
+    if act.service in _SKIPPING:
+        track = _track(before)
+        return Goal(lambda now: _track(now) != track) if any(track) else None
     if act.service == "climate.set_fan_mode":
         return Goal(lambda now: now.attributes.get("fan_mode") == act.data["fan_mode"])
     if act.service == "climate.set_hvac_mode":
@@ -106,6 +107,10 @@ def goal(act: Act, before: Entity) -> Goal | None:
     if verb in ("turn_on", "toggle"):
         return Goal(_is_on)
     return None
+
+
+def _track(now: Entity) -> tuple[object, ...]:
+    return tuple(now.attributes.get(name) for name in _TRACK)
 
 
 def _any(now: Entity) -> bool:

@@ -111,6 +111,24 @@ def test_numbers_and_colours_are_read_back(act: Act, said: str) -> None:
     assert acted(silent, act)[1].endswith("did not answer.")
 
 
+@pytest.mark.parametrize(
+    ("attributes", "result"),
+    [({"media_title": "Two"}, "done"), ({"media_position": 61}, "silent")],
+)
+def test_a_track_is_skipped_where_another_plays(attributes: dict[str, object], result: str) -> None:
+    class Player(House):
+        def _obey(self, id_: str, act: Act) -> None:
+            thing = self.things[id_]
+            self.things[id_] = replace(thing, attributes={**thing.attributes, **attributes})
+
+    playing = {"media_title": "One", "media_position": 60}
+    player = Entity("media_player.radio", "Radio", state="playing", attributes=playing)
+    skip = Act("media_player.media_next_track", (player.id,))
+    assert acted(Player(player), skip)[0] == {player.id: result}
+    mute = replace(player, attributes={})
+    assert acted(Player(mute), skip)[0] == {player.id: "unseen"}
+
+
 @pytest.mark.parametrize(("refuses", "result"), [(False, "unseen"), (True, "refused")])
 @pytest.mark.parametrize("state", ["on", "off"])
 def test_a_state_that_is_only_assumed_is_no_receipt(state: str, refuses: bool, result: str) -> None:
