@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant import SPEECH, AudioChunk, EventType, Kind, Played, TurnEvent, hookimpl
-from assistant.assembly import assemble
+from assistant.assembly import Assembly, assemble
 from assistant.config import load
 from assistant.convert import Converter
 from assistant.engines import AnySpec
@@ -126,6 +126,8 @@ class House:
     """What the assistant says."""
     chat: FakeChat
     """What it thinks."""
+    assembly: Assembly = field(init=False)
+    """All parts of the daemon."""
     events: list[TurnEvent] = field(default_factory=list)
 
     def say(self, sound: Iterable[AudioChunk]) -> float:
@@ -160,7 +162,7 @@ async def house(folder: Path, room: Room, replies: list[str]) -> AsyncGenerator[
         fake_spec("house-microphone", Kind.SOURCE, Microphone(people, speaker.air, room)),
         fake_spec("house-speaker", Kind.SINK, speaker),
     ]
-    async with listening(folder, HOUSE, made.chat, made.events, *specs):
+    async with listening(folder, HOUSE, made.chat, made.events, *specs) as made.assembly:
         yield made
 
 
@@ -172,7 +174,7 @@ DEVICES = "microphone: {engine: pyaudio-source, device: microphone}, speaker: {e
 @asynccontextmanager
 async def listening(
     folder: Path, sound: str, chat: FakeChat, events: list[TurnEvent], *specs: AnySpec
-) -> AsyncGenerator[None, None]:
+) -> AsyncGenerator[Assembly, None]:
     """Listen with the default engines, an echo canceller and a chat model that follows a script."""
     plugins = Plugins.load()
     offered = [fake_spec("house-chat", Kind.CHAT, chat), *specs]
@@ -189,7 +191,7 @@ async def listening(
         tasks = [asyncio.create_task(listener.run()), asyncio.create_task(collect(told, events))]
         await listener.listening.wait()
         try:
-            yield
+            yield assembly
         finally:
             for task in tasks:
                 task.cancel()
