@@ -27,6 +27,7 @@ DEVELOPMENT_TOOLS = [
     "pytest-asyncio",
     "pytest-xdist",
     "ruff",
+    "schemathesis",
     "scikit-image",
     "types-PyYAML",
 ]

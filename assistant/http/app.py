@@ -18,7 +18,7 @@ from assistant.access.owner import api_key, same_key
 from assistant.config.schema import HttpConfig
 from assistant.errors import ServiceError
 from assistant.events import EventBus
-from assistant.http import guard, health
+from assistant.http import guard, health, openapi
 from assistant.http.events import EventDoor
 from assistant.http.origins import Origins
 from assistant.http.route import Route, served
@@ -50,6 +50,7 @@ def make_app(
     """Make the application: the core's own routes, the *doors* to engines, each plugin under `/plugins/<name>/`."""
     door = EventDoor(bus)
     routes = [*health.routes(closed), *door.routes(), *doors]
+    routes += openapi.routes(lambda: routes)
     known = {(route.method, route.path): route for route in routes}
     origins, present = Origins(config), guard.Present()
     before = guard.Guard(

@@ -64,6 +64,7 @@ class VisionDoor:
         return [Route("POST", f"/api/vision/{task}", partial(self._answer, task), Scope.CHAT) for task in VisionTask]
 
     async def _answer(self, task: VisionTask, request: web.Request) -> web.StreamResponse:
+        """Tell what the task that the path names finds in an image, which is a form's field `image`."""
         if self._inside >= _MOST:
             raise Problem(429, "too_many", "too many images are being looked at", headers={"Retry-After": "5"})
         self._inside += 1

@@ -1,7 +1,6 @@
 """What Ollama's clients ask a chat model, and the same as a `ChatRequest`."""
 
 import base64
-import binascii
 from collections import deque
 from typing import Annotated, Any, Literal
 
@@ -188,5 +187,5 @@ def _message(message: Message, place: int, waiting: deque[str]) -> ChatMessage:
 def _images(images: _Images) -> list[Part]:
     try:
         return [ImagePart(read_image(base64.b64decode(image, validate=True))) for image in images or ()]
-    except binascii.Error:
+    except ValueError:  # binascii.Error among them
         raise Problem(400, "bad_request", "images: this is no base64", key="images") from None
