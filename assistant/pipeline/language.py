@@ -17,12 +17,13 @@ _APOLOGIES = {
 
 _STOPS = {
     "de": {"stopp", "stop", "halt", "ruhe", "sei still", "sei ruhig", "hör auf", "aufhören", "schluss", "genug"}
-    | {"das reicht", "abbrechen", "egal", "vergiss es"},
-    "en": {"stop", "stop it", "stop talking", "be quiet", "quiet", "shut up", "cancel", "never mind", "nevermind"},
+    | {"das reicht", "abbrechen", "egal", "vergiss es", "still", "sei leise", "hör auf zu reden"},
+    "en": {"stop", "stop it", "stop talking", "be quiet", "quiet", "shut up", "cancel", "never mind", "nevermind"}
+    | {"enough", "that's enough", "be silent", "forget it"},
     "es": {"para", "para ya", "basta", "ya basta", "silencio", "cancela", "calla", "cállate", "alto", "detente"}
-    | {"déjalo", "olvídalo"},
+    | {"déjalo", "olvídalo", "deja de hablar", "cancelar"},
     "fr": {"stop", "arrête", "arrête toi", "arrêtez", "silence", "chut", "tais toi", "annule", "ça suffit", "assez"}
-    | {"laisse tomber", "oublie"},
+    | {"laisse tomber", "oublie", "arrête ça", "arrête de parler"},
     "it": {"stop", "basta", "silenzio", "fermati", "annulla", "zitto"},
     "nl": {"stop", "stil", "hou op", "genoeg", "annuleer"},
 }
