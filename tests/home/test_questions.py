@@ -83,3 +83,28 @@ async def test_no_question_does_anything(language: str, tmp_path: Path, monkeypa
             before = await writes()
             await home.ask(command, language)
             assert len(await writes()) == len(before) + 1
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "answer"),
+    [
+        ("en", "Did you turn off the desk lamp?", "Desk lamp is on"),
+        ("en", "Could you tell me whether the front door is locked?", "Front door is locked"),
+        ("en", "Did you turn off the toaster?", "I know nothing called toaster."),
+        ("de", "Hast du die Schreibtischlampe ausgeschaltet?", "Schreibtischlampe ist an"),
+        ("de", "Kannst du mir sagen, ob die Haustür abgeschlossen ist?", "Haustür ist abgeschlossen"),
+        ("de", "Hast du den Toaster ausgeschaltet?", "Ich kenne nichts namens Toaster."),
+        ("fr", "As-tu éteint la lampe du bureau ?", "Lampe du bureau est en marche"),
+        ("fr", "Peux-tu me dire si la porte d'entrée est verrouillée ?", "Porte d'entrée est verrouillé"),
+        ("es", "¿Has apagado la lámpara del escritorio?", "El dispositivo Lámpara del escritorio está encendido"),
+        ("es", "¿Has apagado la tostadora?", "No conozco nada que se llame tostadora."),
+    ],
+)
+async def test_who_asks_what_was_done_is_told_how_it_is(
+    language: str, question: str, answer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INGLENOOK_HOME", str(tmp_path))
+    things = house(language)
+    async with household(tmp_path) as home, home.assembly.home.attached(things):
+        assert await home.ask(question, language) == answer
+    assert not things.calls
