@@ -51,6 +51,14 @@ NAMES = {
     "es": ("oficina", "salón", "lámpara", "lámpara del techo", "persianas", "ventana", "termómetro"),
 }
 """By language: two rooms, two lamps of the first, and what else is in them."""
+HEAD = """# Every skill, spoken
+
+Made by `python -m benchmarks.skills_spoken --write`: whole turns from sound to sound, heard by Whisper base. Piper asks
+in English, SVOX Pico in German, French and Spanish; both are machines. Right is what has the intent and the slots of
+the sentence as it is written. The rest was asked about ("did you mean …?"), left to the chat model, not heard at all,
+or taken for something else: wrong.
+
+"""
 GAVE_UP = "(the chat model was asked)"
 VERDICTS = ("right", "asked", "chat", "nothing", "wrong")
 
@@ -212,7 +220,7 @@ def main() -> None:
             found += run_in_virtual_time(answers(folder, language, speaker))
     text = "\n".join(table(found))
     if given.write:
-        RESULTS.write_text(f"# Every skill, spoken\n\n{text}", "utf-8")
+        RESULTS.write_text(HEAD + text, "utf-8")
     print(text)
 
 
