@@ -21,8 +21,11 @@ from progress import run
 BUILD_TOOLS = ["pip", "editables", "hatchling", "setuptools"]
 DEVELOPMENT_TOOLS = [
     "gguf",
+    "langchain-openai",
+    "llm",
     "mypy",
     "ollama",
+    "openai",
     "pytest",
     "pytest-asyncio",
     "pytest-xdist",
