@@ -34,6 +34,8 @@ _BODY = 1_000_000
 _SILENCE = 10.0
 """Seconds in which the headers of a request must have come, from when the connection, or the answer before, was there.
 And those that TLS may take to begin."""
+_LINGERING = 5.0
+"""Seconds for which the rest of a body that nobody wants is still taken, so that the asker gets to read the answer."""
 _WAITING = 128
 """Connections that the kernel holds until they are looked at."""
 
@@ -97,6 +99,7 @@ async def serve(app: web.Application, config: HttpConfig) -> AsyncGenerator[int,
         shutdown_timeout=2.0,
         handler_cancellation=True,
         keepalive_timeout=_SILENCE,
+        lingering_time=_LINGERING,
         auto_decompress=False,
     )
     await runner.setup()

@@ -1,0 +1,341 @@
+"""Clients that mean harm: slow, many, huge, and with requests that two programs read differently (T6, T7, T29)."""
+
+import asyncio
+import gzip
+import re
+import resource
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from functools import cache
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from assistant.access import Scope
+from assistant.config import HttpConfig
+from assistant.events import EventBus
+from assistant.http import app as door
+from assistant.http.route import Route
+from tests.http.conftest import KEY
+
+HEAD = f"Host: localhost\r\nAuthorization: Bearer {KEY}\r\n"
+"""What a request needs to be let in."""
+
+
+async def _echo(request: web.Request, body: Any) -> web.StreamResponse:
+    return web.json_response({"size": len(str(body))})
+
+
+async def _get(request: web.Request) -> web.StreamResponse:
+    return web.json_response({"path": request.path})
+
+
+@asynccontextmanager
+async def served(**settings: Any) -> AsyncGenerator[int, None]:
+    config = HttpConfig(port=0, key=KEY, **settings)
+    routes = [Route("POST", "/take", _echo, Scope.CHAT, takes=Any), Route("GET", "/get", _get, Scope.CHAT)]
+    async with door.serve(door.make_app(config, EventBus(), dict, {}, routes), config) as port:
+        yield port
+
+
+@pytest.fixture
+async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[int, None]:
+    monkeypatch.setattr(door, "_LINGERING", 0.2)
+    monkeypatch.setattr("assistant.http.route._ARRIVAL", 5.0)
+    async with served() as port:
+        yield port
+
+
+async def sent(port: int, *pieces: bytes) -> bytes:
+    """Send the very bytes, and return all that is answered until the other side closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    answer = b""
+    try:
+        with suppress(ConnectionError):  # it was closed before all was sent
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+        async with asyncio.timeout(30):
+            while piece := await reader.read(1 << 16):
+                answer += piece
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+    return answer
+
+
+def statuses(answer: bytes) -> list[int]:
+    """Return the statuses of all answers."""
+    return [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3}) ", answer)]
+
+
+# -- slow ones (T6) ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"G",
+        b"GET /get HTTP/1.1\r\nHost: localhost\r\n",
+        b"GET /get HTTP/1.1\r\nHost: localhost\r\nX-A: " + b"a" * 100,
+        b"\r\n\r\n",
+        f"GET /get HTTP/1.1\r\n{HEAD}\r\nGET /get HT".encode(),
+    ],
+)
+async def test_t6_headers_that_do_not_come_are_not_waited_for(monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
+    monkeypatch.setattr(door, "_SILENCE", 0.3)
+    async with served() as port:
+        assert set(statuses(await sent(port, begun))) <= {200, 400}
+
+
+async def test_t6_a_byte_now_and_then_does_not_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "_SILENCE", 0.3)
+    async with served() as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        with pytest.raises(ConnectionError):
+            async with asyncio.timeout(20):
+                for piece in [b"GET /get HTTP/1.1\r\nHost: localhost\r\n", *[b"X-A: b\r\n"] * 2000]:
+                    writer.write(piece)
+                    await writer.drain()
+                    await asyncio.sleep(0.01)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def test_t6_a_body_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant.http.route._ARRIVAL", 0.3)
+    async with served() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"POST /take HTTP/1.1\r\n{HEAD}Content-Length: 1000\r\n\r\n[1".encode())
+        assert b" 408 " in await reader.readline()
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def test_t6_five_hundred_that_say_nothing_leave_room_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "_SILENCE", 0.5)
+    async with served(connections=50) as port:
+        idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(500)]
+        for _, writer in idle:
+            with suppress(ConnectionError):
+                writer.write(b"GET /get HTTP/1.1\r\nHost: ")
+        ended = [asyncio.create_task(_ended(reader)) for reader, _ in idle]
+        async with asyncio.timeout(30):
+            assert sum(await asyncio.gather(*ended)) == 500
+        for _, writer in idle:
+            writer.close()
+        assert statuses(await sent(port, f"GET /get HTTP/1.1\r\n{HEAD}Connection: close\r\n\r\n".encode())) == [200]
+
+
+async def _ended(reader: asyncio.StreamReader) -> bool:
+    try:
+        return await reader.read(1) == b""
+    except ConnectionError:
+        return True
+
+
+# -- huge ones (T7) ----------------------------------------------------------------------------------------------------
+
+
+def peak() -> int:
+    """Return the most memory that this process ever had, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+async def test_t7_a_huge_body_is_refused_and_not_held(port: int) -> None:
+    before = peak()
+    piece = b"1," * 50_000
+    answer = await sent(
+        port, f"POST /take HTTP/1.1\r\n{HEAD}Content-Length: {1 << 30}\r\n\r\n[".encode(), *[piece] * 1000
+    )
+    assert statuses(answer) in ([413], [])
+    assert peak() - before < 32_000_000
+
+
+async def test_t7_a_huge_body_in_chunks_is_refused_and_not_held(port: int) -> None:
+    before = peak()
+    chunk = b"%x\r\n" % 100_000 + b"1" * 100_000 + b"\r\n"
+    answer = await sent(
+        port, f"POST /take HTTP/1.1\r\n{HEAD}Transfer-Encoding: chunked\r\n\r\n".encode(), *[chunk] * 1000
+    )
+    assert statuses(answer) in ([413], [])
+    assert peak() - before < 32_000_000
+
+
+async def test_t7_very_many_chunks_of_a_byte_do_not_hold_others_up(port: int) -> None:
+    sending = asyncio.create_task(
+        sent(
+            port,
+            f"POST /take HTTP/1.1\r\n{HEAD}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n".encode(),
+            *[b"1\r\n1\r\n" * 1000] * 100,
+            b"0\r\n\r\n",
+        )
+    )
+    request = f"GET /get HTTP/1.1\r\n{HEAD}Connection: close\r\n\r\n".encode()
+    while not sending.done():
+        assert statuses(await sent(port, request)) == [200]
+    assert statuses(await sending) in ([200], [400], [413])
+
+
+@cache
+def packed() -> bytes:
+    """Return what is a thousand times as much once it is unpacked."""
+    return gzip.compress(b"[" + b" " * 100_000_000 + b"]")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "gzip, identity", "x-gzip"])
+async def test_t7_a_packed_body_is_refused_and_not_unpacked(port: int, encoding: str) -> None:
+    bomb = packed()
+    before = peak()
+    head = f"POST /take HTTP/1.1\r\n{HEAD}Content-Encoding: {encoding}\r\nContent-Length: {len(bomb)}\r\n"
+    answer = await sent(port, f"{head}Connection: close\r\n\r\n".encode(), bomb)
+    assert statuses(answer) == [415]
+    assert peak() - before < 32_000_000
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "X-A: " + "a" * 10_000,
+        "X-" + "a" * 10_000 + ": b",
+        "\r\n".join(f"X-{n}: b" for n in range(1000)),
+        "Cookie: " + "; ".join(f"a{n}=b" for n in range(3000)),
+    ],
+    ids=["long value", "long name", "many", "long cookie"],
+)
+async def test_t7_headers_are_bounded(port: int, headers: str) -> None:
+    assert statuses(await sent(port, f"GET /get HTTP/1.1\r\n{HEAD}{headers}\r\n\r\n".encode())) == [400]
+
+
+async def test_t7_trailers_are_bounded(port: int) -> None:
+    before = peak()
+    head = f"POST /take HTTP/1.1\r\n{HEAD}Transfer-Encoding: chunked\r\n\r\n1\r\n1\r\n0\r\n"
+    answer = await sent(port, head.encode(), *[b"X-A: " + b"a" * 1000 + b"\r\n"] * 20_000)
+    assert 200 not in statuses(answer)
+    assert peak() - before < 32_000_000
+
+
+async def test_t7_a_long_path_is_refused(port: int) -> None:
+    assert statuses(await sent(port, f"GET /{'a' * 10_000} HTTP/1.1\r\n{HEAD}\r\n".encode())) == [400]
+
+
+# -- what two programs read differently (T29) --------------------------------------------------------------------------
+
+SMUGGLED = "GET /get HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "Content-Length: 5\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nContent-Length: 5",
+        "Content-Length: 1\r\nContent-Length: 5",
+        "Content-Length: 1, 5",
+        "Content-Length: +1",
+        "Content-Length: -1",
+        "Content-Length: 0x1",
+        "Content-Length: 1_0",
+        "Content-Length: ١",
+        "Content-Length: 1 1",
+        "Content-Length : 1",
+        "Content-Length:",
+        "Transfer-Encoding: xchunked",
+        "Transfer-Encoding: chunked, identity",
+        "Transfer-Encoding: identity, chunked, identity",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding : chunked",
+        "Transfer-Encoding: \x0bchunked",
+        "Transfer-Encoding:\x00chunked",
+        "X-A: a\r\n folded: b",
+        "X-A: a\r\n\tfolded",
+        " X-A: a",
+        "X A: a",
+        "X-A\x00: a",
+        "X-A: a\x00b",
+        "X-A: a\rb",
+        "X-A: a\nContent-Length: 5",
+        ": a",
+        "no colon",
+    ],
+)
+async def test_t29_headers_of_two_meanings_are_refused(port: int, headers: str) -> None:
+    answer = await sent(port, f"POST /take HTTP/1.1\r\n{HEAD}{headers}\r\n\r\n1\r\n1\r\n0\r\n\r\n{SMUGGLED}".encode())
+    assert statuses(answer) == [400]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "0x1\r\n1\r\n0\r\n\r\n",
+        "+1\r\n1\r\n0\r\n\r\n",
+        "-1\r\n1\r\n0\r\n\r\n",
+        " 1\r\n1\r\n0\r\n\r\n",
+        "1 \r\n1\r\n0\r\n\r\n",
+        "1_0\r\n1\r\n0\r\n\r\n",
+        "\r\n1\r\n0\r\n\r\n",
+        "1\n1\n0\n\n",
+        "1\r\n12\r\n0\r\n\r\n",
+        "1\r\n1 0\r\n\r\n",
+        "fffffffffffffffff\r\n1\r\n0\r\n\r\n",
+        "1;a\x00\r\n1\r\n0\r\n\r\n",
+        "1;a\nb\r\n1\r\n0\r\n\r\n",
+        "g\r\n1\r\n0\r\n\r\n",
+    ],
+)
+async def test_t29_chunks_of_two_meanings_are_refused(port: int, body: str) -> None:
+    answer = await sent(
+        port, f"POST /take HTTP/1.1\r\n{HEAD}Transfer-Encoding: chunked\r\n\r\n{body}{SMUGGLED}".encode()
+    )
+    assert 200 not in statuses(answer)
+    assert len(statuses(answer)) <= 1, "what follows is no request of its own"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "GET /get",
+        "GET  /get HTTP/1.1",
+        "GET /get HTTP/1.1 ",
+        "GET /get HTTP/1.10",
+        "GET /get HTTP/2.0",
+        "GET /get HTTP/0.9",
+        "GET /get http/1.1",
+        "GET /g\x00et HTTP/1.1",
+        "G\x00ET /get HTTP/1.1",
+        "GE(T /get HTTP/1.1",
+        "GET\t/get HTTP/1.1",
+        "\x16\x03\x01\x02\x00",
+        "PRI * HTTP/2.0",
+    ],
+)
+async def test_t29_a_first_line_that_is_none_is_refused(port: int, line: str) -> None:
+    answer = await sent(port, f"{line}\r\n{HEAD}Connection: close\r\n\r\n{SMUGGLED}".encode())
+    assert statuses(answer) in ([400], [])
+
+
+async def test_t29_http_1_0_closes_and_takes_no_chunks(port: int) -> None:
+    assert statuses(await sent(port, f"GET /get HTTP/1.0\r\n{HEAD}\r\n".encode())) == [200]
+    chunked = f"POST /take HTTP/1.0\r\n{HEAD}Transfer-Encoding: chunked\r\n\r\n1\r\n1\r\n0\r\n\r\n{SMUGGLED}"
+    assert 200 not in statuses(await sent(port, chunked.encode()))
+
+
+async def test_t29_what_is_pipelined_is_answered_in_order(port: int) -> None:
+    one = f"GET /get HTTP/1.1\r\n{HEAD}\r\n"
+    refused = "GET /get HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    last = f"GET /get HTTP/1.1\r\n{HEAD}Connection: close\r\n\r\n"
+    assert statuses(await sent(port, (one + refused + one + last).encode())) == [200, 401, 200, 200]
+
+
+@pytest.mark.parametrize(
+    "target", ["http://evil.example/get", "http://localhost/get", "//evil.example/get", "*", "get"]
+)
+async def test_t29_a_target_that_names_a_host_goes_round_nothing(port: int, target: str) -> None:
+    answer = await sent(port, f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+    assert statuses(answer)[0] in (400, 401, 421)
