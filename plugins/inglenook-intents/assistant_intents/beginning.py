@@ -92,11 +92,10 @@ class Beginnings:
                     return True
         return False
 
-    def breaks_off(self, text: str, names: Names) -> bool:
-        """Tell whether *text* ends in a word of templates in which none ends, such as "the", and is how one begins."""
+    def wants_more(self, text: str) -> bool:
+        """Tell whether *text* ends in a word of templates in which none ends, such as "the"."""
         word = normalize_for_matching(text).text.casefold().rpartition(" ")[2]
-        within = word in self._words and not {word, word[:-1], word[:-2]} & self._endings
-        return within and self.has(text, names)
+        return word in self._words and not {word, word[:-1], word[:-2]} & self._endings
 
     @cached_property
     def _endings(self) -> frozenset[str]:

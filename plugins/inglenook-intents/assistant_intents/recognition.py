@@ -53,9 +53,13 @@ _COMMAND = "conversation_command"
 def recognised(text: str, known: Language, names: Names, area: str) -> Recognition | None:
     """Return what *text* asks for in the room *area*, where it can be told."""
     best = _spelled(text, known, names, area) or _misheard(text, known, names, area)
-    free = best is not None and _ends_freely(text, best)
-    if best is None or _merely_names(text, best) or (free and known.beginnings.breaks_off(text, names)):
-        return Recognition("", complete=False) if known.beginnings.has(text, names) else None
+    if best is not None and _merely_names(best):
+        best = None
+    free = best is not None and _ends_freely(best)
+    if (best is None or (free and known.beginnings.wants_more(text))) and known.beginnings.has(text, names):
+        return Recognition("", complete=False)
+    if best is None:
+        return None
     if _COMMAND in best.entities and not _obeyed(best.entities[_COMMAND].text, known, names, area):
         return None
     return None if _asks(text, best, known) else _recognition(best, names, free)
@@ -131,7 +135,7 @@ def _asks(text: str, result: RecognizeResult, known: Language) -> bool:
     return not any(f" {polite.casefold()} " in said for polite in known.intents.skip_words)
 
 
-def _merely_names(text: str, result: RecognizeResult) -> bool:
+def _merely_names(result: RecognizeResult) -> bool:
     """Tell whether a thing or a room is named and no more than a number is said of it.
 
     That turns on a scene, but "the lamp" may only be a thought, and "the kitchen one" the answer to a question.
@@ -139,11 +143,11 @@ def _merely_names(text: str, result: RecognizeResult) -> bool:
     named = [entity for house in ("name", "area") if (entity := result.entities.get(house)) and entity.text_span]
     if not named or any(entity.is_wildcard for entity in named) or result.intent.name in _READS:
         return False
-    rest = text.casefold()
+    rest = result.original_text
     plain = [one.text_span for one in result.entities_list if one.text_span and _says_little(one)]
     for start, end in sorted(plain, reverse=True):
         rest = f"{rest[:start]} {rest[end:]}"
-    return set(re.findall(r"[\w%]+", rest)) <= _ARTICLES and result.context.get("domain") not in _NAMED_ALONE
+    return set(re.findall(r"[\w%]+", rest.casefold())) <= _ARTICLES and result.context.get("domain") not in _NAMED_ALONE
 
 
 def _says_little(entity: MatchEntity) -> bool:
@@ -151,10 +155,10 @@ def _says_little(entity: MatchEntity) -> bool:
     return entity.name in ("name", "area") or isinstance(entity.value, int | float)
 
 
-def _ends_freely(text: str, result: RecognizeResult) -> bool:
+def _ends_freely(result: RecognizeResult) -> bool:
     """Tell whether a sentence ends in words that may be any: more of them may follow."""
     spans = [entity.text_span for entity in result.entities_list if entity.is_wildcard and entity.text_span]
-    return any(not re.search(r"\w", text[end:]) for _, end in spans)
+    return any(not re.search(r"\w", result.original_text[end:]) for _, end in spans)
 
 
 def _recognition(result: RecognizeResult, names: Names, free: bool) -> Recognition:
