@@ -1,0 +1,141 @@
+"""TLS by certificate files, which change while the door is open (T30)."""
+
+import asyncio
+import logging
+import shutil
+import ssl
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from assistant import ConfigError
+from assistant.config import HttpConfig
+from assistant.events import EventBus
+from assistant.http import tls
+from assistant.http.app import local_address, make_app, serve
+from tests.certificates import Certificate, certificate
+
+if shutil.which("openssl") is None:
+    pytest.skip("there is no openssl to make certificates with", allow_module_level=True)
+
+
+def _config(files: Certificate) -> HttpConfig:
+    return HttpConfig(
+        port=0, key="a key of the tests", certificate=str(files.certificate), certificate_key=str(files.key)
+    )
+
+
+@asynccontextmanager
+async def served(config: HttpConfig) -> AsyncGenerator[str, None]:
+    async with serve(make_app(config, EventBus(), dict, {}), config) as port:
+        yield local_address(config, port)
+
+
+def _trusting(files: Certificate) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(files.certificate))
+
+
+async def _shown(url: str) -> str:
+    """Return the common name of the certificate that is shown."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    host, port = url.removeprefix("https://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port), ssl=context)
+    try:
+        found: bytes = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        return next(name for name in ("first", "second") if name.encode() in found)
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_t30_the_door_speaks_tls_1_3_and_nothing_older(home: Path) -> None:
+    files = certificate(home, "first")
+    async with served(_config(files)) as url:
+        assert url.startswith("https://127.0.0.1:")
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"{url}/healthz", ssl=_trusting(files)) as answer:
+                assert await answer.json() == {"status": "alive"}
+            older = _trusting(files)
+            older.maximum_version = ssl.TLSVersion.TLSv1_2
+            with pytest.raises(aiohttp.ClientConnectorError):
+                await session.get(f"{url}/healthz", ssl=older)
+            with pytest.raises((aiohttp.ClientError, ConnectionError)):
+                await session.get(f"{url}/healthz".replace("https", "http"))
+            async with session.get(f"{url}/healthz", ssl=_trusting(files)) as answer:
+                assert answer.status == 200
+
+
+async def test_t30_a_renewed_certificate_is_shown_without_a_restart(
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(tls, "_LOOK", 0.02)
+    files, second = certificate(home, "first"), certificate(home, "second")
+    async with served(_config(files)) as url, aiohttp.ClientSession() as session:
+        async with session.get(f"{url}/healthz", ssl=_trusting(files)) as answer:
+            assert answer.status == 200
+        second.certificate.replace(files.certificate)
+        await _until("do not belong together", caplog)
+        assert await _shown(url) == "first", "only half of it is there"
+        second.key.replace(files.key)
+        await _until("the new certificate is shown", caplog)
+        assert await _shown(url) == "second"
+        files.certificate.unlink()
+        await _until("No such file", caplog)
+        assert await _shown(url) == "second"
+
+
+async def _until(said: str, caplog: pytest.LogCaptureFixture) -> None:
+    async with asyncio.timeout(30):
+        while said not in caplog.text:
+            await asyncio.sleep(0.02)
+
+
+def _broken(folder: Path, fault: str) -> HttpConfig:
+    first = certificate(folder, "first")
+    match fault:
+        case "missing":
+            first.certificate.unlink()
+        case "no key":
+            return HttpConfig(certificate=str(first.certificate))
+        case "no certificate":
+            return HttpConfig(certificate_key=str(first.key))
+        case "mismatched":
+            certificate(folder, "second").key.replace(first.key)
+        case "no PEM":
+            first.key.write_text("nonsense")
+        case "swapped":
+            return HttpConfig(certificate=str(first.key), certificate_key=str(first.certificate))
+        case "folder":
+            return HttpConfig(certificate=str(folder), certificate_key=str(first.key))
+        case "passphrase":
+            return _config(certificate(folder, "locked", passphrase="secret"))
+    return _config(first)
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("missing", r"http\.certificate: .*first\.crt: No such file"),
+        ("no key", r"http\.certificate_key: is missing"),
+        ("no certificate", r"http\.certificate: is missing"),
+        ("mismatched", r"first\.crt .*first\.key do not belong together"),
+        ("no PEM", r"cannot be used"),
+        ("swapped", r"cannot be used"),
+        ("folder", r"http\.certificate: .*: Is a directory"),
+        ("passphrase", r"cannot be used \(the key has a passphrase\)"),
+    ],
+)
+async def test_t30_files_that_cannot_be_used_are_an_error_of_the_configuration(
+    home: Path, fault: str, says: str
+) -> None:
+    config = _broken(home, fault)
+    with pytest.raises(ConfigError, match=says) as error:
+        async with served(config):
+            pass
+    assert error.value.exit_code == 78
+    assert error.value.hint
