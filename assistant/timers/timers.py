@@ -141,15 +141,16 @@ class Timers:
             raise Refused("many", f"there are {self._most} timers already", hint="assistant timers cancel ID")
         if timer.at is None:
             self._check(timer.kind, timer.seconds)
-            due: float | None = self._timeline.now + timer.seconds
-            timer = replace(timer, owing=self._timeline.owes)
         elif not self._clocks.is_set():
             raise Refused("clock", "the machine does not know what time it is", hint="connect it, so that NTP sets it")
-        else:
-            due = following(timer.at, self._clocks.wall(), self._zone())
-        if due is None:
-            raise Refused("past", f"{timer.at} is past", hint="give a time that is to come")
-        async with self._writing:
+        async with self._writing:  # the timeline does not catch up meanwhile
+            if timer.at is None:
+                due: float | None = self._timeline.now + timer.seconds
+                timer = replace(timer, owing=self._timeline.owes)
+            else:
+                due = following(timer.at, self._clocks.wall(), self._zone())
+            if due is None:
+                raise Refused("past", f"{timer.at} is past", hint="give a time that is to come")
             timer = await self._store.add(replace(timer, due=due, started=self._clocks.wall()))
             self._take([timer])
         self._publish(EventType.TIMER_STARTED, timer, turn)
@@ -176,8 +177,10 @@ class Timers:
         """Let a timer go on; None where it was not paused. Raises ServiceError."""
         if timer.state is not State.PAUSED:
             return None
-        due, owing = self._timeline.now + timer.left, self._timeline.owes
-        return await self._change(replace(timer, state=State.RUNNING, due=due, owing=owing, left=0.0), turn)
+        async with self._writing:
+            due, owing = self._timeline.now + timer.left, self._timeline.owes
+            resumed = replace(timer, state=State.RUNNING, due=due, owing=owing, left=0.0)
+            return await self._changed(resumed, turn)
 
     async def adjust(self, timer: Timer, seconds: float, *, turn: str = "") -> Timer | None:
         """Let a timer ring so much later, or earlier where *seconds* are less than 0.
@@ -250,17 +253,17 @@ class Timers:
         Where the wall clock was set back, times of day come again. What was set while the timeline was behind is moved
         with it when it catches up.
         """
-        look = self._timeline.look(idle=not self.pending())
-        if look is None:
-            return
-        running, moved = [t for t in self.pending() if t.state is State.RUNNING], list[Timer]()
-        if look.set_by:
-            log.info("the clock was set %s by %.0f s", "forward" if look.set_by > 0 else "back", abs(look.set_by))
-        if look.set_by < 0:
-            moved += [replace(t, due=self._next(t)) for t in running if t.repeats]
-        if not self._timeline.owes:
-            moved += [replace(t, due=t.due + look.leap, owing=False) for t in running if t.owing]
         async with self._writing:
+            look = self._timeline.look(idle=not self.pending())
+            if look is None:
+                return
+            running, moved = [t for t in self.pending() if t.state is State.RUNNING], list[Timer]()
+            if look.set_by:
+                log.info("the clock was set %s by %.0f s", "forward" if look.set_by > 0 else "back", abs(look.set_by))
+            if look.set_by < 0:
+                moved += [replace(t, due=self._next(t)) for t in running if t.repeats]
+            if not self._timeline.owes:
+                moved += [replace(t, due=t.due + look.leap, owing=False) for t in running if t.owing]
             try:
                 self._take(await self._store.see(look.sighting, moved))
                 self._stale = True
@@ -322,8 +325,11 @@ class Timers:
 
     async def _change(self, timer: Timer, turn: str) -> Timer | None:
         async with self._writing:
-            changed = await self._store.change([timer])
-            self._take(changed)
+            return await self._changed(timer, turn)
+
+    async def _changed(self, timer: Timer, turn: str) -> Timer | None:
+        changed = await self._store.change([timer])
+        self._take(changed)
         for timer in changed:
             self._publish(EventType.TIMER_UPDATED, timer, turn)
         return changed[0] if changed else None
