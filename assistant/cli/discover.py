@@ -67,6 +67,7 @@ def _where(neighbour: Neighbour) -> str:
 def _note(neighbour: Neighbour) -> str:
     properties = neighbour.properties
     known = [f"{key} {properties[key]}" for key in ("version", "kinds") if properties.get(key)]
+    known += ["TLS"] if properties.get("tls") == "1" else []
     here = ["this machine"] if _is_here(neighbour) else []
     doubt = [f"doubtful: {neighbour.doubt}"] if neighbour.doubt else []
     return "; ".join(doubt + here + known)

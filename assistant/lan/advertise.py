@@ -45,6 +45,8 @@ async def advertise(config: Config, kinds: Iterable[Kind], port: int) -> None:
     id_, name = instance_id(), shown_name(config.lan.name)
     offered = sorted({str(kind) for kind in kinds if kind not in _OF_THE_ROOM})
     properties = {"id": id_, "version": __version__, "api": str(API), "kinds": ",".join(offered), "name": name}
+    if config.http.certificate:
+        properties["tls"] = "1"
     await _follow(Advert(id_, name, port, properties), config.http.host)
 
 
