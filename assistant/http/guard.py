@@ -25,7 +25,7 @@ from assistant.http.peer import address, from_here, is_loopback
 from assistant.http.problem import Problem, plain, problem_of
 from assistant.http.route import Route
 
-__all__ = ["Guard", "Identify", "Present", "Routes", "caller", "check_bind", "errors", "is_loopback"]
+__all__ = ["Guard", "Identify", "Present", "Routes", "about", "caller", "check_bind", "errors", "is_loopback"]
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ Identify = Callable[[str], Caller | None]
 """Says whose key it is; None where it is nobody's. Must not wait for anything."""
 
 _CALLER = web.RequestKey("caller", Caller)
+_ABOUT = web.RequestKey("about", str)
 _OF_A_BROWSER = (hdrs.ORIGIN, "Sec-Fetch-Site")
 """Headers that only browsers send, and no page can leave out (https://w3c.github.io/webappsec-fetch-metadata/)."""
 _CHANGING = frozenset({Scope.MODELS, Scope.ADMIN})
@@ -170,13 +171,18 @@ class Guard:
             outcome = "refused"
             raise
         finally:
-            what = " ".join(str(value) for value in request.match_info.values())
+            what = request.get(_ABOUT) or " ".join(request.match_info.values())
             self.audit.record(Event.ADMINISTERED, key=caller.name, route=_named(request), what=what, outcome=outcome)
 
 
 def caller(request: web.Request) -> Caller:
     """Return who asks; raises KeyError on a route that anybody may ask."""
     return request[_CALLER]
+
+
+def about(request: web.Request, what: str) -> None:
+    """Say which model or other thing a request is about, for the audit log, where its path does not tell."""
+    request[_ABOUT] = what
 
 
 def _check_body(request: web.Request, route: Route | None) -> None:

@@ -11,12 +11,14 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from assistant import UnknownModel
 from assistant.access import Scope
 from assistant.access.audit import Audit
 from assistant.access.keys import Keys
 from assistant.config import HttpConfig
 from assistant.events import EventBus
 from assistant.http.app import make_app, serve
+from assistant.http.guard import about
 from assistant.http.keys import routes as key_routes
 from assistant.http.route import Route
 from assistant.state import State
@@ -80,6 +82,11 @@ async def _said(request: web.Request) -> web.StreamResponse:
     return web.json_response({"said": "yes"})
 
 
+async def _deleted(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+    about(request, body["model"])
+    raise UnknownModel("there is none")
+
+
 async def _took(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
     return web.json_response({"took": body})
 
@@ -90,6 +97,7 @@ async def housed(home: Path, **settings: Any) -> AsyncGenerator[House, None]:
     async with State(home / "assistant.db") as state:
         keys, audit = Keys(state.keys), Audit(state.audit)
         routes = [Route("GET", "/chat", _said, Scope.CHAT), Route("POST", "/chat", _took, Scope.CHAT, takes=dict)]
+        routes.append(Route("DELETE", "/model", _deleted, Scope.MODELS, takes=dict))
         app = make_app(config, EventBus(), dict, {}, [*routes, *key_routes(keys, audit)], keys, audit)
         async with serve(app, config) as port:
             yield House(port, keys, state)
@@ -354,6 +362,14 @@ async def test_the_audit_log_tells_of_keys_and_not_of_content(house: House) -> N
             "outcome": "refused",
         },
     ]
+    await house.ask("/model", method="DELETE", json={"model": "whisper-base"})
+    assert (await house.told())[-1] == {
+        "event": "administered",
+        "key": "owner",
+        "route": "DELETE /model",
+        "what": "whisper-base",
+        "outcome": "failed",
+    }
     assert all("\n" not in record.fields for record in await house.state.audit.since())
 
 

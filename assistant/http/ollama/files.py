@@ -10,6 +10,7 @@ from aiohttp import web
 
 from assistant.access import Scope
 from assistant.errors import AssistantError, EngineBusy, UnknownModel
+from assistant.http.guard import about
 from assistant.http.ollama.dialect import line, render
 from assistant.http.problem import Problem
 from assistant.http.route import Route
@@ -46,6 +47,7 @@ def routes(generation: Generation, store: Store) -> list[Route]:
 
     async def pull(request: web.Request, body: PullBody) -> web.StreamResponse:
         """Fetch a model; what is here is left as it is."""
+        about(request, body.wanted)
         if body.wanted not in store.catalogue.models and body.wanted not in generation.names.every():
             raise UnknownModel("pull model manifest: file does not exist", hint="see `assistant models list`")
         missing = [body.wanted] if body.wanted in store.catalogue.models else []
@@ -56,6 +58,7 @@ def routes(generation: Generation, store: Store) -> list[Route]:
 
     async def delete(request: web.Request, body: PullBody) -> web.Response:
         """Delete the files of a model that the configuration does not name."""
+        about(request, body.wanted)
         if body.wanted in generation.names.every():
             raise Problem(400, "in_use", "the configuration names this model", "take it out there first")
         if body.wanted not in store.catalogue.models or not store.is_here(body.wanted):
