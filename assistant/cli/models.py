@@ -15,6 +15,8 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingCo
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from assistant.access.audit import Event
+from assistant.cli.noting import tell_audit
 from assistant.models.store import Progress, Report, Store
 
 if TYPE_CHECKING:
@@ -86,7 +88,10 @@ def pull(settings: "Settings", ids: Sequence[str], default: bool, as_json: bool)
     """Fetch models, or mend them: those named, or all that the configuration needs."""
     store = Store.default()
     wanted = [*ids, *(store.catalogue.default if default else ())] or wanted_by_config(settings.load(), store)
+    missing = store.missing(dict.fromkeys(wanted))
     fetch(wanted, as_json=as_json)
+    for model in missing:
+        tell_audit(settings, Event.MODEL_CHANGED, model=model, change="fetched")
 
 
 def fetch(wanted: Sequence[str], *, as_json: bool = False) -> None:
@@ -116,12 +121,14 @@ def verify(ids: Sequence[str]) -> None:
 
 @models.command()
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
-def remove(ids: Sequence[str]) -> None:
+@click.pass_obj
+def remove(settings: "Settings", ids: Sequence[str]) -> None:
     """Delete models from this machine."""
     store = Store.default()
     for model in ids:
         asyncio.run(store.remove(model))
         click.echo(f"{model}: removed")
+        tell_audit(settings, Event.MODEL_CHANGED, model=model, change="removed")
 
 
 @contextlib.contextmanager

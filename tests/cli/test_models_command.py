@@ -7,10 +7,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from assistant.cli import Settings
+from assistant.cli.audit import audit
+from assistant.cli.keys import keys
 from assistant.cli.models import models
 from assistant.engines import Kind
 from assistant.models.catalogue import Catalogue, Entry, File, catalogue
 from assistant.models.store import Progress, Store
+from assistant.state import state_file
 from tests.running import CONFIG
 
 DATA = b"model" * 1000
@@ -21,7 +24,7 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.fixture
-def store(tmp_path, monkeypatch):
+def store(home, tmp_path, monkeypatch):
     """A store of two models, one of them here; what is pulled comes out of thin air."""
     file = File(name="a", size=len(DATA), sha256=hashlib.sha256(DATA).hexdigest(), sources=())
     entry = Entry(kind=Kind.CHAT, description="a model", licence="MIT", main="a", files=(file,))
@@ -88,6 +91,17 @@ def test_verify_names_what_is_damaged_and_fails(store):
         "two: a is missing",
         "mend with: assistant models pull one two",
     ]
+
+
+def test_the_audit_log_tells_what_was_fetched_and_removed_where_there_is_one(store, home):
+    assert run("pull", "two").exit_code == 0
+    assert not state_file().exists()
+    assert CliRunner().invoke(keys, ["create", "notes", "--scope", "chat"], obj=Settings(None, False)).exit_code == 0
+    assert run("pull", "one", "two").exit_code == 0
+    assert run("remove", "one").exit_code == 0
+    lines = CliRunner().invoke(audit, ["--json"], obj=Settings(None, False)).output.splitlines()
+    told = [(line["event"], line.get("model"), line.get("change")) for line in map(json.loads, lines)]
+    assert told[1:] == [("model-changed", "two", "fetched"), ("model-changed", "one", "removed")]
 
 
 def test_remove(store):
