@@ -25,10 +25,9 @@ from assistant.http.openai.chat_answer import (
     tokens,
 )
 from assistant.http.openai.chat_request import ChatBody
-from assistant.http.openai.dialect import fault, json_answer, render
+from assistant.http.openai.dialect import json_answer, render
 from assistant.http.openai.parameters import MOST
 from assistant.http.openai.replies import Asked, reply, written
-from assistant.http.problem import Problem
 from assistant.http.route import Route
 from assistant.http.streaming import stream
 from assistant.serving import Generation
@@ -54,7 +53,7 @@ class ChatDoor:
         wanted = named.filled(wanted, cut=body.limit is not None)
         asked = Asked(named, wanted, one_call=body.parallel_tool_calls is False)
         if body.stream:
-            pieces = events.guarded(self._events(asked, body), _told)
+            pieces = events.guarded(self._events(asked, body))
             return await stream(request, events.TYPE, pieces)
         return json_answer(await self._completion(asked, body.n or 1))
 
@@ -81,32 +80,39 @@ class ChatDoor:
         )
         usages = list[Usage]()
         for index, one in enumerate(_each(asked, body.n or 1)):
+            teller = _Teller(index)
             async with aclosing(reply(self._generation, one)) as deltas:
-                async for choice in _choices(index, deltas, usages):
-                    yield events.event(msgspec.structs.replace(chunk, choices=[choice]))
+                async for delta in deltas:
+                    if isinstance(delta, Done):
+                        usages.append(delta.usage)
+                    pieces = [msgspec.structs.replace(chunk, choices=[choice]) for choice in teller.take(delta)]
+                    yield b"".join(map(events.event, pieces))
         if body.tells_usage:
             yield events.event(msgspec.structs.replace(chunk, usage=tokens(usages)))
         yield events.DONE
 
 
-async def _choices(
-    index: int, deltas: AsyncGenerator[ChatDelta, None], usages: list[Usage]
-) -> AsyncGenerator[ChunkChoice, None]:
-    """Yield the reply number *index* in pieces, the first of which says who speaks; add what it cost to *usages*."""
-    calls, begun = 0, False
-    async for delta in deltas:
-        if not begun:
-            yield ChunkChoice(index=index, delta=Delta(role="assistant", content=""))
-            begun = True
+class _Teller:
+    """Tell one of the replies in pieces."""
+
+    def __init__(self, index: int) -> None:
+        self._index = index
+        self._begun = False
+        self._calls = 0
+
+    def take(self, delta: ChatDelta) -> Iterator[ChunkChoice]:
+        """Yield what comes of one delta; the first piece says who speaks."""
+        if not self._begun:
+            self._begun = True
+            yield ChunkChoice(index=self._index, delta=Delta(role="assistant", content=""))
         match delta:
             case TextDelta(text):
-                yield ChunkChoice(index=index, delta=Delta(content=text))
+                yield ChunkChoice(index=self._index, delta=Delta(content=text))
             case ToolCall():
-                yield ChunkChoice(index=index, delta=Delta(tool_calls=[call(delta, calls)]))
-                calls += 1
-            case Done(reason, usage):
-                usages.append(usage)
-                yield ChunkChoice(index=index, delta=Delta(), finish_reason=reason)
+                yield ChunkChoice(index=self._index, delta=Delta(tool_calls=[call(delta, self._calls)]))
+                self._calls += 1
+            case Done(reason):
+                yield ChunkChoice(index=self._index, delta=Delta(), finish_reason=reason)
 
 
 def _each(asked: Asked, n: int) -> Iterator[Asked]:
@@ -115,10 +121,6 @@ def _each(asked: Asked, n: int) -> Iterator[Asked]:
         sampling = asked.request.sampling
         seed = None if sampling.seed is None else sampling.seed + index
         yield replace(asked, request=replace(asked.request, sampling=replace(sampling, seed=seed)))
-
-
-def _told(problem: Problem) -> bytes:
-    return events.event({"error": fault(problem)})
 
 
 def _id() -> str:

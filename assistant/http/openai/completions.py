@@ -15,10 +15,9 @@ from assistant.chat import ChatMessage, ChatRequest, Done, TextDelta, Usage
 from assistant.http.naming import model_of
 from assistant.http.openai import events
 from assistant.http.openai.chat_answer import Tokens, tokens
-from assistant.http.openai.dialect import fault, json_answer, render
+from assistant.http.openai.dialect import json_answer, render
 from assistant.http.openai.parameters import MaxTokens, TextParameters
 from assistant.http.openai.replies import Asked, reply, written
-from assistant.http.problem import Problem
 from assistant.http.route import Route
 from assistant.http.streaming import stream
 from assistant.serving import Generation
@@ -87,7 +86,7 @@ class CompletionsDoor:
         asked = Asked(named, named.filled(wanted, cut=body.max_tokens is not None), one_call=False)
         empty = Completion(id=f"cmpl-{uuid.uuid4().hex}", created=int(time.time()), model=named.name, choices=[])
         if body.stream:
-            pieces = events.guarded(self._events(asked, empty, body), _told)
+            pieces = events.guarded(self._events(asked, empty, body))
             return await stream(request, events.TYPE, pieces)
         said = await written(reply(self._generation, asked))
         choice = TextChoice(text=said.text, finish_reason=said.end.reason)
@@ -107,7 +106,3 @@ class CompletionsDoor:
         if body.tells_usage:
             yield events.event(msgspec.structs.replace(empty, usage=tokens(usages)))
         yield events.DONE
-
-
-def _told(problem: Problem) -> bytes:
-    return events.event({"error": fault(problem)})

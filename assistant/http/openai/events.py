@@ -7,9 +7,10 @@ from contextlib import aclosing
 import msgspec
 
 from assistant.errors import AssistantError
+from assistant.http.openai.dialect import fault
 from assistant.http.problem import Problem, problem_of
 
-__all__ = ["DONE", "TYPE", "event", "guarded"]
+__all__ = ["DONE", "TYPE", "event", "guarded", "told"]
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,15 @@ def event(value: object, name: str = "") -> bytes:
     return head + b"data: " + _ENCODER.encode(value) + b"\n\n"
 
 
-async def guarded(events: AsyncGenerator[bytes, None], told: Callable[[Problem], bytes]) -> AsyncGenerator[bytes, None]:
-    """Yield *events*; what goes wrong after the first is the last of them, for the status has been sent."""
+def told(problem: Problem) -> bytes:
+    """Return a problem as an event."""
+    return event({"error": fault(problem)})
+
+
+async def guarded(
+    events: AsyncGenerator[bytes, None], last: Callable[[Problem], bytes] = told
+) -> AsyncGenerator[bytes, None]:
+    """Yield *events*; what goes wrong after the first is the *last* of them, for the status has been sent."""
     begun = False
     async with aclosing(events):
         try:
@@ -38,7 +46,7 @@ async def guarded(events: AsyncGenerator[bytes, None], told: Callable[[Problem],
         except Exception as error:
             if not begun:
                 raise
-            yield told(_problem(error))
+            yield last(_problem(error))
 
 
 def _problem(error: Exception) -> Problem:

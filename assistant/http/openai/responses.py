@@ -43,13 +43,13 @@ class ResponsesDoor:
         asked = Asked(named, wanted, one_call=body.parallel_tool_calls is False)
         writer = Writer(_response(body, named.name))
 
-        def told(problem: Problem) -> bytes:
+        def failed(problem: Problem) -> bytes:
             what = fault(problem)
             return _event(writer.fail(what.code, what.message))
 
         pieces = self._events(asked, writer)
         if body.stream:
-            return await stream(request, events.TYPE, events.guarded(pieces, told))
+            return await stream(request, events.TYPE, events.guarded(pieces, failed))
         async with aclosing(pieces):
             async for _ in pieces:
                 pass
