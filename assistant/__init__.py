@@ -50,6 +50,7 @@ from assistant.errors import (
     AlreadyRunning,
     AssistantError,
     AudioError,
+    AudioTooLong,
     ConfigError,
     DeviceError,
     EngineBusy,
@@ -62,6 +63,8 @@ from assistant.errors import (
     PluginError,
     ServiceError,
     UnfitModel,
+    UnfitRequest,
+    UnknownAudio,
     UnknownImage,
     UnknownModel,
 )
@@ -73,7 +76,7 @@ from assistant.images import read_image
 from assistant.paths import cache_folder
 from assistant.skill import OWNER, Ask, Asked, Handler, Reply, Skill
 from assistant.soundcheck import Device
-from assistant.speech import Detection, Played, Recognition, SpeechProbability, SttOptions, Transcript, Voice
+from assistant.speech import Detection, Played, Recognition, SpeechProbability, SttOptions, TimedText, Transcript, Voice
 from assistant.streams import in_thread, iterate_in_thread, once, prefetch
 from assistant.vision import Box, DetectedObject, Finding, Image, ImageClass, Segment, TextLine, VisionTask
 
@@ -92,6 +95,7 @@ __all__ = [
     "AudioError",
     "AudioFormat",
     "AudioPart",
+    "AudioTooLong",
     "Box",
     "Bridge",
     "Build",
@@ -158,6 +162,7 @@ __all__ = [
     "TextDelta",
     "TextLine",
     "TextPart",
+    "TimedText",
     "Tool",
     "ToolCall",
     "ToolResult",
@@ -167,6 +172,8 @@ __all__ = [
     "Turn",
     "TurnEvent",
     "UnfitModel",
+    "UnfitRequest",
+    "UnknownAudio",
     "UnknownImage",
     "UnknownModel",
     "Usage",

@@ -100,6 +100,10 @@ class Capabilities:
     """Whether a chat model can call tools."""
     schema: bool = False
     """Whether a chat model can be held to a JSON schema."""
+    times: bool = False
+    """Whether a speech recogniser tells when each segment was said, and each word where that is asked."""
+    translates: bool = False
+    """Whether a speech recogniser can write in English what is said in another language."""
     local: bool = True
     """Whether the work is done on this machine; False where text or sound leaves it."""
     parallel: int = 1

@@ -9,9 +9,12 @@
     ├── EngineError           an engine failed at its work
     │   ├── EngineUnavailable   it is not open: not installed, failed to load
     │   ├── EngineBusy          too many wait for it already
-    │   └── EngineTimeout       it made no progress in time
+    │   ├── EngineTimeout       it made no progress in time
+    │   └── UnfitRequest        it is asked for what it has not: a voice, a pace, a language
     ├── DeviceError           a microphone or speaker is missing or went away
     ├── AudioError            sound that cannot be read
+    │   ├── AudioTooLong        it lasts longer than is listened to
+    │   └── UnknownAudio        it is in no format that is read
     ├── ImageError            a picture that cannot be read
     │   ├── ImageTooLarge       it has more bytes or pixels than are looked at
     │   └── UnknownImage        it is in no format that is read
@@ -26,6 +29,7 @@ __all__ = [
     "AlreadyRunning",
     "AssistantError",
     "AudioError",
+    "AudioTooLong",
     "ConfigError",
     "DeviceError",
     "EngineBusy",
@@ -38,6 +42,8 @@ __all__ = [
     "PluginError",
     "ServiceError",
     "UnfitModel",
+    "UnfitRequest",
+    "UnknownAudio",
     "UnknownImage",
     "UnknownModel",
 ]
@@ -109,6 +115,10 @@ class EngineTimeout(EngineError):
     """An engine made no progress in time."""
 
 
+class UnfitRequest(EngineError):
+    """An engine is asked for what it has not: a voice, a pace, a language."""
+
+
 class DeviceError(AssistantError):
     """A microphone or speaker is missing or went away."""
 
@@ -119,6 +129,14 @@ class AudioError(AssistantError):
     """Sound that cannot be read."""
 
     exit_code = 65  # EX_DATAERR
+
+
+class AudioTooLong(AudioError):
+    """Sound that lasts longer than is listened to."""
+
+
+class UnknownAudio(AudioError):
+    """Sound in no format that is read."""
 
 
 class ImageError(AssistantError):

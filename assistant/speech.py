@@ -9,6 +9,7 @@ __all__ = [
     "Recognition",
     "SpeechProbability",
     "SttOptions",
+    "TimedText",
     "Transcript",
     "Voice",
 ]
@@ -46,6 +47,24 @@ class SttOptions:
     """BCP-47 tag, or None to let the engine find out."""
     prompt: str = ""
     """Words that are likely to occur (names of rooms, people); may be ignored."""
+    translate: bool = False
+    """Whether to write in English what is said in another language, where `Capabilities.translates`."""
+    words: bool = False
+    """Whether to tell the time of each word, where `Capabilities.times`; costs time."""
+    temperature: float = 0.0
+    """How freely words are chosen, 0 to 1; 0 takes the likeliest. May be ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimedText:
+    """Some of what was said, and when."""
+
+    text: str
+    """The words."""
+    start: float
+    """Seconds from the beginning of the sound at which they begin."""
+    end: float
+    """Seconds from the beginning of the sound at which they end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +77,10 @@ class Transcript:
     """BCP-47 tag of what was heard; empty where the engine cannot tell."""
     final: bool = True
     """Whether this is the last word on the utterance; others may still change."""
+    segments: tuple[TimedText, ...] = ()
+    """The same in pieces of up to a sentence, in order; empty where the engine cannot tell their times."""
+    words: tuple[TimedText, ...] = ()
+    """The same word by word, in order, where `SttOptions.words` asks for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from msgspec import Meta
 from assistant.audio import SPEECH, AudioChunk, AudioFormat
 from assistant.convert import Converter, converted
 from assistant.engines import Capabilities, EngineConfig, EngineSpec, Kind
-from assistant.errors import AudioError
+from assistant.errors import AudioError, AudioTooLong
 from assistant.hookspecs import hookimpl
 from assistant.speech import Played
 from assistant.streams import in_thread, iterate_in_thread
@@ -32,9 +32,11 @@ __all__ = [
     "WavSinkConfig",
     "WavSource",
     "WavSourceConfig",
+    "decode_speech",
     "decode_wav",
     "read_speech",
     "read_wav",
+    "wav_header",
     "write_wav",
 ]
 
@@ -48,6 +50,8 @@ _MOST_CHUNKS = 1000
 """Chunks before the sound; a file with more was made to waste time."""
 _PIECE = 0.08
 """Seconds read, written and played at once."""
+_MOUTHFUL = 5.0
+"""Seconds of a file that nobody waits for, at once."""
 _CONVERT = "convert it: ffmpeg -i FILE -c:a pcm_s16le OUT.wav"
 
 
@@ -72,18 +76,40 @@ def read_speech(path: Path | str, channel: int | None = None, seconds: float = _
 
     Several channels become their mean, or the one that *channel* (from 0) picks. Raises AudioError as `read_wav` does.
     """
+    with _reading(path) as sound:
+        yield from _speech(sound, channel, seconds)
+
+
+def decode_speech(data: bytes, most: float) -> Iterator[AudioChunk]:
+    """Yield the bytes of a whole file as 16 kHz mono, a few seconds at a time.
+
+    Raises AudioTooLong where it lasts more than *most* seconds, AudioError as `read_wav` does.
+    """
+    sound = _Reader(io.BytesIO(data), "the sound")
+    if sound.seconds > most:
+        raise AudioTooLong(f"the sound lasts {sound.seconds:.0f} s", hint=f"up to {most:g} s are listened to")
+    yield from _speech(sound, None, _MOUTHFUL)
+
+
+def _speech(sound: "_Reader", channel: int | None, seconds: float) -> Iterator[AudioChunk]:
     size = SPEECH.size(seconds)
     made, timestamp = b"", 0.0
-    with _reading(path) as sound:
-        converter = sound.to_speech(channel)
-        while piece := sound.read(_PIECE):
-            made += converter.push(piece)
-            while len(made) >= size:
-                yield AudioChunk(made[:size], SPEECH, timestamp)
-                made, timestamp = made[size:], timestamp + seconds
-        made += converter.flush()
+    converter = sound.to_speech(channel)
+    while piece := sound.read(max(seconds, _PIECE)):
+        made += converter.push(piece)
+        while len(made) >= size:
+            yield AudioChunk(made[:size], SPEECH, timestamp)
+            made, timestamp = made[size:], timestamp + seconds
+    made += converter.flush()
     for at in range(0, len(made), size):
         yield AudioChunk(made[at : at + size], SPEECH, timestamp + SPEECH.seconds(at))
+
+
+def wav_header(form: AudioFormat) -> bytes:
+    """Return what goes before sound of a length that nobody knows yet, as programs write it to a pipe."""
+    rate, block, bits = form.rate, form.frame, form.width * 8
+    fields = struct.pack("<4sIHHIIHH", b"fmt ", 16, _PCM, form.channels, rate, rate * block, block, bits)
+    return struct.pack("<4sI4s", b"RIFF", _UNKNOWN, b"WAVE") + fields + struct.pack("<4sI", b"data", _UNKNOWN)
 
 
 def write_wav(path: Path | str, chunks: Iterable[AudioChunk]) -> None:
@@ -103,6 +129,11 @@ class _Reader:
         self._file, self._name = file, name
         self._tag, self._frame, self.format = _PCM, 0, AudioFormat(0)
         self._left = self._find_sound()
+
+    @property
+    def seconds(self) -> float:
+        """Return how long the sound that is left lasts."""
+        return self._left / self._frame / self.format.rate
 
     def read(self, seconds: float | None = None) -> bytes:
         """Return the next *seconds*, or all that is left, as PCM of `format`."""

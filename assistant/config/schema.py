@@ -198,6 +198,8 @@ class HttpConfig(Section, frozen=True, kw_only=True):
     """Requests that may wait for a model; one more is told to come again later."""
     wait: Seconds = 120.0
     """Seconds that a model may make no progress with a request."""
+    longest: Seconds = 3600.0
+    """Seconds of sound that a request may hold."""
 
 
 class AliasConfig(Section, frozen=True, kw_only=True):

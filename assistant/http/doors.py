@@ -2,10 +2,11 @@
 
 from assistant.assembly import Assembly
 from assistant.http import devices, history, keys, ollama, openai, rest, timers
+from assistant.http.openai import audio
 from assistant.http.route import Route
 from assistant.http.vision import VisionDoor
 from assistant.models.store import Store
-from assistant.serving import Embedding, Generation, Names
+from assistant.serving import Embedding, Generation, Hearing, Names, Sounds, Speaking
 
 __all__ = ["doors"]
 
@@ -16,6 +17,9 @@ def doors(assembly: Assembly) -> list[Route]:
     names = Names(assembly.models(), assembly.config.aliases)
     generation = Generation(assembly.pool, names, section.queue, section.wait)
     embedding = Embedding(assembly.pool, names, section.queue)
+    sounds = Sounds(section.longest)
+    hearing = Hearing(assembly.pool, names, sounds, section.queue, section.wait)
+    speaking = Speaking(assembly.pool, names, sounds, section.queue, section.wait)
     return [
         *history.routes(assembly.forget),
         *VisionDoor(assembly).routes(),
@@ -23,6 +27,7 @@ def doors(assembly: Assembly) -> list[Route]:
         *timers.routes(assembly.timers),
         *keys.routes(assembly.keys, assembly.audit),
         *openai.routes(generation, embedding),
+        *audio.routes(hearing, speaking),
         *ollama.routes(generation, embedding, Store.default()),
         *rest.routes(generation, embedding),
     ]

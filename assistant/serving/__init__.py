@@ -2,6 +2,20 @@
 
 from assistant.serving.embedding import Embedding
 from assistant.serving.generation import Generation
+from assistant.serving.hearing import Heard, Hearing
 from assistant.serving.names import Named, Names
+from assistant.serving.sounds import SPOKEN, Encoding, Sounds
+from assistant.serving.speaking import Speaking
 
-__all__ = ["Embedding", "Generation", "Named", "Names"]
+__all__ = [
+    "SPOKEN",
+    "Embedding",
+    "Encoding",
+    "Generation",
+    "Heard",
+    "Hearing",
+    "Named",
+    "Names",
+    "Sounds",
+    "Speaking",
+]

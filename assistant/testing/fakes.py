@@ -198,8 +198,10 @@ class FakeIntent:
 class FakeStt:
     """Return the scripted transcripts, one for each utterance."""
 
-    script: list[Script] = field(default_factory=list)
-    """What comes next; empty transcripts once it is used up."""
+    script: list[Script | Sequence[Transcript]] = field(default_factory=list)
+    """What comes next: text, or the very transcripts; empty transcripts once it is used up."""
+    options: list[SttOptions] = field(default_factory=list)
+    """What was to be taken into account so far."""
     heard: list[float] = field(default_factory=list)
     """Seconds of sound in each utterance so far."""
     language: str = "en"
@@ -213,6 +215,12 @@ class FakeStt:
         async for chunk in audio:
             seconds += chunk.duration
         self.heard.append(seconds)
+        self.options.append(options)
+        if self.script and isinstance(self.script[0], list | tuple):
+            transcripts: Sequence[Transcript] = self.script.pop(0)  # type: ignore[assignment]
+            for transcript in transcripts:
+                yield transcript
+            return
         text = await _next(self.script)
         yield Transcript(text if seconds else "", self.language)
 

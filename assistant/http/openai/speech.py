@@ -1,0 +1,162 @@
+"""`/v1/audio/speech` and `/v1/audio/voices`: text as sound, sent while it is made."""
+
+import base64
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Annotated, Literal
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta
+
+from assistant.access import Scope
+from assistant.engines import Kind
+from assistant.http.naming import model_of
+from assistant.http.openai import events
+from assistant.http.openai.dialect import fault, json_answer, render
+from assistant.http.openai.parameters import ModelName
+from assistant.http.problem import Problem
+from assistant.http.route import Route
+from assistant.http.streaming import stream
+from assistant.serving import Encoding, Speaking
+
+__all__ = ["CONTENT", "SpeechDoor"]
+
+CONTENT = {
+    Encoding.MP3: "audio/mpeg",
+    Encoding.OPUS: "audio/ogg",
+    Encoding.AAC: "audio/aac",
+    Encoding.FLAC: "audio/flac",
+    Encoding.WAV: "audio/wav",
+    Encoding.PCM: "audio/pcm",
+}
+"""Content type of each encoding."""
+
+_THEIRS = frozenset(
+    "alloy ash ballad coral echo fable onyx nova sage shimmer verse marin cedar".split()  # noqa: SIM905
+)
+"""OpenAI's own voices, of which every client must name one: the model's own voice stands for each of them."""
+
+
+class VoiceId(msgspec.Struct, frozen=True):
+    """A voice by its id."""
+
+    id: Annotated[str, Meta(max_length=256)]
+
+
+class SpeechBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be said, and how."""
+
+    input: Annotated[str, Meta(min_length=1, max_length=4096)]
+    model: ModelName | None = None
+    voice: Annotated[str, Meta(max_length=256)] | VoiceId | None = None
+    response_format: Encoding = Encoding.MP3
+    speed: Annotated[float, Meta(ge=0.25, le=4)] = 1.0
+    stream_format: Literal["audio", "sse"] = "audio"
+
+    @property
+    def wanted(self) -> str:
+        """Return the name of the voice; empty for the model's own."""
+        name = self.voice.id if isinstance(self.voice, VoiceId) else self.voice or ""
+        return "" if name in _THEIRS else name
+
+
+class Delta(msgspec.Struct, frozen=True, kw_only=True, tag="speech.audio.delta"):
+    """More sound, in base64."""
+
+    audio: str
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True, tag="speech.audio.done"):
+    """The end of the sound."""
+
+
+class VoiceEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A voice."""
+
+    id: str
+    name: str
+    model: str
+    language: str
+
+
+class Voices(msgspec.Struct, frozen=True, kw_only=True):
+    """Every voice."""
+
+    voices: list[VoiceEntry]
+
+
+class AudioModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that hears or speaks."""
+
+    id: str
+    task: Literal["automatic-speech-recognition", "text-to-speech"]
+    object: Literal["model"] = "model"
+
+
+class AudioModels(msgspec.Struct, frozen=True, kw_only=True):
+    """Every model that hears or speaks."""
+
+    models: list[AudioModel]
+
+
+_TASKS: dict[Kind, Literal["automatic-speech-recognition", "text-to-speech"]] = {
+    Kind.STT: "automatic-speech-recognition",
+    Kind.TTS: "text-to-speech",
+}
+
+
+class SpeechDoor:
+    """The door to voices."""
+
+    def __init__(self, speaking: Speaking) -> None:
+        self._speaking = speaking
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route("POST", "/v1/audio/speech", self._answer, Scope.AUDIO, SpeechBody, render=render),
+            Route("GET", "/v1/audio/voices", self._voices, Scope.AUDIO, gives=Voices, render=render),
+            Route("GET", "/v1/audio/models", self._models, Scope.AUDIO, gives=AudioModels, render=render),
+        ]
+
+    async def _answer(self, request: web.Request, body: SpeechBody) -> web.StreamResponse:
+        """Say `input`; the sound is sent while it is made, as it is or by events."""
+        named = self._speaking.named(model_of(request, body.model))
+        voice = self._speaking.voice(named, body.wanted, body.speed)
+        pieces = self._speaking.spoken(named, body.input, voice, body.response_format)
+        if body.stream_format == "sse":
+            return await stream(request, events.TYPE, events.guarded(_events(pieces), _told))
+        return await stream(request, CONTENT[body.response_format], pieces)
+
+    async def _voices(self, request: web.Request) -> web.Response:
+        """List the voices of every model, or of the one that the path names."""
+        models = [model.id for model in self._speaking.pool.status() if model.kind is Kind.TTS]
+        if name := model_of(request, ""):
+            models = [self._speaking.named(name).model]
+        voices = [
+            VoiceEntry(id=voice.name, name=voice.name, model=model, language=voice.language)
+            for model in models
+            for voice in self._speaking.voices(self._speaking.named(model))
+        ]
+        return json_answer(Voices(voices=voices))
+
+    async def _models(self, request: web.Request) -> web.Response:
+        """List the models that hear or speak, and their aliases."""
+        every = self._speaking.names.every().items()
+        return json_answer(
+            AudioModels(
+                models=[AudioModel(id=name, task=_TASKS[model.kind]) for name, model in every if model.kind in _TASKS]
+            )
+        )
+
+
+async def _events(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(pieces):
+        async for piece in pieces:
+            yield events.event(Delta(audio=base64.b64encode(piece).decode()))
+        yield events.event(Done())
+
+
+def _told(problem: Problem) -> bytes:
+    return events.event({"type": "error", "error": fault(problem)})
