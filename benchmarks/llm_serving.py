@@ -210,6 +210,9 @@ async def repeated(url: str, n: int, tokens: int, numbers: Numbers) -> None:
     numbers["repeated: warm / cold"].append(warm.first / cold.first)
 
 
+STAGES = {stage.__name__: stage for stage in (alone, together, disturbed, repeated)}
+
+
 async def measure(found: Sequence[System], given: argparse.Namespace) -> dict[str, Numbers]:
     """Let the systems take turns."""
     numbers: dict[str, Numbers] = {system.name: defaultdict(list) for system in found}
@@ -221,7 +224,7 @@ async def measure(found: Sequence[System], given: argparse.Namespace) -> dict[st
             print(f"{name} answers", file=sys.stderr)
         for n in range(given.rounds):
             order = list(urls) if n % 2 else list(reversed(urls))
-            for stage in (alone, together, disturbed, repeated):
+            for stage in (STAGES[name] for name in given.stages):
                 for name in order:
                     if name != BARE or stage is alone:
                         start = time.perf_counter()
@@ -252,13 +255,18 @@ def report(numbers: dict[str, Numbers], rounds: int) -> None:
         pairs = zip(numbers[OURS][row], numbers[peer][row], strict=True)
         return statistics.median(ours / theirs for ours, theirs in pairs)
 
-    claim("one client, tokens a second beside a bare loop", paired("alone: tokens/s", BARE), 0.97, False)
-    claim("one client, first token beside a bare loop", paired("alone: first token", BARE), 1.0, True)
-    claim("times the quiet p95 between tokens", value(OURS, "disturbed: times the quiet p95"), 3, True)
-    claim("repeated system prompt, warm to cold", value(OURS, "repeated: warm / cold"), 0.1, True)
+    def measured(row: str) -> bool:
+        return row in numbers[OURS]
+
+    if measured("alone: tokens/s"):
+        claim("one client, tokens a second beside a bare loop", paired("alone: tokens/s", BARE), 0.97, False)
+        claim("one client, first token beside a bare loop", paired("alone: first token", BARE), 1.0, True)
+    if measured("disturbed: longest"):
+        claim("times the quiet p95 between tokens", value(OURS, "disturbed: times the quiet p95"), 3, True)
+    if measured("repeated: cold"):
+        claim("repeated system prompt, warm to cold", value(OURS, "repeated: warm / cold"), 0.1, True)
     for peer in (SERVER, XLLAMA):
-        if peer in numbers:
-            row = "four: first tokens"
+        if peer in numbers and measured(row := "four: first tokens"):
             claim(f"four clients, p95 of first tokens beside {peer}", value(OURS, row) / value(peer, row), 0.35, True)
             claim(f"four clients, tokens a second beside {peer}", paired("four: tokens/s", peer), 0.97, False)
 
@@ -367,6 +375,7 @@ def main() -> None:
     arguments.add_argument("--threads", type=int, default=2)
     arguments.add_argument("--tokens", type=int, default=64)
     arguments.add_argument("--rounds", type=int, default=7)
+    arguments.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES))
     arguments.add_argument("--log", default=os.devnull, help="a file for what the servers say")
     given = arguments.parse_args()
     given.model = given.model or model_path("smollm2-135m")

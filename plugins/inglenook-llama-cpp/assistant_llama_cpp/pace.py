@@ -7,8 +7,6 @@ __all__ = ["Pace"]
 
 _STRETCH = 2.5
 """How many times as long as one without a prompt a step may take: words keep coming at less than half the pace."""
-_LEAST = 2
-"""Tokens of a prompt that are read in any case, or it would never end."""
 _UNKNOWN = 16
 """Tokens that are read as long as nothing was measured."""
 _RECENT = 15
@@ -37,4 +35,4 @@ class Pace:
         if not self._writing or not self._reading:
             return _UNKNOWN
         room, cost = (_STRETCH - 1) * median(self._writing), median(self._reading)
-        return max(_LEAST, int(room / cost)) if cost else _UNKNOWN
+        return max(1, int(room / cost)) if cost else _UNKNOWN

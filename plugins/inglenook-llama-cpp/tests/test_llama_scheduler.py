@@ -245,8 +245,8 @@ def test_a_step_with_a_prompt_takes_at_most_some_times_one_without() -> None:
         pace.learn(0.010 * bool(written) + 0.001 * read, written, read)
     assert 0.010 + pace.allowance * 0.001 <= 0.025 < 0.010 + (pace.allowance + 2) * 0.001
     for _ in range(20):  # small pieces turn out to be dearer
-        pace.learn(0.010 + 0.009 * pace.allowance, 1, pace.allowance)
-    assert pace.allowance == 2, "fewer would never end"
+        pace.learn(0.010 + 0.016 * pace.allowance, 1, pace.allowance)
+    assert pace.allowance == 1, "fewer would never end"
 
 
 def test_a_few_outliers_change_nothing() -> None:
