@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
+from assistant import hookspecs
 from assistant.plugins import Plugin, Plugins
 from tests.plugins.distribution import install
 
@@ -32,12 +34,13 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def load(site: Path, folder: Path) -> Load:
-    """Install plugins by name and code, and load all there are."""
+    """Install plugins by name and code, and load them, and none that is installed besides."""
+    others = tuple(entry.name for entry in entry_points(group=hookspecs.NAME))
 
     def load(disabled: tuple[str, ...] = (), **plugins: str) -> Plugins:
         for name, code in plugins.items():
             install(site, name, code)
-        return Plugins.load(disabled=disabled, folder=folder)
+        return Plugins.load(disabled=(*others, *disabled), folder=folder)
 
     return load
 
