@@ -99,7 +99,7 @@ class Audit:
         """Tell of something; returns at once. Line ends and control characters of a text are escaped."""
         self._log.append(self._wall(), str(event), packed(fields))
 
-    def seldom(self, event: Event, *of: str, **fields: Field) -> None:
+    def seldom(self, event: Event, of: Sequence[str], **fields: Field) -> None:
         """Tell of what may happen many times a second: once a minute for each value of the fields *of*."""
         now, what = self._wall(), (event, *(fields[name] for name in of))
         if abs(now - self._told.get(what, float("-inf"))) < _SELDOM:

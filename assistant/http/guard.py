@@ -124,37 +124,32 @@ class Guard:
     def _admitted(self, request: web.Request, route: Route | None) -> Caller:
         """Return who asks; raises Problem where that is nobody, or somebody who may not, or not so often."""
         where = address(request.transport and request.transport.get_extra_info("peername"))
-        given = _bearer(request)
-        caller = self.identify(given) if given else None
-        at_home = caller is OWNER_KEY and from_here(request)
-        if (wait := self.backoff.wait(where)) and not at_home:
-            raise _later(wait, "backed_off", "too many wrong keys came from this address")
+        caller = self._known(request, where)
         scope = route.scope if route and route.scope else scope_of(request.match_info.handler)
-        if caller is None:
-            if given:
-                self.audit.seldom(Event.KEY_REFUSED, "address", address=where, route=_named(request), reason="wrong")
-                if self.backoff.wrong(where):
-                    log.warning("too many wrong keys from %s: it has to wait", where)
-            raise Problem(401, "no_key", "this needs the key", "send `Authorization: Bearer KEY`")
+        asked = {"key": caller.name, "address": where, "route": _named(request)}
         whose = (f"key {caller.name}", *(() if is_loopback(where) else (where,)))  # many programs share this machine's
-        if not at_home and (wait := self.limits.take(scope, whose)):
+        if not _is_owner_here(caller, request) and (wait := self.limits.take(scope, whose)):
             raise _later(wait, "too_many_requests", f"too many requests for {scope}")
         if not caller.may(scope) and request.match_info.http_exception is None:
-            self.audit.seldom(
-                Event.KEY_REFUSED,
-                "address",
-                "key",
-                key=caller.name,
-                address=where,
-                route=_named(request),
-                reason="scope",
-            )
+            self.audit.seldom(Event.KEY_REFUSED, ("key", "address"), **asked, reason="scope")
             raise Problem(403, "no_scope", f"the key {caller.name!r} does not open this: it needs the scope {scope}")
-        self.audit.seldom(
-            Event.KEY_USED, "key", "address", key=caller.name, address=where, scope=scope, route=_named(request)
-        )
+        self.audit.seldom(Event.KEY_USED, ("key", "address"), **asked, scope=scope)
         request[_CALLER] = caller
         return caller
+
+    def _known(self, request: web.Request, where: str) -> Caller:
+        """Return who asks; raises Problem where that is nobody, or comes from where too many wrong keys came from."""
+        given = _bearer(request)
+        caller = self.identify(given) if given else None
+        if (wait := self.backoff.wait(where)) and not _is_owner_here(caller, request):
+            raise _later(wait, "backed_off", "too many wrong keys came from this address")
+        if caller is not None:
+            return caller
+        if given:
+            self.audit.seldom(Event.KEY_REFUSED, ("address",), address=where, route=_named(request), reason="wrong")
+            if self.backoff.wrong(where):
+                log.warning("too many wrong keys from %s: it has to wait", where)
+        raise Problem(401, "no_key", "this needs the key", "send `Authorization: Bearer KEY`")
 
     async def _told(
         self, caller: Caller, route: Route | None, request: web.Request, handler: Handler
@@ -183,6 +178,10 @@ def caller(request: web.Request) -> Caller:
 def about(request: web.Request, what: str) -> None:
     """Say which model or other thing a request is about, for the audit log, where its path does not tell."""
     request[_ABOUT] = what
+
+
+def _is_owner_here(caller: Caller | None, request: web.Request) -> bool:
+    return caller is OWNER_KEY and from_here(request)
 
 
 def _check_body(request: web.Request, route: Route | None) -> None:

@@ -87,12 +87,12 @@ async def test_what_repeats_itself_is_told_once_a_minute(tmp_path: Path) -> None
         audit = Audit(state.audit, lambda: now)
         for _ in range(100):
             for key in ("a", "b"):
-                audit.seldom(Event.KEY_USED, "key", key=key, route="GET /")
+                audit.seldom(Event.KEY_USED, ["key"], key=key, route="GET /")
         now += 60
-        audit.seldom(Event.KEY_USED, "key", key="a", route="GET /")
+        audit.seldom(Event.KEY_USED, ["key"], key="a", route="GET /")
         assert [record.shown()["key"] for record in await state.audit.since()] == ["a", "b", "a"]
         for number in range(5000):
-            audit.seldom(Event.KEY_USED, "key", key=f"crowd{number}")
+            audit.seldom(Event.KEY_USED, ["key"], key=f"crowd{number}")
         assert len(audit._told) == 1000
 
 
