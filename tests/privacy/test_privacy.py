@@ -31,6 +31,7 @@ def test_a_home_that_keeps_nothing_of_what_was_said_says_so(house: Home) -> None
     answer = house.json("privacy")
     database = row(answer, "database: nothing of what was said (history.keep is not set); 0 things on lists")
     assert "; 0 timers and reminders; 0 learnt paraphrases; 1 receipts" in database["what"]
+    assert "; 0 keys (digests); 0 entries of the audit log (keys, tools, times)" in database["what"]
     assert database["readers"] == "owner"
     assert not database["content"]
     assert database["size"] >= (house.folder / "state" / "assistant.db").stat().st_size
