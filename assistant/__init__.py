@@ -18,10 +18,12 @@ from assistant.chat import (
     Sampling,
     TextDelta,
     TextPart,
+    TokenLogprob,
     ToolCall,
     ToolResult,
     ToolSpec,
     Usage,
+    WrittenToken,
 )
 from assistant.convert import Converter
 from assistant.engines import (
@@ -163,6 +165,7 @@ __all__ = [
     "TextLine",
     "TextPart",
     "TimedText",
+    "TokenLogprob",
     "Tool",
     "ToolCall",
     "ToolResult",
@@ -183,6 +186,7 @@ __all__ = [
     "Vocabulary",
     "Voice",
     "Wake",
+    "WrittenToken",
     "cache_folder",
     "hookimpl",
     "in_thread",

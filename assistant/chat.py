@@ -21,10 +21,12 @@ __all__ = [
     "Sampling",
     "TextDelta",
     "TextPart",
+    "TokenLogprob",
     "ToolCall",
     "ToolResult",
     "ToolSpec",
     "Usage",
+    "WrittenToken",
 ]
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -166,8 +168,30 @@ class ChatRequest:
     """Tokens after which the reply is cut."""
     stop: tuple[str, ...] = ()
     """Texts that end the reply and are not part of it."""
+    logprobs: int | None = None
+    """How many of the likeliest tokens are told beside each that is written; None tells nothing of tokens."""
     priority: Priority = Priority.VOICE
     """Who goes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """How likely a token was, before anything is drawn or held to a form."""
+
+    piece: bytes
+    """Its text in UTF-8; it may end within a character."""
+    logprob: float
+    """Natural logarithm of its probability."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenToken:
+    """A token of the reply, and what else could have stood in its place."""
+
+    token: TokenLogprob
+    """The token itself."""
+    top: tuple[TokenLogprob, ...] = ()
+    """The likeliest tokens in its place, the likeliest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +200,8 @@ class TextDelta:
 
     text: str
     """To be appended; whole characters, never half of one."""
+    logprobs: tuple[WrittenToken, ...] = ()
+    """The tokens that were written since the last words, where the request asks for them."""
 
 
 @dataclass(frozen=True, slots=True)

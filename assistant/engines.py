@@ -100,6 +100,8 @@ class Capabilities:
     """Whether a chat model can call tools."""
     schema: bool = False
     """Whether a chat model can be held to a JSON schema."""
+    logprobs: bool = False
+    """Whether a chat model tells how likely its tokens are."""
     times: bool = False
     """Whether a speech recogniser tells when each segment was said, and each word where that is asked."""
     translates: bool = False

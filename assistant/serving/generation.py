@@ -57,4 +57,6 @@ def _lacking(request: ChatRequest, capabilities: Capabilities) -> str:
         return ", ".join(sorted(missing))
     if request.tools and request.tool_choice != "none" and not capabilities.tools:
         return "tools"
-    return "schema" if request.schema is not None and not capabilities.schema else ""
+    if request.schema is not None and not capabilities.schema:
+        return "schema"
+    return "logprobs" if request.logprobs is not None and not capabilities.logprobs else ""

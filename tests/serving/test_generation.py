@@ -124,6 +124,7 @@ def test_a_model_that_makes_no_progress_is_given_up() -> None:
         (ChatRequest((ChatMessage("user", (ImagePart(Image(b"", "image/png")),)),)), "image"),
         (ChatRequest(HELLO.messages, tools=(ToolSpec("look", "Look.", {}),)), "tools"),
         (ChatRequest(HELLO.messages, schema={}), "schema"),
+        (ChatRequest(HELLO.messages, logprobs=0), "logprobs"),
     ],
 )
 async def test_a_model_that_cannot_is_named(request_: ChatRequest, lacking: str) -> None:

@@ -21,6 +21,7 @@ from assistant.http.openai.chat_answer import (
     ChunkChoice,
     Delta,
     call,
+    logprobs,
     message,
     tokens,
 )
@@ -64,7 +65,12 @@ class ChatDoor:
             created=int(time.time()),
             model=asked.named.name,
             choices=[
-                Choice(index=index, message=message(said), finish_reason=said.end.reason)
+                Choice(
+                    index=index,
+                    message=message(said),
+                    logprobs=logprobs(said.logprobs),
+                    finish_reason=said.end.reason,
+                )
                 for index, said in enumerate(replies)
             ],
             usage=tokens([said.end.usage for said in replies]),
@@ -106,8 +112,8 @@ class _Teller:
             self._begun = True
             yield ChunkChoice(index=self._index, delta=Delta(role="assistant", content=""))
         match delta:
-            case TextDelta(text):
-                yield ChunkChoice(index=self._index, delta=Delta(content=text))
+            case TextDelta(text, told):
+                yield ChunkChoice(index=self._index, delta=Delta(content=text), logprobs=logprobs(told))
             case ToolCall():
                 yield ChunkChoice(index=self._index, delta=Delta(tool_calls=[call(delta, self._calls)]))
                 self._calls += 1

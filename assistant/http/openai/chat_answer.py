@@ -1,14 +1,26 @@
 """What `/v1/chat/completions` answers, whole or in pieces."""
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from assistant.chat import ToolCall, Usage
+from assistant.chat import TokenLogprob, ToolCall, Usage, WrittenToken
 from assistant.http.openai.replies import Written
 
-__all__ = ["ChatChunk", "ChatCompletion", "Choice", "ChunkChoice", "Delta", "Tokens", "call", "message", "tokens"]
+__all__ = [
+    "ChatChunk",
+    "ChatCompletion",
+    "Choice",
+    "ChunkChoice",
+    "Delta",
+    "Tokens",
+    "call",
+    "logprobs",
+    "message",
+    "tokens",
+]
 
 Reason = Literal["stop", "length", "tool_calls"]
 
@@ -44,6 +56,27 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     index: int | UnsetType = UNSET
 
 
+class LikelyToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A token and how likely it was."""
+
+    token: str
+    logprob: float
+    bytes: list[int]
+
+
+class Position(LikelyToken, frozen=True, kw_only=True):
+    """A token of the reply, and the likeliest in its place."""
+
+    top_logprobs: list[LikelyToken]
+
+
+class Logprobs(msgspec.Struct, frozen=True, kw_only=True):
+    """How likely the tokens of the words were."""
+
+    content: list[Position]
+    refusal: None = None
+
+
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """What the model says."""
 
@@ -59,7 +92,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     index: int
     message: Reply
     finish_reason: Reason
-    logprobs: None = None
+    logprobs: Logprobs | None = None
 
 
 class ChatCompletion(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +120,7 @@ class ChunkChoice(msgspec.Struct, frozen=True, kw_only=True):
     index: int
     delta: Delta
     finish_reason: Reason | None = None
-    logprobs: None = None
+    logprobs: Logprobs | None = None
 
 
 class ChatChunk(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +144,19 @@ def message(said: Written) -> Reply:
     """Return a reply: the words are null where it is nothing but calls."""
     calls = [call(made) for made in said.calls] or UNSET
     return Reply(content=said.text if said.text or not said.calls else None, tool_calls=calls)
+
+
+def logprobs(told: Sequence[WrittenToken]) -> Logprobs | None:
+    """Return how likely tokens were, None where nothing is told of them."""
+    return Logprobs(content=[_position(written) for written in told]) if told else None
+
+
+def _position(written: WrittenToken) -> Position:
+    return Position(**_likely(written.token), top_logprobs=[LikelyToken(**_likely(token)) for token in written.top])
+
+
+def _likely(token: TokenLogprob) -> dict[str, Any]:
+    return {"token": token.piece.decode("utf-8", "replace"), "logprob": token.logprob, "bytes": list(token.piece)}
 
 
 def tokens(usages: list[Usage]) -> Tokens:

@@ -57,8 +57,8 @@ class ChatBody(TextParameters, frozen=True, kw_only=True):
 
     def request(self) -> ChatRequest:
         """Return what an engine is asked; raises Problem, ImageError, AudioError for what it cannot be asked."""
-        if self.logprobs or self.top_logprobs:
-            raise Problem(400, "unsupported", "logprobs: no model here tells them", "leave it out", key="logprobs")
+        if self.top_logprobs and not self.logprobs:
+            raise Problem(400, "bad_request", "top_logprobs: there are none without logprobs", key="top_logprobs")
         tools = specs([tool.function for tool in self.tools or ()])
         wanted = self.tool_choice.function.name if isinstance(self.tool_choice, NamedTool) else self.tool_choice
         return ChatRequest(
@@ -69,4 +69,5 @@ class ChatBody(TextParameters, frozen=True, kw_only=True):
             sampling=self.sampling(),
             max_tokens=self.limit or TOKENS,
             stop=self.stops(),
+            logprobs=(self.top_logprobs or 0) if self.logprobs else None,
         )

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from assistant.chat import ChatDelta, ChatRequest, Done, TextDelta, ToolCall
+from assistant.chat import ChatDelta, ChatRequest, Done, TextDelta, ToolCall, WrittenToken
 from assistant.serving import Generation, Named
 
 __all__ = ["Asked", "Written", "reply", "written"]
@@ -30,6 +30,8 @@ class Written:
     """Its words."""
     calls: tuple[ToolCall, ...]
     """What it calls."""
+    logprobs: tuple[WrittenToken, ...]
+    """How likely its tokens were, where that was asked."""
     end: Done
     """Why it ended, and what it cost."""
 
@@ -48,14 +50,15 @@ async def reply(generation: Generation, asked: Asked) -> AsyncGenerator[ChatDelt
 
 async def written(deltas: AsyncGenerator[ChatDelta, None]) -> Written:
     """Return a reply once it is complete."""
-    texts, calls, end = list[str](), list[ToolCall](), Done("stop")
+    texts, calls, tokens, end = list[str](), list[ToolCall](), list[WrittenToken](), Done("stop")
     async with aclosing(deltas):
         async for delta in deltas:
             match delta:
-                case TextDelta(text):
+                case TextDelta(text, logprobs):
                     texts.append(text)
+                    tokens += logprobs
                 case ToolCall():
                     calls.append(delta)
                 case Done():
                     end = delta
-    return Written("".join(texts), tuple(calls), end)
+    return Written("".join(texts), tuple(calls), tuple(tokens), end)

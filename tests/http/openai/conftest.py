@@ -21,7 +21,7 @@ from assistant.serving import Embedding, Generation, Names
 from assistant.testing import FakeChat, FakeEmbed, fake_spec
 
 KEY = "a key of the tests"
-ABLE = Capabilities(inputs=frozenset({"text", "image", "audio"}), tools=True, schema=True, parallel=4)
+ABLE = Capabilities(inputs=frozenset({"text", "image", "audio"}), tools=True, schema=True, logprobs=True, parallel=4)
 
 
 @dataclass

@@ -10,6 +10,7 @@ import pytest
 
 from assistant import (
     AudioPart,
+    ChatDelta,
     ChatMessage,
     Done,
     EngineBusy,
@@ -20,9 +21,11 @@ from assistant import (
     Sampling,
     TextDelta,
     TextPart,
+    TokenLogprob,
     ToolCall,
     ToolResult,
     Usage,
+    WrittenToken,
 )
 from tests.http.openai.conftest import Served
 from tests.pictures import png
@@ -224,6 +227,29 @@ async def test_what_fails_later_is_the_last_event(door: Served) -> None:
         _ = [chunk async for chunk in stream]
 
 
+async def test_it_is_told_how_likely_the_words_were(door: Served) -> None:
+    good, maybe = TokenLogprob(b"Good", -0.1), TokenLogprob("é".encode()[:1], -2.5)
+    tokens = WrittenToken(good, (good, maybe)), WrittenToken(TokenLogprob(b" day.", 0.0))
+    said: list[ChatDelta] = [TextDelta("Good", tokens[:1]), TextDelta(" day.", tokens[1:]), Done("stop")]
+    door.chat.script = [said, said, "Nothing."]
+    ask: Any = {"model": "small", "messages": HELLO, "logprobs": True, "top_logprobs": 2}
+    whole = await door.openai.chat.completions.create(**ask)
+    told: Any = whole.choices[0].logprobs
+    assert [(token.token, token.logprob, len(token.top_logprobs)) for token in told.content] == [
+        ("Good", -0.1, 2),
+        (" day.", 0.0, 0),
+    ]
+    assert (told.content[0].top_logprobs[1].token, told.content[0].top_logprobs[1].bytes) == ("\ufffd", [0xC3])
+    stream = await door.openai.chat.completions.create(**ask, stream=True)
+    chunks = [chunk.choices[0].logprobs async for chunk in stream]
+    assert [token.token for chunk in chunks if chunk and chunk.content for token in chunk.content] == ["Good", " day."]
+    assert door.chat.requests[0].logprobs == 2
+    unasked = await door.openai.chat.completions.create(model="small", messages=HELLO)
+    assert (unasked.choices[0].logprobs, door.chat.requests[2].logprobs) == (None, None)
+    with pytest.raises(openai.BadRequestError, match="takes no logprobs"):
+        await door.openai.chat.completions.create(**ask | {"model": "plain"})
+
+
 async def test_keys_and_models_that_are_wrong_are_told_as_openai_does(door: Served) -> None:
     with pytest.raises(openai.NotFoundError) as missing:
         await door.openai.chat.completions.create(model="gpt-9", messages=HELLO)
@@ -236,7 +262,7 @@ async def test_keys_and_models_that_are_wrong_are_told_as_openai_does(door: Serv
 @pytest.mark.parametrize(
     ("more", "param"),
     [
-        ({"logprobs": True}, "logprobs"),
+        ({"top_logprobs": 3}, "top_logprobs"),
         ({"tool_choice": "required"}, "tool_choice"),
         ({"tools": [LAMP], "tool_choice": {"type": "function", "function": {"name": "other"}}}, "tool_choice"),
         ({"tools": [{"type": "function", "function": {"name": "auto"}}]}, "tools[0]"),
