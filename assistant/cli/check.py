@@ -17,6 +17,7 @@ from assistant.engines import Kind
 from assistant.errors import AssistantError
 from assistant.host import ModelStatus
 from assistant.http.guard import check_bind
+from assistant.http.tls import Tls
 from assistant.pipeline.voices import Voices
 from assistant.soundcheck.examine import Diagnosis, examine_array, examine_sink, examine_source
 from assistant.soundcheck.server import server_state
@@ -65,6 +66,7 @@ def _text(finding: Finding) -> str:
 async def _check(settings: Settings, silent: bool) -> list[Finding]:
     loaded = settings.load()
     check_bind(loaded.config.http)
+    Tls.of(loaded.config.http)
     async with assemble(loaded) as assembly:
         return [finding async for finding in _findings(assembly, silent)]
 
