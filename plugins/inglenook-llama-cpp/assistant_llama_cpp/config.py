@@ -18,15 +18,16 @@ class LlamaConfig(EngineConfig, frozen=True, kw_only=True):
     """The `mmproj` GGUF file that was published with a model that sees: an id of the catalogue, or a path; none where
     the model reads text only."""
     context: Annotated[int, Meta(ge=128, le=1_048_576)] = 4096
-    """Tokens that all conversations together may hold; a reply reserves its prompt and its `max_tokens`."""
+    """Tokens that all conversations together may hold. Replies that outgrow it pause, the least urgent first."""
     slots: Annotated[int, Meta(ge=1, le=64)] = 4
-    """Replies that are written at once."""
+    """Replies that are written at once. A voice takes the place of a program, which goes on afterwards."""
     conversations: Annotated[int, Meta(ge=0, le=128)] = 8
     """Conversations whose prefix is kept between replies, as far as `context` has room; the oldest goes first."""
     queue: Annotated[int, Meta(ge=0, le=1024)] = 16
-    """Requests that may wait for a slot; one more is refused."""
+    """Requests that may wait for a slot; one more is refused, unless somebody speaks."""
     batch: Annotated[int, Meta(ge=16, le=8192)] = 128
-    """Prompt tokens read in one step. A reply can be stopped, and others go on, between steps; a GPU likes 512."""
+    """Prompt tokens read in one step. A reply can be stopped, and others go on, between steps; a GPU likes 512. Beside
+    replies at most half as many are read at once of a prompt, and then as few as let words keep coming."""
     threads: Annotated[int, Meta(ge=0, le=512)] = 0
     """CPU threads; 0 takes one for each physical core that the process may use, half of them to read a prompt while
     others want every core, and one to write with a small model."""
