@@ -107,7 +107,7 @@ async def serve(app: web.Application, config: HttpConfig) -> AsyncGenerator[int,
     try:
         try:
             server = await asyncio.get_running_loop().create_server(
-                Threshold.factory(runner.server, config.connections),
+                Threshold(runner.server, config.connections),
                 config.host,
                 config.port,
                 ssl=tls.context if tls else None,

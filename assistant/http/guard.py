@@ -228,7 +228,7 @@ def errors(routes: Routes) -> Middleware:
         except AssistantError as error:
             problem = problem_of(error)
         except Exception:
-            log.exception("%s %s failed", request.method, request.path)
+            log.exception("%s %s failed", request.method, request.rel_url.raw_path)  # as sent: it ends no line
             problem = Problem(500, "internal_error", "the request failed", "the daemon's log says why")
         route = _route(request, routes)
         return (route.render if route else plain)(problem)

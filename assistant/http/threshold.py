@@ -1,7 +1,8 @@
-"""Where connections come in: no more of them than there is room for, and none that says nothing."""
+"""Where connections come in: no more of them than there is room for."""
 
 import asyncio
-from collections.abc import Callable
+import logging
+import time
 
 from aiohttp import web
 
@@ -9,9 +10,14 @@ from assistant.http.peer import address, is_loopback
 
 __all__ = ["Threshold"]
 
+log = logging.getLogger(__name__)
 
-class Threshold(asyncio.Protocol):
-    """Hands a connection to the server, or ends it where too many are open.
+_QUIET = 60.0
+"""Seconds for which it is not said again that some were turned away."""
+
+
+class Threshold:
+    """Makes what takes a connection, for a server that may have *most* of them open.
 
     Of an address other than this machine's it takes half of them, so that one that opens many leaves room for others.
     """
@@ -19,24 +25,40 @@ class Threshold(asyncio.Protocol):
     def __init__(self, server: web.Server, most: int) -> None:
         self._server = server
         self._most = most
+        self._said = float("-inf")
 
-    @classmethod
-    def factory(cls, server: web.Server, most: int) -> Callable[[], "Threshold"]:
-        """Return what makes one for each connection to a server that may have *most* open."""
-        return lambda: cls(server, most)
+    def __call__(self) -> asyncio.Protocol:
+        """Return what takes the next connection."""
+        return _Arrival(self)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let the connection in, or not."""
-        assert isinstance(transport, asyncio.Transport)
-        where, present = address(transport.get_extra_info("peername")), self._server.connections
-        if len(present) >= self._most or self._has_its_share(where, present):
+    def let_in(self, transport: asyncio.Transport) -> None:
+        """Hand a connection to the server, or end it where there are too many."""
+        where = address(transport.get_extra_info("peername"))
+        if self._is_full(where):
             transport.abort()
+            if time.monotonic() - self._said >= _QUIET:
+                log.warning("too many connections are open: some of %s are turned away (http.connections)", where)
+                self._said = time.monotonic()
             return
         protocol = self._server()
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
 
-    def _has_its_share(self, where: str, present: list[web.RequestHandler]) -> bool:
-        if is_loopback(where) or len(present) < self._most // 2:
+    def _is_full(self, where: str) -> bool:
+        present, share = self._server.connections, self._most // 2
+        if len(present) >= self._most:
+            return True
+        if is_loopback(where) or len(present) < share:
             return False
-        return sum(address(each.peername) == where for each in present) >= self._most // 2
+        return sum(address(each.peername) == where for each in present) >= share
+
+
+class _Arrival(asyncio.Protocol):
+    """A connection of which nothing is known yet."""
+
+    def __init__(self, threshold: Threshold) -> None:
+        self._threshold = threshold
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._threshold.let_in(transport)

@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import yarl
 from aiohttp import web
 
 from assistant import UnknownModel
@@ -87,6 +88,10 @@ async def _deleted(request: web.Request, body: dict[str, Any]) -> web.StreamResp
     raise UnknownModel("there is none")
 
 
+async def _failed(request: web.Request) -> web.StreamResponse:
+    raise ValueError("a fault")
+
+
 async def _took(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
     return web.json_response({"took": body})
 
@@ -97,6 +102,7 @@ async def housed(home: Path, **settings: Any) -> AsyncGenerator[House, None]:
     async with State(home / "assistant.db") as state:
         keys, audit = Keys(state.keys), Audit(state.audit)
         routes = [Route("GET", "/chat", _said, Scope.CHAT), Route("POST", "/chat", _took, Scope.CHAT, takes=dict)]
+        routes.append(Route("GET", "/fail/{what}", _failed, Scope.CHAT))
         routes.append(Route("DELETE", "/model", _deleted, Scope.MODELS, takes=dict))
         app = make_app(config, EventBus(), dict, {}, [*routes, *key_routes(keys, audit)], keys, audit)
         async with serve(app, config) as port:
@@ -381,3 +387,11 @@ async def test_t5_no_key_is_ever_logged(house: House, caplog: pytest.LogCaptureF
     kept = caplog.text + str(await house.told())
     assert "too many wrong keys from 127.0.0.1" in caplog.text
     assert not [shown for shown in (key, KEY, "wrong-key-of-mine", "wrong2") if shown in kept]
+
+
+async def test_t40_a_path_writes_no_line_of_the_log(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    url = yarl.URL(f"http://127.0.0.1:{house.port}/fail/a%0Aforged%1B%5B2J", encoded=True)
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {KEY}"}) as session, session.get(url) as answer:
+        assert answer.status == 500
+    (record,) = (record for record in caplog.records if "failed" in record.message)
+    assert record.message == "GET /fail/a%0Aforged%1B%5B2J failed"

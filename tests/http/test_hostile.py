@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from functools import cache
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from aiohttp import web
@@ -17,6 +18,7 @@ from assistant.config import HttpConfig
 from assistant.events import EventBus
 from assistant.http import app as door
 from assistant.http.route import Route
+from assistant.http.threshold import Threshold
 from tests.http.conftest import KEY
 
 HEAD = f"Host: localhost\r\nAuthorization: Bearer {KEY}\r\n"
@@ -132,6 +134,43 @@ async def test_t6_five_hundred_that_say_nothing_leave_room_for_the_next(monkeypa
         for _, writer in idle:
             writer.close()
         assert statuses(await sent(port, f"GET /get HTTP/1.1\r\n{HEAD}Connection: close\r\n\r\n".encode())) == [200]
+
+
+async def test_t6_one_more_than_there_is_room_for_is_turned_away(caplog: pytest.LogCaptureFixture) -> None:
+    request = f"GET /get HTTP/1.1\r\n{HEAD}Connection: close\r\n\r\n".encode()
+    async with served(connections=3) as port:
+        there = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        for _ in range(5):
+            assert await sent(port, request) == b""
+        assert caplog.text.count("too many connections") == 1
+        for _, writer in there:
+            writer.close()
+            await writer.wait_closed()
+        async with asyncio.timeout(30):
+            while not await sent(port, request):
+                pass
+
+
+@pytest.mark.parametrize(
+    ("where", "there", "in_"),
+    [
+        ("192.0.2.1", ["192.0.2.1"] * 4 + ["192.0.2.2"] * 3, True),
+        ("192.0.2.1", ["192.0.2.1"] * 5, False),
+        ("192.0.2.2", ["192.0.2.1"] * 5, True),
+        ("2001:db8::2", ["2001:db8::1"] * 5, False),
+        ("2001:db8:0:1::2", ["2001:db8::1"] * 5, True),
+        ("127.0.0.1", ["127.0.0.1"] * 9, True),
+        ("127.0.0.1", ["127.0.0.1"] * 10, False),
+    ],
+)
+def test_t6_another_machine_has_half_of_the_room(where: str, there: list[str], in_: bool) -> None:
+    server = MagicMock(connections=[MagicMock(peername=(name, 1)) for name in there])
+    transport = MagicMock(spec=asyncio.Transport)
+    transport.get_extra_info.return_value = (where, 2)
+    protocol = Threshold(server, 10)()
+    protocol.connection_made(transport)
+    assert transport.abort.called != in_
+    assert server.called == in_
 
 
 async def _ended(reader: asyncio.StreamReader) -> bool:
