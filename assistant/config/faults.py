@@ -26,7 +26,7 @@ def validate(value: Any, wanted: type[S], path: Keys, layer: Layer) -> S:
         return msgspec.convert(value, wanted)
     except msgspec.ValidationError as error:
         fault = str(error)
-    message, _, at = fault.partition(" - at `$")
+    message, _, at = fault.replace(" - at `key` in `$", " - at `$").partition(" - at `$")
     keys = _named(value, wanted, tuple(re.findall(r"\.\.\.|[^.\[\]`]+", at)), fault)
     if unknown := re.search(r"unknown field `(.+?)`", message):
         full = (*path, *keys, unknown[1])
