@@ -31,9 +31,12 @@ def reach(config: Config, models: Iterable[tuple[str, Model]], plugins: Iterable
         if not model.capabilities.local
     ]
     if config.http.enabled and not is_loopback(config.http.host):
-        found.append(Reach("http.host", "in", f"{config.http.host}: others on the network can ask, with the key"))
+        plain = "" if config.http.certificate else "; without TLS others there can read along (http.certificate)"
+        found.append(Reach("http.host", "in", f"{config.http.host}: others on the network can ask, with a key{plain}"))
         if config.lan.advertise:
             found.append(Reach("lan.advertise", "out", "name, id and version are told on the local network"))
+    if config.http.enabled and config.http.origins:
+        found.append(Reach("http.origins", "in", f"pages of {', '.join(config.http.origins)} can ask, with a key"))
     found += [
         Reach(f"services.{name}", "in", "a door for programs; its section says where") for name in config.services
     ]
