@@ -24,7 +24,7 @@ from assistant.events import EventBus
 from assistant.home import Home
 from assistant.home.lessons import Lessons
 from assistant.host import Answer, ModelStatus, OfferedTool, Risk, Tool
-from assistant.models.fitting import check_ears, stand_ins, suited, with_stand_ins
+from assistant.models.fitting import check_ears, codecs, stand_ins, suited, with_stand_ins
 from assistant.models.pool import Model, Pool
 from assistant.models.references import resolve
 from assistant.models.store import Store
@@ -329,7 +329,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
     models = closed_while_muted(read_models(loaded, plugins), config, controls)
     check_ears(loaded, models, store.catalogue)
     voices = stand_ins(plugins.engines.values(), models)
-    models |= voices
+    models |= voices | codecs(plugins.engines.values(), models)
     pool = Pool(models, lambda options: resolve(options, store), opening=config.timeouts.open)
     tools: dict[str, Tool] = {}
     light = ThreadPoolExecutor(1, thread_name_prefix="light")

@@ -35,6 +35,7 @@ __all__ = [
     "Build",
     "Capabilities",
     "Chat",
+    "Codec",
     "Echo",
     "Embed",
     "EngineConfig",
@@ -69,6 +70,7 @@ class Kind(StrEnum):
     CHAT = "chat"
     TTS = "tts"
     VISION = "vision"
+    CODEC = "codec"
     SOURCE = "source"
     SINK = "sink"
 
@@ -96,6 +98,8 @@ class Capabilities:
     """What a chat model takes: `text`, `image`, `audio`."""
     tasks: tuple[VisionTask, ...] = ()
     """What can be asked of a vision engine."""
+    encodings: tuple[str, ...] = ()
+    """Formats that a codec writes."""
     tools: bool = False
     """Whether a chat model can call tools."""
     schema: bool = False
@@ -263,6 +267,26 @@ class Vision(Protocol):
 
 
 @runtime_checkable
+class Codec(Protocol):
+    """Reads and writes sound in the formats of files, such as MP3. What it reads may come from anybody."""
+
+    def decode(self, data: bytes, most: float) -> AsyncGenerator[AudioChunk, None]:
+        """Yield the sound of the file *data* as 16 kHz mono.
+
+        Raises UnknownAudio for a format it does not know, AudioTooLong once it has lasted more than *most* seconds,
+        AudioError for what is damaged or holds no sound.
+        """
+        ...
+
+    def encode(self, audio: AsyncIterator[AudioChunk], encoding: str) -> AsyncGenerator[bytes, None]:
+        """Yield *audio*, 16-bit mono of one rate, as a file that grows with it.
+
+        *encoding* is among `Capabilities.encodings`: `mp3`, `opus` (in Ogg), `aac` (ADTS), `flac`.
+        """
+        ...
+
+
+@runtime_checkable
 class Source(Protocol):
     """Gives sound: a microphone, a file."""
 
@@ -297,6 +321,7 @@ PROTOCOLS: dict[Kind, type] = {
     Kind.CHAT: Chat,
     Kind.TTS: Tts,
     Kind.VISION: Vision,
+    Kind.CODEC: Codec,
     Kind.SOURCE: Source,
     Kind.SINK: Sink,
 }
@@ -325,8 +350,8 @@ class EngineSpec(Generic[C, E]):
     """Says which options suit the languages that are spoken, BCP-47 tags or `auto`. They take the place of defaults,
     never of what is configured. Pure and immediate; None where language does not matter."""
     stands_in: bool = False
-    """Whether a voice needs no configuration and speaks where no other can: after all others, as a model of its own
-    name, unless a model of this engine is configured."""
+    """Whether a voice or a codec needs no configuration: it is there as a model of its own name, unless a model of this
+    engine is configured. Such a voice speaks where no other can, after all others."""
     build: Callable[[], Build] | None = None
     """Says what the installed library can compute on, for `assistant hardware`. It may import the library, for it is
     called in a process of its own; None for an engine that needs no more than the processor."""

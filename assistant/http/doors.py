@@ -17,7 +17,7 @@ def doors(assembly: Assembly) -> list[Route]:
     names = Names(assembly.models(), assembly.config.aliases)
     generation = Generation(assembly.pool, names, section.queue, section.wait)
     embedding = Embedding(assembly.pool, names, section.queue)
-    sounds = Sounds(section.longest)
+    sounds = Sounds(assembly.pool, section.longest, section.queue)
     hearing = Hearing(assembly.pool, names, sounds, section.queue, section.wait)
     speaking = Speaking(assembly.pool, names, sounds, section.queue, section.wait)
     return [

@@ -10,7 +10,7 @@ from assistant.errors import ConfigError
 from assistant.models.catalogue import Catalogue
 from assistant.models.pool import Model
 
-__all__ = ["AUTO", "check_ears", "languages_of", "stand_ins", "suited", "with_stand_ins"]
+__all__ = ["AUTO", "check_ears", "codecs", "languages_of", "stand_ins", "suited", "with_stand_ins"]
 
 AUTO = "auto"
 """The language of an assistant that takes whatever is heard."""
@@ -33,10 +33,19 @@ def suited(spec: AnySpec, config: EngineConfig, model: str, loaded: Loaded) -> E
 
 def stand_ins(specs: Iterable[AnySpec], models: Mapping[str, Model]) -> dict[str, Model]:
     """Return the voices that stand in for others, by id: as they are configured, or else as they come."""
-    found = {id_: model for id_, model in models.items() if model.spec.stands_in and model.spec.kind is Kind.TTS}
+    return _unbidden(specs, models, Kind.TTS)
+
+
+def codecs(specs: Iterable[AnySpec], models: Mapping[str, Model]) -> dict[str, Model]:
+    """Return the codecs by id: as they are configured, or else as they come."""
+    return _unbidden(specs, models, Kind.CODEC)
+
+
+def _unbidden(specs: Iterable[AnySpec], models: Mapping[str, Model], kind: Kind) -> dict[str, Model]:
+    found = {id_: model for id_, model in models.items() if model.spec.stands_in and model.spec.kind is kind}
     configured = {model.spec.name for model in found.values()}
     for spec in specs:
-        if spec.stands_in and spec.kind is Kind.TTS and spec.name not in configured and spec.name not in models:
+        if spec.stands_in and spec.kind is kind and spec.name not in configured and spec.name not in models:
             config = spec.config()
             found[spec.name] = Model(spec.name, spec, config, spec.describe(config))
     return found

@@ -13,12 +13,9 @@ from assistant.pipeline.clauses import clauses
 from assistant.serving.names import Named, Names
 from assistant.serving.sounds import Encoding, Sounds
 from assistant.speech import Voice
-from assistant.streams import once, patient, prefetch
+from assistant.streams import once, patient
 
 __all__ = ["Speaking"]
-
-_AHEAD = 64
-"""Clauses that are spoken before their reader has taken them, so that no slow reader holds a voice for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +57,7 @@ class Speaking:
 
         Raises UnknownAudio, UnfitRequest, EngineBusy, EngineUnavailable, EngineTimeout, EngineError.
         """
-        async with (
-            prefetch(self._sound(named, text, voice), _AHEAD) as sound,
-            aclosing(self.sounds.encoded(sound, form)) as pieces,
-        ):
+        async with aclosing(self.sounds.encoded(self._sound(named, text, voice), form)) as pieces:
             async for piece in pieces:
                 yield piece
 

@@ -3,6 +3,7 @@
 from assistant.testing.clock import VirtualTimeLoop, run_in_virtual_time
 from assistant.testing.contracts import (
     check_chat,
+    check_codec,
     check_echo,
     check_embed,
     check_intent,
@@ -19,6 +20,7 @@ from assistant.testing.contracts import (
 )
 from assistant.testing.fakes import (
     FakeChat,
+    FakeCodec,
     FakeEcho,
     FakeEmbed,
     FakeIntent,
@@ -36,6 +38,7 @@ from assistant.testing.recordings import model_path, recordings, silence, speech
 
 __all__ = [
     "FakeChat",
+    "FakeCodec",
     "FakeEcho",
     "FakeEmbed",
     "FakeIntent",
@@ -49,6 +52,7 @@ __all__ = [
     "FakeWake",
     "VirtualTimeLoop",
     "check_chat",
+    "check_codec",
     "check_echo",
     "check_embed",
     "check_intent",

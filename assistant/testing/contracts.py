@@ -7,20 +7,21 @@ import array
 import asyncio
 import inspect
 import itertools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
 import msgspec
 
 from assistant import wire
-from assistant.audio import SPEECH, AudioChunk
+from assistant.audio import SPEECH, AudioChunk, AudioFormat
 from assistant.chat import ChatDelta, ChatRequest, Done, TextDelta
 from assistant.engines import (
     PROTOCOLS,
     AnySpec,
     Capabilities,
     Chat,
+    Codec,
     Echo,
     Embed,
     Intent,
@@ -34,7 +35,7 @@ from assistant.engines import (
     Wake,
 )
 from assistant.entities import Vocabulary
-from assistant.errors import EngineError, ImageError
+from assistant.errors import AudioError, AudioTooLong, EngineError, ImageError
 from assistant.images import read_header, read_image
 from assistant.speech import Detection, Played, Recognition, SpeechProbability, SttOptions, Transcript, Voice
 from assistant.streams import once
@@ -43,6 +44,7 @@ from assistant.vision import Box, DetectedObject, Finding, Image, ImageClass, Se
 
 __all__ = [
     "check_chat",
+    "check_codec",
     "check_echo",
     "check_embed",
     "check_intent",
@@ -272,6 +274,41 @@ _FOUND: dict[VisionTask, type] = {
     VisionTask.CLASSES: ImageClass,
     VisionTask.SEGMENTS: Segment,
 }
+
+
+async def check_codec(engine: Codec, encodings: Sequence[str], files: Sequence[bytes] = ()) -> None:
+    """Check that *engine* reads what it writes and *files*, refuses what is no sound, and can be left half-way."""
+    assert isinstance(engine, Codec)
+    form = AudioFormat(rate=24_000)
+    sound = AudioChunk(bytes(form.size(0.5)) + b"\x10\x20" * form.rate, form)
+    written = {}
+    for encoding in encodings:
+        written[encoding] = b"".join([piece async for piece in engine.encode(once(sound, sound), encoding)])
+        assert len(written[encoding]) > 100, f"almost nothing is written as {encoding}"
+    for file in [*written.values(), *files]:
+        chunks = [chunk async for chunk in engine.decode(file, 60.0)]
+        assert chunks and all(chunk.format == SPEECH for chunk in chunks), "not 16 kHz mono 16-bit"
+        assert all(len(chunk.audio) % SPEECH.frame == 0 for chunk in chunks), "a chunk ends within a frame"
+    for encoding, file in written.items():
+        seconds = sum([chunk.duration async for chunk in engine.decode(file, 60.0)])
+        assert abs(seconds - 3.0) < 0.2, f"of 3 s {seconds:.2f} s come back from {encoding}"
+        await _raises(AudioTooLong, engine.decode(file, 1.0))
+        await _leave_at_once(engine.encode(_endless([sound]), encoding))
+        async with aclosing(engine.decode(file, 60.0)) as chunks_left:
+            async for _ in chunks_left:
+                break
+    for nothing in (b"", b"nothing", bytes(100_000), *(file[:20] for file in written.values())):
+        await _raises(AudioError, engine.decode(nothing, 60.0))
+
+
+async def _raises(error: type[Exception], stream: AsyncGenerator[Any, None]) -> None:
+    try:
+        async with aclosing(stream):
+            async for _ in stream:
+                pass
+    except error:
+        return
+    raise AssertionError(f"{error.__name__} is not raised")
 
 
 async def check_vision(engine: Vision, task: VisionTask, image: Image) -> tuple[Finding, ...]:

@@ -11,12 +11,13 @@ from assistant.audio import SPEECH, AudioChunk, AudioFormat
 from assistant.chat import ChatDelta, ChatRequest, Done, TextDelta
 from assistant.engines import AnySpec, Capabilities, EngineConfig, EngineSpec, Kind
 from assistant.entities import Vocabulary
-from assistant.errors import EngineError, ImageError
+from assistant.errors import AudioTooLong, EngineError, ImageError, UnknownAudio
 from assistant.speech import Detection, Played, Recognition, SpeechProbability, SttOptions, Transcript, Voice
 from assistant.vision import Finding, Image, VisionTask
 
 __all__ = [
     "FakeChat",
+    "FakeCodec",
     "FakeEcho",
     "FakeEmbed",
     "FakeIntent",
@@ -282,6 +283,27 @@ class FakeTts:
             self.said.append(clause)
             samples = self.format.size(0.1 * len(clause.split())) // 2
             yield AudioChunk(b"\x10\x20" * samples, self.format)
+
+
+@dataclass
+class FakeCodec:
+    """Read and write files of a format of its own: `FAKE`, the encoding, a blank, and the samples."""
+
+    async def decode(self, data: bytes, most: float) -> AsyncGenerator[AudioChunk, None]:
+        """Give back what is behind the blank, as 16 kHz."""
+        head, _, audio = data.partition(b" ")
+        if not head.startswith(b"FAKE"):
+            raise UnknownAudio("the file is in no format that is known")
+        chunk = AudioChunk(audio, SPEECH)
+        if chunk.duration > most:
+            raise AudioTooLong(f"the sound lasts more than {most:g} s")
+        yield chunk
+
+    async def encode(self, audio: AsyncIterator[AudioChunk], encoding: str) -> AsyncGenerator[bytes, None]:
+        """Put the head before the samples."""
+        yield f"FAKE{encoding} ".encode()
+        async for chunk in audio:
+            yield chunk.audio
 
 
 @dataclass

@@ -23,7 +23,7 @@ from assistant.http.app import make_app, serve
 from assistant.http.openai import audio
 from assistant.models.pool import Model, Pool
 from assistant.serving import Hearing, Names, Sounds, Speaking
-from assistant.testing import FakeStt, FakeTts, fake_spec, tone
+from assistant.testing import FakeCodec, FakeStt, FakeTts, fake_spec, tone
 from assistant.wav import decode_wav, wav_header
 
 KEY = "a key of the tests"
@@ -50,14 +50,18 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(stt: Any, tts: Any) -> AsyncGenerator[Served, None]:
+async def serving(stt: Any, tts: Any, codec: Any = None) -> AsyncGenerator[Served, None]:
     """Serve a recogniser that can everything, one that can little, and a voice."""
     models = {
         "ears": Model("ears", fake_spec("fake", Kind.STT, stt), EngineConfig(), ABLE),
         "dull": Model("dull", fake_spec("fake", Kind.STT, FakeStt()), EngineConfig(), Capabilities(("en",))),
         "mouth": Model("mouth", fake_spec("fake", Kind.TTS, tts), EngineConfig(), JOE),
     }
-    pool, sounds = Pool(models, lambda config: config), Sounds(LONGEST)
+    if codec is not None:
+        able = Capabilities(encodings=("mp3", "opus"))
+        models["codec"] = Model("codec", fake_spec("fake", Kind.CODEC, codec), EngineConfig(), able)
+    pool = Pool(models, lambda config: config)
+    sounds = Sounds(pool, LONGEST)
     names = Names(pool.status(), {"whisper-1": AliasConfig(model="ears")})
     routes = audio.routes(Hearing(pool, names, sounds, 4, 20.0), Speaking(pool, names, sounds, 4, 20.0))
     config = HttpConfig(port=0, key=KEY)
@@ -305,3 +309,20 @@ async def test_a_model_in_the_path_goes_before_that_of_the_form(door: Served) ->
     form.add_field("file", io.BytesIO(wav()), filename="a.wav")
     async with door.http.post("/models/dull/v1/audio/transcriptions", data=form) as answer:
         assert answer.status == 400 and "dull" in await answer.text()
+
+
+async def test_other_formats_are_read_and_written_where_there_is_a_codec() -> None:
+    async with serving(FakeStt(["Hello."]), FakeTts(), FakeCodec()) as door:
+        heard = await door.openai.audio.transcriptions.create(model="ears", file=("a.mp3", b"FAKE " + bytes(32_000)))
+        assert heard.text == "Hello." and door.stt.heard == [1.0]
+        said = await door.openai.audio.speech.create(model="mouth", voice="joe", input="Hello there.")
+        assert said.content.startswith(b"FAKEmp3 ") and said.response.headers["Content-Type"] == "audio/mpeg"
+        for form, status in ((b"FAKE " + bytes(32_000 * 61), 413), (b"nothing", 415)):
+            assert (await door.send(form))[0] == status
+        async with door.http.post("/v1/audio/speech", json={"input": "Hi.", "response_format": "aac"}) as answer:
+            assert answer.status == 415
+
+
+async def test_without_a_codec_other_formats_name_the_plugin_that_reads_them(door: Served) -> None:
+    status, text = await door.send(b"ID3" + bytes(1000))
+    assert status == 415 and "pip install inglenook-av" in text
