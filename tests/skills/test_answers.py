@@ -140,7 +140,8 @@ async def test_lists(house: Household) -> None:
     assert await house.ask("Añade leche a la lista de la compra", "es") == "He puesto en la lista de la compra: leche."
     assert await house.ask("Remove bananas from the shopping list") == "I cannot find bananas on your shopping list."
     assert await house.ask("Setze das Zelt auf die Packliste", "de") == "Auf die Packliste gesetzt: Zelt."
-    assert await on("packliste") == ("Zelt",)
+    assert await house.ask("Füge Socken zur Packliste hinzu", "de") == "Auf die Packliste gesetzt: Socken."
+    assert await on("packliste") == ("Zelt", "Socken")
     assert await house.ask("Add call mum to my to-do list") == "I have put call mum on your to-do list."
     assert await on("todo") == ("call mum",)
 

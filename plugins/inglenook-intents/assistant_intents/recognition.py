@@ -92,13 +92,21 @@ def _best(text: str, known: Language, names: Names, area: str) -> RecognizeResul
         for result in recognize_all(
             text, known.intents, slot_lists=names.lists, intent_context={"area": {"value": area, "text": area}}
         ):
-            results.append(result)
+            if not _cuts_a_word(result):
+                results.append(result)
             if time.thread_time() > until:
                 log.warning("too many templates fit a sentence of %d characters", len(text))
                 break
     except (HassilError, ValueError, RecursionError) as error:
         log.warning("a sentence cannot be looked up: %s: %s", type(error).__name__, error)
     return min(results, key=_rank, default=None)
+
+
+def _cuts_a_word(result: RecognizeResult) -> bool:
+    """Tell whether free words end within a word: what goes on the "Packliste" is no "Pack" for the "liste"."""
+    text = result.original_text
+    spans = [entity.text_span for entity in result.entities_list if entity.is_wildcard and entity.text_span]
+    return any(re.fullmatch(r"\w\w", text[end - 1 : end + 1]) for _, end in spans)
 
 
 def _rank(result: RecognizeResult) -> tuple[Any, ...]:
