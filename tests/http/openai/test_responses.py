@@ -5,6 +5,7 @@ from typing import Any
 
 import openai
 import pytest
+from openai.types import responses as types
 
 from assistant import (
     ChatMessage,
@@ -62,6 +63,26 @@ async def test_the_events_come_in_the_order_that_clients_read(door: Served) -> N
     assert final.output_text == "So be it."
     call: Any = final.output[1]
     assert (call.type, call.call_id, call.name, call.arguments) == ("function_call", "c1", "switch_lamp", '{"on":true}')
+
+
+async def test_the_events_are_those_that_home_assistant_tells_apart_by_their_classes(door: Served) -> None:
+    door.chat.script = [[TextDelta("So "), TextDelta("be it."), CALL, Done("tool_calls", USAGE)]]
+    stream = await door.openai.responses.create(model="small", input="Light!", tools=[LAMP], stream=True)
+    words, calls, cost = "", list[tuple[str, str, str]](), (0, 0)
+    pending: types.ResponseFunctionToolCall | None = None
+    async for event in stream:
+        match event:
+            case types.ResponseOutputItemAddedEvent(item=types.ResponseFunctionToolCall() as item):
+                pending = item
+            case types.ResponseTextDeltaEvent(delta=delta):
+                words += delta
+            case types.ResponseFunctionCallArgumentsDeltaEvent(delta=delta) if pending:
+                pending.arguments += delta
+            case types.ResponseFunctionCallArgumentsDoneEvent() if pending:
+                calls.append((pending.call_id, pending.name, pending.arguments))
+            case types.ResponseCompletedEvent(response=response) if response.usage:
+                cost = (response.usage.input_tokens, response.usage.output_tokens)
+    assert (words, calls, cost) == ("So be it.", [("c1", "switch_lamp", '{"on":true}')], (12, 3))
 
 
 async def test_each_event_is_named_for_those_who_read_names(door: Served) -> None:

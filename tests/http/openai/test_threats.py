@@ -219,9 +219,9 @@ class Endless:
         """Nothing is kept."""
 
 
-def endless(path: str) -> bytes:
+def endless(path: str, stream: bool = True) -> bytes:
     """Return the bytes of a request for an endless answer."""
-    data = json.dumps({"messages": HELLO, "input": "Hello.", "stream": True, "max_tokens": 1_000_000}).encode()
+    data = json.dumps({"messages": HELLO, "input": "Hello.", "stream": stream, "max_tokens": 1_000_000}).encode()
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\nContent-Length: {len(data)}"
     return f"{head}\r\nContent-Type: application/json\r\n\r\n".encode() + data
 
@@ -241,7 +241,9 @@ async def test_t27_who_leaves_a_hundred_times_leaves_nothing_behind() -> None:
         assert (await door.ask(max_tokens=2))[0] == 200
 
 
-async def test_t27_who_leaves_before_the_first_word_leaves_nothing_behind() -> None:
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses"])
+async def test_t27_who_leaves_before_the_first_word_leaves_nothing_behind(path: str, stream: bool) -> None:
     asked, closed = asyncio.Event(), asyncio.Event()
 
     class Mute(Endless):
@@ -255,7 +257,7 @@ async def test_t27_who_leaves_before_the_first_word_leaves_nothing_behind() -> N
 
     async with serving(Mute()) as door:
         _, writer = await asyncio.open_connection("127.0.0.1", door.port)
-        writer.write(endless("/v1/chat/completions"))
+        writer.write(endless(path, stream))
         async with asyncio.timeout(10):
             await asked.wait()
             writer.transport.abort()
