@@ -14,6 +14,8 @@ MOST = 20_000_000
 """Bytes of a body that may hold pictures or sound."""
 TOKENS = 1024
 """Tokens after which a reply is cut where neither the request nor an alias says."""
+_SIZE = 65_536
+"""Bytes that a schema may take, or the arguments of a call."""
 
 ModelName = Annotated[str, Meta(max_length=256)]
 MaxTokens = Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -66,8 +68,10 @@ class TextParameters(Parameters, frozen=True, kw_only=True):
 
 
 def check_json(value: object, key: str) -> None:
-    """Raise Problem for JSON that an engine in another process could not be sent: numbers beyond 64 bits."""
+    """Raise Problem for a schema, or for arguments, that are too large, or hold numbers beyond 64 bits."""
     try:
-        msgspec.msgpack.encode(value)
+        size = len(msgspec.msgpack.encode(value))
     except (OverflowError, RecursionError) as error:
         raise Problem(400, "bad_request", f"{key}: {error}", key=key) from None
+    if size > _SIZE:
+        raise Problem(400, "bad_request", f"{key} takes more than {_SIZE} bytes", key=key)

@@ -123,6 +123,7 @@ async def test_t10_a_range_is_whole_and_ends(door: Served, key: str, least: Any,
         {"tool_choice": {"type": "function", "function": {"name": "x"}}},
         {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"maximum": 2**70}}}},
         {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": [1]}}},
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"enum": ["x"] * 50_000}}}},
         {"response_format": {"type": "grammar", "grammar": "root ::= root root"}},
         {"stream_options": {"include_usage": "yes"}},
         {"modalities": ["audio"]},
@@ -134,7 +135,7 @@ async def test_t10_a_range_is_whole_and_ends(door: Served, key: str, least: Any,
             ]
         },
     ],
-    ids=range(19),
+    ids=range(20),
 )
 async def test_t10_what_has_no_sense_or_no_end_is_refused(door: Served, more: dict[str, Any]) -> None:
     status, answer = await door.ask(**more)
