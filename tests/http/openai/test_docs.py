@@ -14,7 +14,7 @@ from tests.source import ROOT
 EXAMPLES = [
     block
     for block in blocks(ROOT / "docs" / "http.md")
-    if block.language in ("python", "bash") and "8420/v1" in block.text and "/v1/audio" not in block.text
+    if block.language in ("python", "bash") and "8420/v1" in block.text and "audio" not in block.heading
 ]
 OUTPUTS = {
     "OpenAI": "By Rayleigh.",
