@@ -13,6 +13,8 @@ _CODES = {
     "unknown_model": "model_not_found",
     "no_key": "invalid_api_key",
     "engine_busy": "rate_limit_exceeded",
+    "too_many_requests": "rate_limit_exceeded",
+    "backed_off": "rate_limit_exceeded",
 }
 """Codes for which OpenAI has names of its own, which clients look for."""
 
