@@ -1,7 +1,7 @@
 """The audit log: who used which key, what was done by tools and to things, models and keys; never what was said.
 
-Each entry carries a digest of itself and of the digest before it (a hash chain, as in RFC 9162 and its kin), so that an
-entry that was changed, left out or put in between shows. Whoever may write to the state folder could write the whole
+Each entry carries a digest of itself and of the digest before it (a hash chain: Schneier and Kelsey, Secure Audit Logs to
+Support Computer Forensics, 1999), so that an entry that was changed, left out or put in between shows. Whoever may write to the state folder could write the whole
 chain anew: against that, the entries are to be sent to another machine.
 """
 
@@ -113,8 +113,13 @@ class Audit:
 
 def packed(fields: Mapping[str, Field]) -> str:
     """Return fields as one line of JSON in ASCII."""
-    short = {name: value[:_LONGEST] if isinstance(value, str) else value for name, value in fields.items()}
+    short = {name: _short(value) if isinstance(value, str) else value for name, value in fields.items()}
     return json.dumps(short, separators=(",", ":"), sort_keys=True)
+
+
+def _short(text: str) -> str:
+    """Return the beginning of a text, without the one control character that JSON does not escape."""
+    return text[:_LONGEST].replace("\x7f", "")
 
 
 def chained(before: str, id_: int, at: float, event: str, fields: str) -> str:

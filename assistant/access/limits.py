@@ -1,4 +1,4 @@
-"""How often somebody may ask: token buckets (RFC 2697 calls the shape a meter), which fill while nobody asks."""
+"""How often somebody may ask: token buckets, which fill while nobody asks."""
 
 import math
 from collections.abc import Callable, Sequence

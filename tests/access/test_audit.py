@@ -72,7 +72,7 @@ async def test_t40_a_change_of_the_log_shows(tmp_path: Path, query: str, says: s
 async def test_t40_what_others_wrote_is_one_line_and_steers_no_terminal(tmp_path: Path) -> None:
     async with State(tmp_path / "assistant.db") as state:
         audit = Audit(state.audit)
-        audit.record(Event.KEY_REFUSED, address=HOSTILE, route="y" * 5000)
+        audit.record(Event.KEY_REFUSED, address=f"{HOSTILE}\x7f", route="y" * 5000)
         (record,) = await state.audit.since()
     line = json.dumps(record.shown())
     assert record.fields.isascii()
