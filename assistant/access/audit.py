@@ -1,8 +1,8 @@
 """The audit log: who used which key, what was done by tools and to things, models and keys; never what was said.
 
-Each entry carries a digest of itself and of the digest before it (a hash chain: Schneier and Kelsey, Secure Audit Logs to
-Support Computer Forensics, 1999), so that an entry that was changed, left out or put in between shows. Whoever may write to the state folder could write the whole
-chain anew: against that, the entries are to be sent to another machine.
+Each entry carries a digest of itself and of the digest before it (a hash chain: Schneier and Kelsey, Secure Audit Logs
+to Support Computer Forensics, 1999), so that an entry that was changed, left out or put in between shows. Whoever may
+write to the state folder could write the whole chain anew: against that, the entries are to be sent to another machine.
 """
 
 import hashlib
