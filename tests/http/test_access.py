@@ -21,7 +21,7 @@ from assistant.config import HttpConfig
 from assistant.events import EventBus
 from assistant.http import app as door
 from assistant.http.app import make_app, serve
-from assistant.http.guard import about
+from assistant.http.guard import about, caller
 from assistant.http.keys import routes as key_routes
 from assistant.http.route import Route
 from assistant.state import State
@@ -58,6 +58,8 @@ class House:
     """The keys."""
     state: State
     """What is kept."""
+    talking: set[str]
+    """Names of the keys whose sockets are served."""
 
     async def ask(
         self, path: str = "/chat", key: str = KEY, source: str = "127.0.0.1", method: str = "GET", **more: Any
@@ -104,11 +106,25 @@ async def housed(home: Path, **settings: Any) -> AsyncGenerator[House, None]:
     async with State(home / "assistant.db") as state:
         keys, audit = Keys(state.keys), Audit(state.audit)
         routes = [Route("GET", "/chat", _said, Scope.CHAT), Route("POST", "/chat", _took, Scope.CHAT, takes=dict)]
+        talking = set[str]()
+
+        async def talk(request: web.Request) -> web.StreamResponse:
+            socket = web.WebSocketResponse()
+            await socket.prepare(request)
+            talking.add(name := caller(request).name)
+            try:
+                async for message in socket:
+                    await socket.send_str(message.data)
+            finally:
+                talking.discard(name)
+            return socket
+
+        routes.append(Route("GET", "/socket", talk, Scope.CHAT))
         routes.append(Route("GET", "/fail/{what}", _failed, Scope.CHAT))
         routes.append(Route("DELETE", "/model", _deleted, Scope.MODELS, takes=dict))
         app = make_app(config, EventBus(), dict, {}, [*routes, *key_routes(keys, audit)], keys, audit)
         async with serve(app, config) as port:
-            yield House(port, keys, state)
+            yield House(port, keys, state, talking)
 
 
 @pytest.fixture
@@ -163,6 +179,26 @@ async def test_t26_a_revoked_key_is_hung_up_on(house: House) -> None:
             async with asyncio.timeout(0.2):
                 await stays.content.readline()
                 await stays.content.readline()
+
+
+async def test_t26_a_socket_of_a_revoked_key_is_closed_and_its_work_ends(house: House) -> None:
+    key = await house.keys.create("goes", [Scope.CHAT])
+    headers = {"Authorization": f"Bearer {key}"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"ws://127.0.0.1:{house.port}/socket", headers=headers) as socket,
+    ):
+        await socket.send_str("hello")
+        assert await socket.receive_str() == "hello"
+        assert house.talking == {"goes"}
+        await house.keys.revoke("goes")
+        async with asyncio.timeout(30):
+            ended = await socket.receive()
+            while house.talking:
+                await asyncio.sleep(0.01)
+        assert ended.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.ERROR)
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="401"):
+            await session.ws_connect(f"ws://127.0.0.1:{house.port}/socket", headers=headers)
 
 
 async def test_an_expired_key_is_hung_up_on(house: House) -> None:
