@@ -17,7 +17,7 @@ from assistant import ChatDelta, ChatMessage, ChatRequest, Done, Priority, Sampl
 
 SYSTEM = ChatMessage.of("system", "You are a helpful voice assistant. Answer in one short sentence.")
 COUNTRIES = ("France", "Spain", "Japan", "Kenya", "Italy", "Peru")
-LONG = " ".join(f"Line {n} tells of the house by the sea and of those who lived there." for n in range(50))
+LONG = " ".join(f"Line {n} tells of the house by the sea and of those who lived there." for n in range(24))
 
 
 @asynccontextmanager
@@ -229,7 +229,8 @@ async def test_a_running_reply_goes_on_while_a_long_prompt_is_read(model: str) -
                 break
         await reading
         pieces = [others for own, others in steps if others]
-        assert len(pieces) > 5 and max(pieces) < 128, "the whole batch went to the prompt"
+        assert pieces[0] <= 128, "the whole batch went to the prompt"
+        assert len(pieces) > 20, "pieces as large as the first"
         assert all(own == 1 for own, others in steps if others), "the reply stood still"
 
 
