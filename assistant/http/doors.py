@@ -1,7 +1,7 @@
 """What the core serves of an assembly: one group of routes from each file beside this one."""
 
 from assistant.assembly import Assembly
-from assistant.http import devices, history, keys, ollama, openai, rest, timers
+from assistant.http import devices, history, keys, ollama, openai, realtime, rest, timers
 from assistant.http.openai import audio
 from assistant.http.route import Route
 from assistant.http.vision import VisionDoor
@@ -28,6 +28,7 @@ def doors(assembly: Assembly) -> list[Route]:
         *keys.routes(assembly.keys, assembly.audit),
         *openai.routes(generation, embedding),
         *audio.routes(hearing, speaking),
+        *realtime.routes(assembly.equipment, generation),
         *ollama.routes(generation, embedding, Store.default()),
         *rest.routes(generation, embedding),
     ]

@@ -5,7 +5,7 @@ A draft is a transaction: it transcribes, thinks and speaks into a bounded buffe
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from assistant.events import EventType
@@ -21,7 +21,7 @@ from assistant.pipeline.utterance import Utterance, transcribe
 from assistant.pipeline.voices import Voices
 from assistant.speech import Transcript
 
-__all__ = ["Draft", "Drafts"]
+__all__ = ["Answering", "Draft", "Drafts"]
 
 _BUFFER = 4
 """Pieces of sound that are made ahead of what is playing."""
@@ -30,11 +30,21 @@ _LEAVING = 3.0
 
 _END = object()
 
+Answering = Callable[[Question, Outbox], AsyncGenerator[Spoken, None]]
+"""Makes the sound of an answer, and holds in the outbox what it would tell."""
+
 
 class Draft:
     """One answer to one utterance as it stands, made in a task of its own."""
 
-    def __init__(self, turn: Turn, conversation: Conversation, utterance: Utterance, earlier: "Draft | None") -> None:
+    def __init__(
+        self,
+        turn: Turn,
+        conversation: Conversation,
+        utterance: Utterance,
+        earlier: "Draft | None",
+        answering: Answering = sound_of,
+    ) -> None:
         self.end = utterance.ended
         self.revision = conversation.revision
         self.transcript: asyncio.Future[Transcript] = asyncio.get_running_loop().create_future()
@@ -43,6 +53,7 @@ class Draft:
         self._ended: float | None = None
         self._turn = turn
         self._conversation = conversation
+        self._answering = answering
         self._outbox = Outbox(turn, self._advance)
         self._reply = Outbox(turn, self._advance)
         self._sound: asyncio.Queue[Spoken | object] = asyncio.Queue(_BUFFER)
@@ -130,7 +141,7 @@ class Draft:
         question = Question(turn.request(self._conversation, transcript.text), self.language, self._conversation)
         voices = Voices(turn.equipment.pool, turn.config, self.language)
         self._reply.publish(EventType.TTS_START, model=voices.models[0])
-        async with aclosing(sound_of(question, self._reply)) as spoken:
+        async with aclosing(self._answering(question, self._reply)) as spoken:
             async for piece in spoken:
                 await self._sound.put(piece)
 
@@ -145,9 +156,10 @@ class Draft:
 class Drafts:
     """The drafts of one turn; at most one is alive. Whoever owns it closes it."""
 
-    def __init__(self, turn: Turn, conversation: Conversation) -> None:
+    def __init__(self, turn: Turn, conversation: Conversation, answering: Answering = sound_of) -> None:
         self._turn = turn
         self._conversation = conversation
+        self._answering = answering
         self._draft: Draft | None = None
         self._finished: Draft | None = None
         """The latest that was whole when it was discarded."""
@@ -193,7 +205,7 @@ class Drafts:
 
     def _begin(self, utterance: Utterance) -> Draft:
         self._begun += 1
-        self._draft = Draft(self._turn, self._conversation, utterance, self._finished)
+        self._draft = Draft(self._turn, self._conversation, utterance, self._finished, self._answering)
         return self._draft
 
     def _busy(self) -> bool:

@@ -97,14 +97,23 @@ class Playback:
     @property
     def heard(self) -> str:
         """Return the words that were heard so far; of a clause that was cut off, its share of them."""
+        return self.heard_until(self._played)
+
+    @property
+    def given(self) -> float:
+        """Return the seconds of sound that the sink was given so far."""
+        return self._given
+
+    def heard_until(self, played: float) -> str:
+        """Return the words of the first *played* seconds: whoever has the speaker may know better how far it came."""
         heard: list[str] = []
         ends = [*self._starts[1:], self._given if self._whole else math.inf]
         for (clause, start), end in zip(self._clauses, ends, strict=False):
-            if self._played >= end - _TAIL:
+            if played >= end - _TAIL:
                 heard.append(clause)
                 continue
             words = clause.split()
-            share = (self._played - start) / (min(end, self._given) - start)  # of what there is of it so far
+            share = (played - start) / (min(end, self._given) - start)  # of what there is of it so far
             heard.extend(words[: max(0, min(int(len(words) * share), len(words) - 1))])
             break
         return " ".join(heard)

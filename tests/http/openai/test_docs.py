@@ -14,7 +14,9 @@ from tests.source import ROOT
 EXAMPLES = [
     block
     for block in blocks(ROOT / "docs" / "http.md")
-    if block.language in ("python", "bash") and "8420/v1" in block.text and "audio" not in block.heading
+    if block.language in ("python", "bash")
+    and "8420/v1" in block.text
+    and not {"audio", "realtime"} & set(block.heading.split("/"))
 ]
 OUTPUTS = {
     "OpenAI": "By Rayleigh.",

@@ -1,0 +1,95 @@
+"""The answer of a chat model, in writing or as sound; what it calls is left to the client."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from assistant.audio import SPEECH, AudioChunk
+from assistant.chat import Done, Sampling, TextDelta, ToolCall
+from assistant.http.openai.parameters import TOKENS
+from assistant.http.realtime.settings import Settings
+from assistant.pipeline.answer import speak
+from assistant.pipeline.clauses import clauses
+from assistant.pipeline.draft import Answering
+from assistant.pipeline.outbox import Outbox
+from assistant.pipeline.playback import Spoken
+from assistant.pipeline.question import Question
+from assistant.serving import Generation
+from assistant.streams import prefetch
+
+__all__ = ["Ending", "answering", "unanswered"]
+
+_WORDS = 64
+"""Pieces of text that are written ahead of the clauses."""
+_CLAUSES = 4
+"""Clauses that are written ahead of the voice."""
+_NO_SOUND = AudioChunk(b"", SPEECH)
+
+
+@dataclass(slots=True)
+class Ending:
+    """What an answer comes to beside its words; nothing of it before the answer is committed."""
+
+    calls: list[ToolCall] = field(default_factory=list)
+    """What the model calls."""
+    done: Done | None = None
+    """Why it ended; None before."""
+
+    def end(self, done: Done) -> None:
+        """Note why it ended."""
+        self.done = done
+
+
+def answering(generation: Generation, model: str, settings: Settings, ending: Ending) -> Answering:
+    """Return what answers questions as *settings* has it; a written answer comes as words without sound."""
+
+    async def answer(question: Question, outbox: Outbox) -> AsyncGenerator[Spoken, None]:
+        words = _words(generation, model, question, settings, outbox, ending)
+        if settings.written:
+            async with aclosing(words):
+                async for word in words:
+                    outbox.wanted()
+                    yield Spoken(_NO_SOUND, word)
+            return
+        async with (
+            prefetch(words, _WORDS) as text,
+            prefetch(clauses(text, question.language), _CLAUSES) as parts,
+            aclosing(speak(parts, question.language, outbox)) as spoken,
+        ):
+            async for piece in spoken:
+                yield piece
+
+    return answer
+
+
+async def unanswered(question: Question, outbox: Outbox) -> AsyncGenerator[Spoken, None]:
+    """Answer nothing: the client says when."""
+    nothing: tuple[Spoken, ...] = ()
+    for piece in nothing:
+        yield piece
+
+
+async def _words(
+    generation: Generation, model: str, question: Question, settings: Settings, outbox: Outbox, ending: Ending
+) -> AsyncGenerator[str, None]:
+    request = replace(
+        question.request,
+        tools=settings.tools,
+        tool_choice=settings.tool_choice,
+        sampling=Sampling(temperature=settings.temperature),
+        max_tokens=settings.max_tokens or TOKENS,
+    )
+    named = generation.named(model, request)
+    if not generation.pool.model(named.model).capabilities.local:
+        await outbox.committed()  # nobody else hears of a draft
+    request = named.filled(request, cut=settings.max_tokens is not None)
+    async with aclosing(generation.reply(named, request)) as deltas:
+        async for delta in deltas:
+            match delta:
+                case TextDelta(text):
+                    yield text
+                case ToolCall():
+                    outbox.put(partial(ending.calls.append, delta))
+                case Done():
+                    outbox.put(partial(ending.end, delta))

@@ -1,0 +1,91 @@
+"""Who a client speaks with: a model of its choice, with the ears and the voice of an assistant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from msgspec import structs
+
+from assistant.chat import Priority
+from assistant.config.schema import AssistantConfig
+from assistant.engines import Kind
+from assistant.errors import EngineUnavailable
+from assistant.events import EventBus
+from assistant.http.realtime.settings import SemanticVad, Settings
+from assistant.pipeline.equipment import Equipment
+from assistant.pipeline.language import system_prompt
+from assistant.pipeline.turn import Turn
+from assistant.serving import Generation
+
+__all__ = ["Party"]
+
+_NAME = "realtime"
+"""What the assistant of a session is called in its own turns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who answers, with which engines.
+
+    It does nothing in the house: its tools are the client's, and nothing of what is said is told to anybody else.
+    """
+
+    model: str
+    """What the client calls the chat model."""
+    assistant: AssistantConfig
+    """Whose ears and voice it has."""
+    vad: str
+    """Id of the voice activity detector; empty where there is none."""
+    equipment: Equipment
+    """What its turns work with."""
+
+    @classmethod
+    def of(cls, name: str, equipment: Equipment, generation: Generation) -> "Party":
+        """Return who is meant by *name*: an assistant, or a chat model, which has the first assistant's voice.
+
+        Raises UnknownModel, and EngineUnavailable where no assistant can hear and speak.
+        """
+        able = {key: one for key, one in equipment.assistants.items() if one.stt and one.voices}
+        if not able:
+            raise EngineUnavailable("no assistant hears and speaks", hint="configure `stt` and `tts` of an assistant")
+        assistant = able.get(name) or next(iter(able.values()))
+        model = assistant.chats[0] if name in able and assistant.chats else name
+        named = generation.names.find(model, Kind.CHAT)
+        vads = [status.id for status in equipment.pool.status() if status.kind is Kind.VAD]
+        patience = structs.replace(equipment.timeouts, stt=generation.patience, tts=generation.patience)
+        private = replace(equipment, events=EventBus(), timeouts=patience)
+        return cls(named.name, assistant, next(iter(vads), ""), private)
+
+    @property
+    def settings(self) -> Settings:
+        """Return what a session is set to at first."""
+        prompt = self.assistant.prompt or system_prompt(self.assistant.language)
+        return Settings(instructions=prompt, voice=self.assistant.voice)
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """Return the ids of what listens and speaks."""
+        detectors = (self.vad, self.assistant.turn if self.assistant.turn in self.equipment.pool else "")
+        return tuple(model for model in (*detectors, self.assistant.stt, *self.assistant.voices[:1]) if model)
+
+    def turn(self, settings: Settings, heard: str) -> Turn:
+        """Return a turn as *settings* has it; *heard* is the language that was heard last."""
+        semantic = isinstance(settings.detection, SemanticVad)
+        config = structs.replace(
+            self.assistant,
+            language=settings.language or self.assistant.language,
+            voice=settings.voice if settings.voice in self._voices else self.assistant.voice,
+            prompt=settings.instructions,
+            turn=self.assistant.turn if semantic else "",
+            intent="",
+            embed="",
+            tools=[],
+        )
+        assistants: Mapping[str, AssistantConfig] = {_NAME: config}
+        turn = Turn(replace(self.equipment, assistants=assistants), _NAME, _NAME, Priority.API)
+        turn.heard = heard
+        return turn
+
+    @property
+    def _voices(self) -> set[str]:
+        pool = self.equipment.pool
+        return {voice.name for model in self.assistant.voices for voice in pool.model(model).capabilities.voices}

@@ -1,0 +1,311 @@
+"""One conversation by voice with one client: what it wants, what is heard, what is answered."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Coroutine
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
+
+from assistant.errors import AssistantError
+from assistant.http.openai.dialect import fault
+from assistant.http.problem import Problem
+from assistant.http.realtime import requests
+from assistant.http.realtime.answering import Ending, answering, unanswered
+from assistant.http.realtime.buffer import Buffer
+from assistant.http.realtime.hearing import utterance
+from assistant.http.realtime.items import Item, Items
+from assistant.http.realtime.party import Party
+from assistant.http.realtime.response import Response
+from assistant.http.realtime.settings import SemanticVad, ServerVad, Settings, shown
+from assistant.http.realtime.wire import Wire, new_id, problem_with
+from assistant.pipeline.draft import Draft, Drafts
+from assistant.pipeline.outbox import Outbox
+from assistant.pipeline.playback import Spoken
+from assistant.pipeline.question import Question
+from assistant.pipeline.turn import Turn
+from assistant.pipeline.utterance import Utterance, transcribe
+from assistant.serving import Generation
+from assistant.speech import Transcript
+
+__all__ = ["Session"]
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_SHORTEST = 0.1
+"""Seconds of sound that can be committed."""
+
+
+class Session:
+    """The session. Every task that it begins ends with `close`."""
+
+    def __init__(self, wire: Wire, party: Party, generation: Generation) -> None:
+        self._wire = wire
+        self._party = party
+        self._generation = generation
+        self._id = new_id("sess")
+        self._settings = party.settings
+        self._items = Items()
+        self._buffer = Buffer(asyncio.get_running_loop().time())
+        self._language = ""
+        self._response: Response | None = None
+        self._interruptions = 0
+        self._speaking = False
+        self._spoke_at = 0.0
+        self._listening: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._understanding: set[asyncio.Event] = set()
+
+    async def begin(self) -> None:
+        """Tell what the session is, and listen."""
+        await self._tell("session.created")
+        self._listen()
+
+    async def take(self, data: str | bytes) -> None:
+        """Do what an event of the client's asks for, or tell why not; raises ConnectionError."""
+        try:
+            await self._do(requests.read_event(data))
+        except Exception as error:
+            if isinstance(error, ConnectionError):
+                raise
+            if (problem := problem_with(error)).code == "internal_error":
+                log.exception("an event of a realtime session failed")
+            await self._wire.fault(problem, requests.id_of(data))
+
+    async def close(self) -> None:
+        """End all work."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _do(self, event: requests.Event) -> None:
+        match event:
+            case requests.UpdateSession(session=change):
+                await self._set(self._settings.changed(change))
+            case requests.Append(audio=audio):
+                self._buffer.push(audio)
+            case requests.Commit():
+                await self._commit()
+            case requests.Clear():
+                self._buffer.take()
+                self._listen()
+                await self._wire.send("input_audio_buffer.cleared")
+            case requests.CreateItem(item=new, previous_item_id=after):
+                await self._add(new, after)
+            case requests.DeleteItem(item_id=item_id):
+                self._items.delete(item_id)
+                await self._wire.send("conversation.item.deleted", item_id=item_id)
+            case requests.TruncateItem(item_id=item_id, audio_end_ms=end):
+                await self._truncate(self._items.find(item_id), end)
+            case requests.CreateResponse(response=change):
+                settings = self._settings.changed(change) if change else self._settings
+                self._own(self._answer(self._begin_response(settings), settings))
+            case requests.CancelResponse():
+                if self._response is None:
+                    raise Problem(400, "response_cancel_not_active", "no response is being made")
+                self._response.cancel("client_cancelled")
+
+    async def _tell(self, kind: str) -> None:
+        told = shown(self._settings, beta=self._wire.beta)
+        session = {"id": self._id, "object": "realtime.session", "model": self._party.model, **told}
+        await self._wire.send(kind, session=session)
+
+    async def _set(self, settings: Settings) -> None:
+        before, self._settings = self._settings, settings
+        if settings.detection is not None and not self._party.vad:
+            self._settings = before
+            raise Problem(400, "unsupported", "there is no voice activity detector", "send turn_detection: null")
+        await self._tell("session.updated")
+        if settings.detection != before.detection or (settings != before and not self._speaking):
+            self._listen()
+
+    async def _add(self, new: requests.NewItem, after: str | None) -> None:
+        message = requests.message_of(new)
+        item = Item(role=message.role, parts=message.parts)
+        item.id = new.id or item.id
+        before, told = self._items.add(item, after), item.shown(beta=self._wire.beta)
+        await self._wire.send("conversation.item.added", previous_item_id=before, item=told)
+        await self._wire.send("conversation.item.done", previous_item_id=before, item=told)
+
+    async def _truncate(self, item: Item, end: int) -> None:
+        """Keep of an answer what was heard."""
+        if item.playback is None:
+            raise Problem(400, "invalid_value", f"{item.id} is no answer by voice", key="item_id")
+        if end / 1000 > item.playback.given:
+            given = round(item.playback.given * 1000)
+            raise Problem(400, "invalid_value", f"the sound of {item.id} has {given} ms only", key="audio_end_ms")
+        item.say(item.playback.heard_until(end / 1000))
+        self._items.keep()
+        where = {"item_id": item.id, "content_index": 0, "audio_end_ms": end}
+        await self._wire.send("conversation.item.truncated", **where)
+
+    def _listen(self) -> None:
+        """Listen anew, as the session is set now."""
+        before, self._listening, self._speaking = self._listening, None, False
+        if before is not None:
+            before.cancel()
+        if self._settings.detection is not None and self._party.vad:
+            self._listening = self._own(self._hear(self._settings.detection, before))
+
+    async def _hear(self, detection: ServerVad | SemanticVad, before: "asyncio.Task[None] | None") -> None:
+        """Hear one utterance after the other, once whoever listened *before* has left."""
+        if before is not None:
+            await asyncio.wait({before})
+        await self._open()
+        while True:
+            settings, item, ending = self._settings, Item(role="user", spoken=True), Ending()
+            turn, answers = self._party.turn(settings, self._language), detection.create_response is not False
+            answer = answering(self._generation, self._party.model, settings, ending) if answers else unanswered
+            drafts = Drafts(turn, self._items.conversation, answer)
+            try:
+                started = partial(self._somebody_speaks, item, detection)
+                draft = await utterance(turn, self._buffer, self._party.vad, detection, drafts, started)
+                end = self._milliseconds(draft.end)
+                await self._wire.send("input_audio_buffer.speech_stopped", item_id=item.id, audio_end_ms=end)
+                await self._said(item)
+            except BaseException:
+                await drafts.close()
+                raise
+            self._speaking = False
+            self._own(
+                self._follow(
+                    item, draft.end - self._spoke_at, draft, drafts, settings, ending, detection, self._interruptions
+                )
+            )
+
+    async def _open(self) -> None:
+        """Open the engines that listen and speak: a program has time."""
+        for model in self._party.engines:
+            await self._party.equipment.pool.open(model)
+
+    async def _somebody_speaks(self, item: Item, detection: ServerVad | SemanticVad, at: float) -> None:
+        """Tell so, and end the response that is talked into."""
+        self._speaking, self._spoke_at = True, at
+        if detection.interrupt_response is not False:
+            self._interruptions += 1
+            if self._response is not None:
+                self._response.cancel("turn_detected")
+        start = self._milliseconds(at)
+        await self._wire.send("input_audio_buffer.speech_started", item_id=item.id, audio_start_ms=start)
+
+    def _milliseconds(self, at: float) -> int:
+        return max(0, round((at - self._buffer.began) * 1000))
+
+    async def _follow(
+        self,
+        item: Item,
+        seconds: float,
+        draft: Draft,
+        drafts: Drafts,
+        settings: Settings,
+        ending: Ending,
+        detection: ServerVad | SemanticVad,
+        interruptions: int,
+    ) -> None:
+        """Tell what was said, and answer it, unless somebody speaks again before that is known."""
+        try:
+            words = await self._understand(item, seconds, asyncio.shield(draft.transcript))
+            if words and detection.create_response is not False and interruptions == self._interruptions:
+                await self._respond(self._begin_response(settings), draft.sound(), ending)
+        finally:
+            await drafts.close()
+
+    async def _commit(self) -> None:
+        """Take what was sent for all that was said."""
+        if self._settings.detection is not None:
+            raise Problem(400, "unsupported", "turn_detection commits by itself", "send turn_detection: null first")
+        chunks = self._buffer.take()
+        if sum(chunk.duration for chunk in chunks) < _SHORTEST:
+            message = f"the buffer holds less than {_SHORTEST * 1000:g} ms of sound"
+            raise Problem(400, "input_audio_buffer_commit_empty", message)
+        item, turn = Item(role="user", spoken=True), self._party.turn(self._settings, self._language)
+        said = Utterance(chunks, chunks[0].timestamp, chunks[-1].end, chunks[0].timestamp)
+        language = None if turn.config.language == "auto" else turn.config.language
+        await self._said(item)
+        self._own(self._understand(item, said.seconds, self._transcribed(said, turn, language)))
+
+    async def _transcribed(self, said: Utterance, turn: Turn, language: str | None) -> Transcript:
+        await self._party.equipment.pool.open(turn.config.stt)
+        return await transcribe(said, turn, language)
+
+    async def _said(self, item: Item) -> None:
+        """Tell that something was said, of which the words are not known yet."""
+        before = self._items.add(item)
+        told = item.shown(beta=self._wire.beta)
+        await self._wire.send("input_audio_buffer.committed", previous_item_id=before, item_id=item.id)
+        await self._wire.send("conversation.item.added", previous_item_id=before, item=told)
+        await self._wire.send("conversation.item.done", previous_item_id=before, item=told)
+
+    async def _understand(self, item: Item, seconds: float, transcript: Awaitable[Transcript]) -> str:
+        """Tell the words of an item, and return them; empty where there are none, or they could not be understood."""
+        understood = asyncio.Event()
+        self._understanding.add(understood)
+        kind = "conversation.item.input_audio_transcription"
+        where = {"item_id": item.id, "content_index": 0}
+        try:
+            known = await transcript
+            item.say(known.text)
+            self._language = known.language
+            self._items.keep()
+            if known.text:
+                await self._wire.send(f"{kind}.delta", **where, delta=known.text)
+            usage = {"type": "duration", "seconds": round(seconds, 3)}
+            await self._wire.send(f"{kind}.completed", **where, transcript=known.text, usage=usage)
+            return known.text
+        except AssistantError as error:
+            log.error("the transcription of %s failed: %s", item.id, error)
+            told = fault(problem_with(error))
+            reason = {"type": told.type, "code": told.code, "message": told.message}
+            await self._wire.send(f"{kind}.failed", **where, error=reason)
+            return ""
+        finally:
+            understood.set()
+            self._understanding.discard(understood)
+
+    def _begin_response(self, settings: Settings) -> Response:
+        """Return a response that is to be sent; raises Problem while another is."""
+        if self._response is not None and not self._response.cancelled:
+            message = f"the response {self._response.id} is being made"
+            raise Problem(400, "conversation_already_has_active_response", message, "wait for it, or cancel it")
+        before, self._response = self._response, Response(self._wire, self._items, settings)
+        self._response.follows = before
+        return self._response
+
+    async def _answer(self, response: Response, settings: Settings) -> None:
+        """Answer the conversation as it is, because the client wants that."""
+        for understood in list(self._understanding):
+            await understood.wait()
+        turn, ending = self._party.turn(settings, self._language), Ending()
+        conversation, language = self._items.conversation, turn.language
+        answer = answering(self._generation, self._party.model, settings, ending)
+        question = Question(turn.request(conversation), language, conversation)
+        await self._respond(response, answer(question, Outbox.unheld(turn)), ending)
+
+    async def _respond(self, response: Response, spoken: AsyncGenerator[Spoken, None], ending: Ending) -> None:
+        try:
+            await response.run(spoken, ending)
+        finally:
+            if self._response is response:
+                self._response = None
+
+    def _own(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T | None]":
+        """Begin a task that ends with the session, and tells the client what goes wrong."""
+        task = asyncio.create_task(self._guarded(work), name=f"realtime {self._id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _guarded(self, work: Coroutine[Any, Any, T]) -> T | None:
+        try:
+            return await work
+        except ConnectionError:
+            return None  # the client has left
+        except Exception as error:
+            if (problem := problem_with(error)).code == "internal_error":
+                log.exception("a realtime session failed")
+            with suppress(ConnectionError):
+                await self._wire.fault(problem)
+            return None

@@ -1,0 +1,227 @@
+"""What a session is set to, and how its client sets it: the names of today, and those of the beta."""
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType, structs
+
+from assistant.chat import ToolSpec
+from assistant.config.schema import PRESETS, EndpointConfig
+from assistant.http.openai.tools import FunctionTool, ToolName, choice_of, specs
+
+__all__ = ["RATE", "Change", "SemanticVad", "ServerVad", "Settings", "endpoint_of", "shown"]
+
+RATE = 24_000
+"""Hertz of the sound that is sent either way: 16-bit, mono."""
+_LONGEST = {"low": 8.0, "medium": 4.0, "auto": 4.0, "high": 2.0}
+"""Seconds of silence that end what is surely incomplete, by eagerness, as the reference has them."""
+_PRESETS = {"low": "relaxed", "medium": "default", "auto": "default", "high": "aggressive"}
+"""The preset of `endpoint` that sets the other waits."""
+
+Milliseconds = Annotated[int, Meta(ge=0, le=10_000)]
+Words = Annotated[str, Meta(max_length=100_000)]
+
+
+class Detection(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """Who says that somebody has finished; null is as good as nothing."""
+
+    create_response: bool | None = True
+    interrupt_response: bool | None = True
+
+
+class ServerVad(Detection, frozen=True, kw_only=True, tag="server_vad"):
+    """A silence says so."""
+
+    threshold: Annotated[float, Meta(ge=0, le=1)] | None = 0.5
+    prefix_padding_ms: Milliseconds | None = 300
+    silence_duration_ms: Milliseconds | None = 500
+
+
+class SemanticVad(Detection, frozen=True, kw_only=True, tag="semantic_vad"):
+    """A silence says so that is the longer the less complete what was said sounds and reads."""
+
+    eagerness: Literal["low", "medium", "high", "auto"] | None = "auto"
+
+
+class Pcm(msgspec.Struct, frozen=True, kw_only=True):
+    """The one format of sound that is taken and given."""
+
+    type: Literal["audio/pcm"] | None = "audio/pcm"
+    rate: Literal[24_000] | None = 24_000
+
+
+class Transcription(msgspec.Struct, frozen=True, kw_only=True):
+    """How speech is recognised; which model does so the assistant says."""
+
+    language: Annotated[str, Meta(max_length=35)] | None = None
+
+
+class VoiceId(msgspec.Struct, frozen=True):
+    """The name of a voice."""
+
+    id: Annotated[str, Meta(max_length=256)]
+
+
+Voice = Annotated[str, Meta(max_length=256)] | VoiceId
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """What is heard."""
+
+    format: Pcm | UnsetType | None = UNSET
+    transcription: Transcription | UnsetType | None = UNSET
+    turn_detection: ServerVad | SemanticVad | UnsetType | None = UNSET
+
+
+class Output(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said."""
+
+    format: Pcm | UnsetType | None = UNSET
+    voice: Voice | UnsetType | None = UNSET
+
+
+class Audio(msgspec.Struct, frozen=True, kw_only=True):
+    """Sound either way."""
+
+    input: Input = Input()
+    output: Output = Output()
+
+
+class NamedFunction(msgspec.Struct, frozen=True):
+    """The one tool that must be called."""
+
+    name: ToolName
+
+
+T = TypeVar("T")
+
+Modalities = list[Literal["text", "audio"]]
+Tokens = Annotated[int, Meta(ge=1, le=1_000_000)] | Literal["inf"]
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be set; what is left out stays. The last seven are the beta's."""
+
+    instructions: Words | UnsetType = UNSET
+    output_modalities: Modalities | UnsetType = UNSET
+    audio: Audio = Audio()
+    tools: Annotated[list[FunctionTool], Meta(max_length=128)] | UnsetType = UNSET
+    tool_choice: Literal["none", "auto", "required"] | NamedFunction | UnsetType = UNSET
+    max_output_tokens: Tokens | UnsetType | None = UNSET
+    temperature: Annotated[float, Meta(ge=0, le=2)] | UnsetType | None = UNSET
+    modalities: Modalities | UnsetType = UNSET
+    voice: Voice | UnsetType | None = UNSET
+    input_audio_format: Literal["pcm16"] | UnsetType | None = UNSET
+    output_audio_format: Literal["pcm16"] | UnsetType | None = UNSET
+    input_audio_transcription: Transcription | UnsetType | None = UNSET
+    turn_detection: ServerVad | SemanticVad | UnsetType | None = UNSET
+    max_response_output_tokens: Tokens | UnsetType | None = UNSET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a session, or one response, is set to."""
+
+    instructions: str
+    """The system prompt."""
+    written: bool = False
+    """Whether it answers in writing only."""
+    detection: ServerVad | SemanticVad | None = field(default_factory=ServerVad)
+    """Who says that somebody has finished; None where the client does."""
+    voice: str = ""
+    """The voice's name; one that is not known is the assistant's own."""
+    language: str = ""
+    """BCP-47 tag of what is spoken; empty for the assistant's own."""
+    tools: tuple[ToolSpec, ...] = ()
+    """What the model may call; the client does it."""
+    tool_choice: str = "auto"
+    """Whether it must."""
+    max_tokens: int | None = None
+    """Tokens after which a reply is cut; None for as many as usual."""
+    temperature: float | None = None
+    """How tokens are drawn; None for the model's own."""
+
+    def changed(self, change: Change) -> "Settings":
+        """Return the settings after a change; raises Problem for tools that cannot be."""
+        modalities = _given(change.output_modalities, change.modalities)
+        transcription = _given(change.audio.input.transcription, change.input_audio_transcription)
+        detection = _given(change.audio.input.turn_detection, change.turn_detection)
+        voice = _given(change.audio.output.voice, change.voice)
+        tokens = _given(change.max_output_tokens, change.max_response_output_tokens)
+        tools = self.tools if change.tools is UNSET else specs(change.tools)
+        choice = change.tool_choice
+        wanted = choice.name if isinstance(choice, NamedFunction) else choice
+        return replace(
+            self,
+            instructions=self.instructions if change.instructions is UNSET else change.instructions,
+            written=self.written if modalities is UNSET else "audio" not in modalities,
+            detection=self.detection if detection is UNSET else detection,
+            voice=self.voice if voice is UNSET else voice.id if isinstance(voice, VoiceId) else voice or "",
+            language=self.language if transcription is UNSET else _language(transcription),
+            tools=tools,
+            tool_choice=choice_of(self._choice(tools) if wanted is UNSET else wanted, tools),
+            max_tokens=self.max_tokens if tokens is UNSET else None if tokens == "inf" else tokens,
+            temperature=self.temperature if change.temperature is UNSET else change.temperature,
+        )
+
+    def _choice(self, tools: tuple[ToolSpec, ...]) -> str:
+        """Return what was chosen before, as far as it can still be."""
+        known = {"auto", "none", *(tool.name for tool in tools), *(("required",) if tools else ())}
+        return self.tool_choice if self.tool_choice in known else "auto"
+
+
+def endpoint_of(detection: ServerVad | SemanticVad, own: EndpointConfig) -> EndpointConfig:
+    """Return when an utterance begins and ends: as the client wants it, and else as the assistant has it."""
+    if isinstance(detection, SemanticVad):
+        eagerness = detection.eagerness or "auto"
+        waits = {} if _PRESETS[eagerness] == own.preset else PRESETS[_PRESETS[eagerness]]
+        return structs.replace(own, **waits | {"longest": _LONGEST[eagerness]}, nothing_said=math.inf)
+    silence = (500 if detection.silence_duration_ms is None else detection.silence_duration_ms) / 1000
+    threshold = 0.5 if detection.threshold is None else detection.threshold
+    waits = {"silence": silence, "shortest": silence, "longest": silence}
+    return structs.replace(own, **waits, threshold=threshold, nothing_said=math.inf)
+
+
+def shown(settings: Settings, *, beta: bool) -> dict[str, Any]:
+    """Return what the client is told of the settings."""
+    modalities = ["text"] if settings.written else ["text", "audio"] if beta else ["audio"]
+    tools = [
+        {"type": "function", "name": tool.name, "description": tool.description, "parameters": tool.parameters}
+        for tool in settings.tools
+    ]
+    named = settings.tool_choice not in ("auto", "none", "required")
+    choice = {"type": "function", "name": settings.tool_choice} if named else settings.tool_choice
+    common = {"instructions": settings.instructions, "tools": tools, "tool_choice": choice}
+    tokens = settings.max_tokens or "inf"
+    transcription = {"language": settings.language} if settings.language else {}
+    if beta:
+        return common | {
+            "modalities": modalities,
+            "voice": settings.voice,
+            "input_audio_format": "pcm16",
+            "output_audio_format": "pcm16",
+            "input_audio_transcription": transcription,
+            "turn_detection": settings.detection,
+            "temperature": settings.temperature,
+            "max_response_output_tokens": tokens,
+        }
+    form = {"type": "audio/pcm", "rate": RATE}
+    heard = {"format": form, "transcription": transcription, "turn_detection": settings.detection}
+    said = {"format": form, "voice": settings.voice}
+    return common | {
+        "type": "realtime",
+        "output_modalities": modalities,
+        "audio": {"input": heard, "output": said},
+        "max_output_tokens": tokens,
+    }
+
+
+def _given(new: T | UnsetType, old: T | UnsetType) -> T | UnsetType:
+    """Return what is given by its name of today, or else by that of the beta."""
+    return old if new is UNSET else new
+
+
+def _language(transcription: Transcription | None) -> str:
+    return (transcription.language or "") if transcription else ""

@@ -1,0 +1,134 @@
+"""`/v1/realtime` where the door hears who has finished: silence, completeness, and talking into an answer."""
+
+import asyncio
+from typing import Any
+
+from tests.http.realtime.conftest import Served, Talk, quiet, talking, voice
+
+SERVER: Any = {"audio": {"input": {"turn_detection": {"type": "server_vad", "silence_duration_ms": 400}}}}
+
+
+def detecting(**options: Any) -> Any:
+    """Return the settings of a session by `server_vad`, or by what `type` says."""
+    return {"audio": {"input": {"turn_detection": {"type": "server_vad", **options}}}}
+
+
+async def speak(talk: Talk, seconds: float, silence: float = 0.0) -> None:
+    """Say something, and be silent; sound comes in pieces of a tenth of a second, faster than it is spoken."""
+    for sound, lasting in ((voice, seconds), (quiet, silence)):
+        for _ in range(round(lasting * 10)):
+            await talk.connection.input_audio_buffer.append(audio=sound(0.1))
+            await asyncio.sleep(0.005)
+
+
+async def test_a_silence_ends_what_is_said_and_it_is_answered(door: Served) -> None:
+    door.stt.script, door.chat.script = ["What is the time?"] * 9, ["It is noon."] * 9
+    async with door.opened() as client, talking(client, **SERVER) as talk:
+        await speak(talk, 0.0, 1.0)
+        await speak(talk, 1.0, 1.0)
+        response = await talk.answer()
+    assert (response.status, talk.transcript) == ("completed", "It is noon.")
+    types = [kind for kind in talk.types() if not kind.startswith("response.")]
+    assert types[2:8] == [
+        "input_audio_buffer.speech_started",
+        "input_audio_buffer.speech_stopped",
+        "input_audio_buffer.committed",
+        "conversation.item.added",
+        "conversation.item.done",
+        "conversation.item.input_audio_transcription.delta",
+    ]
+    started, stopped, committed = talk.told[2:5]
+    assert started.item_id == stopped.item_id == committed.item_id
+    assert abs(started.audio_start_ms - 700) < 80 and abs(stopped.audio_end_ms - 2000) < 80
+    assert [message.text for message in door.chat.requests[-1].messages] == ["Be brief.", "What is the time?"]
+
+
+async def test_what_was_said_before_is_known_in_the_next_answer(door: Served) -> None:
+    door.stt.script, door.chat.script = ["My name is Ada."], ["Hello Ada.", "Ada."]
+    async with door.opened() as client, talking(client, **SERVER) as talk:
+        await speak(talk, 1.0, 0.6)
+        await talk.answer()
+        door.stt.script = ["What is my name?"]
+        await speak(talk, 1.0, 0.6)
+        await talk.answer()
+    texts = [message.text for message in door.chat.requests[-1].messages[1:]]
+    assert texts == ["My name is Ada.", "Hello Ada.", "What is my name?"]
+
+
+async def test_the_answer_is_drafted_while_the_silence_lasts(door: Served) -> None:
+    door.stt.script, door.chat.script = ["What is the time?"], ["It is noon."]
+    async with door.opened() as client, talking(client, **SERVER) as talk:
+        await speak(talk, 1.0, 0.3)
+        async with asyncio.timeout(5):
+            while not door.tts.said:
+                await asyncio.sleep(0.01)
+        assert "response.created" not in talk.types() and "input_audio_buffer.speech_stopped" not in talk.types()
+        await speak(talk, 0.0, 0.3)
+        assert (await talk.answer()).status == "completed"
+    assert len(door.chat.requests) == len(door.stt.heard) == 1
+
+
+async def test_who_talks_into_an_answer_ends_it_and_only_what_was_heard_is_remembered(door: Served) -> None:
+    door.stt.script = ["Tell me a story."]
+    door.chat.script, door.chat.pace = ["Once upon a time there was a king. " * 50], 0.01
+    async with door.opened() as client, talking(client, **SERVER) as talk:
+        await speak(talk, 1.0, 0.6)
+        await talk.until("response.output_audio.delta")
+        door.stt.script, door.chat.script = ["Stop that, what is the time?"], ["It is noon."]
+        await speak(talk, 1.0)
+        first = await talk.answer()
+        assert (first.status, first.status_details.reason) == ("cancelled", "turn_detected")
+        assert talk.types().count("input_audio_buffer.speech_started") == 2
+        heard = first.output[0].content[0].transcript if first.output[0].content else ""
+        assert len(heard) < len(talk.transcript) and talk.transcript.startswith(heard)
+        await speak(talk, 0.0, 0.6)
+        assert (await talk.answer()).status == "completed"
+    texts = [message.text for message in door.chat.requests[-1].messages[1:]]
+    assert texts == ["Tell me a story.", *([heard] if heard else []), "Stop that, what is the time?"]
+
+
+async def test_an_answer_goes_on_where_nobody_may_interrupt_it(door: Served) -> None:
+    door.stt.script, door.chat.script, door.chat.pace = ["A story."], ["Once upon a time. " * 12], 0.01
+    async with door.opened() as client, talking(client, **detecting(interrupt_response=False)) as talk:
+        await speak(talk, 1.0, 0.8)
+        await talk.until("response.output_audio.delta")
+        await speak(talk, 0.5)
+        assert (await talk.answer()).status == "completed"
+
+
+async def test_the_client_may_say_itself_when_it_wants_an_answer(door: Served) -> None:
+    door.stt.script, door.chat.script = ["Hello."], ["Good day."]
+    async with door.opened() as client, talking(client, **detecting(create_response=False)) as talk:
+        await speak(talk, 1.0, 0.8)
+        await talk.until("conversation.item.input_audio_transcription.completed")
+        assert not door.chat.requests
+        await talk.connection.response.create()
+        assert (await talk.answer()).status == "completed"
+    assert [message.text for message in door.chat.requests[0].messages[1:]] == ["Hello."]
+
+
+async def test_what_sounds_incomplete_is_waited_for(door: Served) -> None:
+    door.stt.script, door.chat.script = ["I would like"] * 20, ["Yes?"] * 20
+    eager = detecting(type="semantic_vad", eagerness="high")
+    async with door.opened() as client, talking(client, **eager) as talk:
+        await speak(talk, 1.0, 0.2)
+        async with asyncio.timeout(5):
+            while not door.chat.requests:  # by then it is known how it reads
+                await asyncio.sleep(0.01)
+        await speak(talk, 0.0, 1.0)
+        door.stt.script = ["I would like to know the time."] * 20
+        await speak(talk, 0.5, 2.5)
+        await talk.answer()
+    assert talk.types().count("input_audio_buffer.speech_stopped") == 1
+    stopped = next(event for event in talk.told if event.type == "input_audio_buffer.speech_stopped")
+    assert abs(stopped.audio_end_ms - 2700) < 80
+
+
+async def test_nothing_is_answered_where_nothing_was_understood(door: Served) -> None:
+    async with door.opened() as client, talking(client, **SERVER) as talk:
+        await speak(talk, 1.0, 0.6)
+        told = await talk.until("conversation.item.input_audio_transcription.completed")
+        door.stt.script, door.chat.script = ["Hello."], ["Good day."]
+        await speak(talk, 1.0, 0.6)
+        await talk.answer()
+    assert told.transcript == "" and talk.types().count("response.created") == 1
