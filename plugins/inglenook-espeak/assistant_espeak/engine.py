@@ -8,7 +8,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 
-from assistant import AudioChunk, EngineError, Voice, in_thread, iterate_in_thread
+from assistant import AudioChunk, UnfitRequest, Voice, in_thread, iterate_in_thread
 from assistant_espeak.config import MAX_SPEED, MIN_SPEED, EspeakConfig
 from assistant_espeak.languages import voice_for
 from assistant_espeak.program import Program
@@ -34,7 +34,7 @@ class Espeak:
     async def speak(self, text: AsyncIterator[str], voice: Voice) -> AsyncGenerator[AudioChunk, None]:
         """Yield the sound of each clause of *text*, a fifth of a second at a time.
 
-        Raises EngineError for a voice or variant (`Voice.speaker`) that is not there, and for a speed that it has not.
+        Raises UnfitRequest for a voice or variant (`Voice.speaker`) that is not there, and for a speed that it has not.
         """
         arguments = self._arguments(voice)
         async for clause in text:
@@ -48,7 +48,7 @@ class Espeak:
         config = self._config
         speed = config.speed * voice.speed
         if not MIN_SPEED <= speed <= MAX_SPEED:
-            raise EngineError(
+            raise UnfitRequest(
                 f"espeak-ng cannot speak at {speed:g} times its pace", hint=f"ask for {MIN_SPEED:g} to {MAX_SPEED:g}"
             )
         pace = round(speed * _WORDS_PER_MINUTE)
@@ -77,7 +77,7 @@ def _pieces(text: str) -> Iterator[str]:
 async def open_espeak(config: EspeakConfig) -> AsyncGenerator[Espeak, None]:
     """Find the program and ask what it has.
 
-    Raises EngineUnavailable where it is not there, EngineError for a voice or variant that it has not.
+    Raises EngineUnavailable where it is not there, UnfitRequest for a voice or variant that it has not.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="espeak") as executor:
         program = await in_thread(partial(Program.find, config.program), executor)

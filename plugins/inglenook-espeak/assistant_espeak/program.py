@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import PurePosixPath
 
-from assistant import AudioChunk, AudioFormat, EngineError, EngineUnavailable
+from assistant import AudioChunk, AudioFormat, EngineError, EngineUnavailable, UnfitRequest
 
 __all__ = ["Program"]
 
@@ -50,13 +50,13 @@ class Program:
         return cls(path, voices, variants)
 
     def voice(self, name: str, variant: str) -> str:
-        """Return a voice by its name, changed by a variant; raises EngineError that names the nearest."""
+        """Return a voice by its name, changed by a variant; raises UnfitRequest that names the nearest."""
         found = name.lower()
         if found not in self.voices:
-            raise EngineError(f"espeak-ng has no voice {name!r}", hint=_nearest(name, self.voices, "--voices"))
+            raise UnfitRequest(f"espeak-ng has no voice {name!r}", hint=_nearest(name, self.voices, "--voices"))
         if variant and variant not in self.variants:
             hint = _nearest(variant, self.variants, "--voices=variant")
-            raise EngineError(f"espeak-ng has no variant {variant!r}", hint=hint)
+            raise UnfitRequest(f"espeak-ng has no variant {variant!r}", hint=hint)
         return f"{found}+{variant}" if variant else found
 
     def say(self, text: str, arguments: Sequence[str]) -> Iterator[AudioChunk]:

@@ -67,8 +67,11 @@ def is_english_only(model: str) -> bool:
 
 def describe(config: FasterWhisperConfig) -> Capabilities:
     """Say what *config* can do, from the model's name."""
+    english = is_english_only(config.model)
     return Capabilities(
-        languages=("en",) if is_english_only(config.model) else languages.TAGS,
+        languages=("en",) if english else languages.TAGS,
+        times=True,
+        translates=not english,
         memory=_memory(config),
     )
 

@@ -5,7 +5,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from assistant import SPEECH, AudioChunk, AudioError, SttOptions, Transcript, in_thread
+from assistant import SPEECH, AudioChunk, AudioError, SttOptions, TimedText, Transcript, in_thread
 from assistant_faster_whisper import languages
 from assistant_faster_whisper.config import FasterWhisperConfig
 
@@ -36,7 +36,7 @@ class FasterWhisper:
 
         Raises EngineError for a language that the model does not know, AudioError for sound that is not 16 kHz mono.
         """
-        speech = _Speech(self._recogniser, options.language or self._language, options.prompt)
+        speech = _Speech(self._recogniser, options.language or self._language, options)
         async for chunk in audio:
             speech.add(chunk)
             while speech.waiting > WINDOW:
@@ -57,13 +57,17 @@ class FasterWhisper:
 class _Speech:
     """One transcription: the sound that still waits, and the text so far."""
 
-    def __init__(self, recogniser: "Recogniser", language: str | None, prompt: str) -> None:
+    def __init__(self, recogniser: "Recogniser", language: str | None, options: SttOptions) -> None:
+        recogniser.check_task(options)
         self._recogniser = recogniser
         self._language = language
         self._code = recogniser.check_language(languages.code(language)) if language else None
-        self._prompt = prompt
+        self._options = options
         self._sound = bytearray()
+        self._passed = 0.0
         self._texts: list[str] = []
+        self._segments: list[TimedText] = []
+        self._words: list[TimedText] = []
         self._hearing: Iterator[Heard | None] | None = None
 
     def add(self, chunk: AudioChunk) -> None:
@@ -82,20 +86,27 @@ class _Speech:
             window = bytes(self._sound[:WINDOW])
             if self.waiting > WINDOW:
                 window = window[: self._recogniser.pause(window)]
-            self._hearing = self._recogniser.hear(window, self._code, self._prompt)
+            self._hearing = self._recogniser.hear(window, self._code, self._options)
         heard = next(self._hearing)
         if heard is None:
             return False
         self._hearing = None
         del self._sound[: SPEECH.size(heard.seconds)]
+        self._segments += (self._placed(segment) for segment in heard.segments)
+        self._words += (self._placed(word) for word in heard.words)
+        self._passed += heard.seconds
         if heard.text:
             self._texts.append(heard.text)
             self._code = heard.language
         return True
 
+    def _placed(self, heard: TimedText) -> TimedText:
+        """Return what was heard in the window with its times in the whole sound."""
+        return TimedText(heard.text, round(self._passed + heard.start, 2), round(self._passed + heard.end, 2))
+
     def transcript(self, *, final: bool) -> Transcript:
         language = self._language or (languages.tag(self._code) if self._code else "")
-        return Transcript(" ".join(self._texts), language, final)
+        return Transcript(" ".join(self._texts), language, final, tuple(self._segments), tuple(self._words))
 
 
 @asynccontextmanager

@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assistant import TimedText
+
 __all__ = ["TIMESTAMP_LOGPROB", "Guess", "best", "conclusive"]
 
 MAX_COMPRESSION = 2.4
@@ -61,6 +63,10 @@ class Guess:
     """How many times smaller zlib makes everything that was written."""
     ended: bool
     """Whether the decoder found an end; if not, it was stopped."""
+    segments: tuple[TimedText, ...] = ()
+    """The words in pieces, with their times in the window."""
+    tokens: tuple[int, ...] = ()
+    """The tokens of the words."""
 
     @property
     def repetitive(self) -> bool:

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import ctranslate2
 import numpy as np
@@ -19,10 +19,10 @@ import tokenizers
 from faster_whisper.tokenizer import Tokenizer
 from msgspec.structs import replace
 
-from assistant import EngineError, ModelError
+from assistant import EngineError, ModelError, SttOptions, TimedText, UnfitRequest
 from assistant_faster_whisper import loading
 from assistant_faster_whisper.config import FasterWhisperConfig
-from assistant_faster_whisper.features import RATE, LogMel, padded
+from assistant_faster_whisper.features import FRAMES_PER_SECOND, RATE, LogMel, padded
 from assistant_faster_whisper.guess import TIMESTAMP_LOGPROB, Guess, best, conclusive
 
 if TYPE_CHECKING:
@@ -57,6 +57,10 @@ class Heard:
     """Whisper's code of the language."""
     seconds: float
     """How much of the window that covers; the rest is to be heard again, together with what follows."""
+    segments: tuple[TimedText, ...] = ()
+    """The words in pieces, with their times in the window."""
+    words: tuple[TimedText, ...] = ()
+    """The same word by word, where that is asked for."""
 
 
 class Recogniser:
@@ -91,7 +95,7 @@ class Recogniser:
         model = loading.load_model(folder, device, config.compute_type, config.threads)
         recogniser = cls(model, loading.load_tokenizer(folder), config.beam)
         with loading.load_errors(folder, device):
-            next(recogniser._guesses(np.zeros(RATE, np.float32), "en", ""))
+            next(recogniser._guesses(np.zeros(RATE, np.float32), "en", SttOptions()))
         return recogniser
 
     def close(self) -> None:
@@ -101,12 +105,17 @@ class Recogniser:
     def check_language(self, code: str) -> str:
         """Return *code* where the model knows that language; raises EngineError where it does not."""
         if not self._model.is_multilingual and code != "en":
-            raise EngineError(
+            raise UnfitRequest(
                 f"the Whisper model knows English only, not {code!r}", hint="use a multilingual one: whisper-base"
             )
         if self._model.is_multilingual and self._tokenizer.token_to_id(f"<|{code}|>") is None:
-            raise EngineError(f"this Whisper model does not know {code!r}", hint="use a larger one: whisper-large-v3")
+            raise UnfitRequest(f"this Whisper model does not know {code!r}", hint="use a larger one: whisper-large-v3")
         return code
+
+    def check_task(self, options: SttOptions) -> None:
+        """Raise UnfitRequest where the model cannot translate and shall."""
+        if options.translate and not self._model.is_multilingual:
+            raise UnfitRequest("the Whisper model does not translate", hint="use a multilingual one: whisper-base")
 
     def pause(self, audio: bytes) -> int:
         """Return the byte at which *audio* (a full window, 16-bit) is best cut: the quietest tenth of its last 5 s."""
@@ -120,7 +129,7 @@ class Recogniser:
         window = max(SHORT_WINDOW, math.ceil(seconds) + SILENCE_BEHIND)
         return (window, FULL_WINDOW) if window < FULL_WINDOW else (FULL_WINDOW,)
 
-    def hear(self, audio: bytes, language: str | None, prompt: str) -> Iterator[Heard | None]:
+    def hear(self, audio: bytes, language: str | None, options: SttOptions) -> Iterator[Heard | None]:
         """Yield what is said in *audio* (16 kHz mono, 16-bit, up to 30 s), after None for each guess that leaves doubt.
 
         The language is Whisper's code, or None to find out. Raises EngineError where the model fails.
@@ -130,31 +139,38 @@ class Recogniser:
             yield Heard("", language or "", len(samples) / RATE)
             return
         guesses: list[Guess] = []
+        windows: list[ctranslate2.StorageView] = []
+        words: tuple[TimedText, ...] = ()
         try:
-            for guess in self._guesses(samples, language, prompt):
+            for guess, encoded in self._guesses(samples, language, options):
                 guesses.append(guess)
+                windows.append(encoded)
                 if conclusive(guess):
                     break
                 yield None
+            found = best(guesses)
+            if found and options.words:
+                words = self._align(windows[guesses.index(found)], found, options, len(samples) / RATE)
         except RuntimeError as error:
             raise EngineError(f"Whisper failed on {len(samples) / RATE:.1f} s of sound: {error}") from error
-        found = best(guesses)
         if found:
-            yield Heard(found.text, found.language, found.seconds)
+            yield Heard(found.text, found.language, found.seconds, found.segments, words)
         else:
             yield Heard("", guesses[-1].language, len(samples) / RATE)
 
-    def _guesses(self, samples: "NDArray[np.float32]", language: str | None, prompt: str) -> Iterator[Guess]:
-        """Yield what the window may say, the cheapest guess first."""
+    def _guesses(
+        self, samples: "NDArray[np.float32]", language: str | None, options: SttOptions
+    ) -> "Iterator[tuple[Guess, ctranslate2.StorageView]]":
+        """Yield what the window may say, the cheapest guess first, and the window as the decoder sees it."""
         seconds = len(samples) / RATE
         features = self._log_mel(samples)
         for window in self.windows(seconds):
             encoded = self._encode(padded(features, window))
             spoken = language or self._detect(encoded)
-            guess = self._decode(encoded, spoken, prompt, seconds)
-            yield guess
+            guess = self._decode(encoded, spoken, options, seconds)
+            yield guess, encoded
         if guess.repetitive:
-            yield self._decode(encoded, spoken, prompt, seconds, no_repeat_ngram_size=3)
+            yield self._decode(encoded, spoken, options, seconds, no_repeat_ngram_size=3), encoded
 
     def _encode(self, features: "NDArray[np.float32]") -> "ctranslate2.StorageView":
         return self._model.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(features[None])))
@@ -166,32 +182,70 @@ class Recogniser:
         return str(token).strip("<|>")
 
     def _decode(
-        self, encoded: "ctranslate2.StorageView", language: str, prompt: str, seconds: float, **options: int
+        self, encoded: "ctranslate2.StorageView", language: str, options: SttOptions, seconds: float, **more: int
     ) -> Guess:
-        tokenizer = Tokenizer(self._tokenizer, self._model.is_multilingual, task="transcribe", language=language)
+        tokenizer = self._speaking(language, options)
         start = tokenizer.sot_sequence
-        if prompt := prompt.strip():
+        if prompt := options.prompt.strip():
             start = [tokenizer.sot_prev, *tokenizer.encode(" " + prompt)[:PROMPT_TOKENS], *start]
         result = self._model.generate(
             encoded,
             [start],
-            beam_size=self._beam,
+            **self._search(options.temperature),
             max_length=len(start) + _most_tokens(seconds),
             return_scores=True,
             return_no_speech_prob=True,
-            **options,
+            **more,
         )[0]
         tokens = result.sequences_ids[0]
         written = tokenizer.decode(tokens).encode()
+        pieces = _pieces(tokenizer, tokens, seconds)
         return Guess(
-            text=_text(tokenizer, tokens, seconds),
+            text=_text(tokenizer, [token for piece in pieces for token in piece.tokens]),
             language=language,
             seconds=_reached(tokenizer, tokens, seconds),
             logprob=_logprob(tokenizer, tokens, result.scores[0]),
             no_speech=result.no_speech_prob,
             compression=len(written) / len(zlib.compress(written)),
             ended=bool(tokens) and tokens[-1] >= tokenizer.timestamp_begin,
+            segments=tuple(
+                TimedText(text, piece.start, piece.end) for piece in pieces if (text := _text(tokenizer, piece.tokens))
+            ),
+            tokens=tuple(token for piece in pieces for token in piece.tokens),
         )
+
+    def _speaking(self, language: str, options: SttOptions) -> Tokenizer:
+        task = "translate" if options.translate else "transcribe"
+        return Tokenizer(self._tokenizer, self._model.is_multilingual, task=task, language=language)
+
+    def _search(self, temperature: float) -> dict[str, Any]:
+        """Return how the decoder looks for words: by a beam, or by chance (openai/whisper, decoding.py)."""
+        if temperature:
+            return {"beam_size": 1, "sampling_topk": 0, "sampling_temperature": temperature}
+        return {"beam_size": self._beam}
+
+    def _align(
+        self, encoded: "ctranslate2.StorageView", guess: Guess, options: SttOptions, seconds: float
+    ) -> tuple[TimedText, ...]:
+        """Return when each word was said, by where the decoder looked while it wrote it (openai/whisper, timing.py)."""
+        tokenizer, tokens = self._speaking(guess.language, options), list(guess.tokens)
+        frames = math.ceil(seconds * FRAMES_PER_SECOND)
+        [aligned] = self._model.align(encoded, tokenizer.sot_sequence, [tokens], frames)
+        times: dict[int, float] = {}
+        for token, frame in aligned.alignments:
+            times.setdefault(token, frame * SECONDS_PER_TIMESTAMP)
+        words: list[TimedText] = []
+        at = 0
+        for text, of_word in zip(*tokenizer.split_to_word_tokens([*tokens, tokenizer.eot]), strict=True):
+            start, at = times.get(at, seconds), at + len(of_word)
+            if at > len(tokens):
+                break
+            end = times.get(at, seconds)
+            if words and not any(character.isalnum() for character in text):
+                words[-1] = TimedText(words[-1].text + text.strip(), words[-1].start, words[-1].end)
+            elif text.strip():
+                words.append(TimedText(text.strip(), start, end))
+        return tuple(words)
 
 
 def _logprob(tokenizer: Tokenizer, tokens: Sequence[int], score: float) -> float:
@@ -211,19 +265,37 @@ def _most_tokens(seconds: float) -> int:
     return min(20 + round(15 * seconds), 224)
 
 
-def _text(tokenizer: Tokenizer, tokens: Sequence[int], seconds: float) -> str:
-    """Return the text of the segments that begin before the sound ends; without a letter or digit it is no text.
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Some tokens of words, and when they were said."""
+
+    tokens: list[int]
+    start: float
+    end: float
+
+
+def _pieces(tokenizer: Tokenizer, tokens: Sequence[int], seconds: float) -> list[_Piece]:
+    """Return the segments that begin before the sound ends.
 
     Each segment is `<|start|> words <|end|>`. What is written behind the end of the sound is made up.
     """
+    pieces: list[_Piece] = []
     words: list[int] = []
     position = 0.0
     for token in tokens:
         if token >= tokenizer.timestamp_begin:
-            position = (token - tokenizer.timestamp_begin) * SECONDS_PER_TIMESTAMP
-        elif position < seconds - 0.1 or not words:
+            start, position = position, (token - tokenizer.timestamp_begin) * SECONDS_PER_TIMESTAMP
+            if words:
+                pieces.append(_Piece(words, start, min(position, seconds)))
+                words = []
+        elif position < seconds - 0.1 or not (pieces or words):
             words.append(token)
-    text = tokenizer.decode(words).strip(" \ufffd")  # a character may be cut where the decoder was stopped
+    return [*pieces, _Piece(words, position, seconds)] if words else pieces
+
+
+def _text(tokenizer: Tokenizer, words: list[int]) -> str:
+    """Return what *words* spell; without a letter or digit it is no text."""
+    text: str = tokenizer.decode(words).strip(" \ufffd")  # a character may be cut where the decoder was stopped
     return text if any(character.isalnum() for character in text) else ""
 
 

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -27,6 +28,7 @@ from assistant import (
     ModelError,
     SttOptions,
     Transcript,
+    UnfitRequest,
     once,
 )
 from assistant.testing import check_spec, check_stt, model_path, recordings, silence, speech, tone
@@ -87,7 +89,7 @@ def copy_model(folder: Path) -> None:
         (folder / source.name).symlink_to(source)
 
 
-async def transcribe(engine: FasterWhisper, audio: Iterable[AudioChunk], **options: str) -> Transcript:
+async def transcribe(engine: FasterWhisper, audio: Iterable[AudioChunk], **options: Any) -> Transcript:
     heard = [t async for t in engine.transcribe(once(*audio), SttOptions(**options))]
     return heard[-1]
 
@@ -152,7 +154,49 @@ def test_tags(tag: str, code: str) -> None:
 async def test_contract() -> None:
     async with open_faster_whisper(tiny()) as engine:
         heard = await check_stt(engine, recording("what_time_is_it.wav"))
-    assert heard == Transcript("What time is it?", "en")
+    [segment] = heard.segments
+    assert heard == Transcript("What time is it?", "en", segments=(segment,))
+    assert segment.text == heard.text and 0 <= segment.start < segment.end <= sum(
+        chunk.duration for chunk in recording("what_time_is_it.wav")
+    )
+
+
+@needs_recordings
+async def test_segments_and_words_have_their_times() -> None:
+    sound = jfk()
+    async with open_faster_whisper(tiny()) as engine:
+        heard = await transcribe(engine, [sound, sound, sound, sound], words=True)
+    assert " ".join(segment.text for segment in heard.segments) == heard.text
+    assert " ".join(word.text for word in heard.words) == heard.text
+    assert 42 < heard.segments[-1].end <= 44.1
+    for times in (heard.segments, heard.words):
+        assert all(one.start <= one.end for one in times)
+        assert all(before.start <= after.start + 0.02 for before, after in itertools.pairwise(times))
+    asked = [word.start for word in heard.words if word.text.startswith("ask")]
+    assert asked[1::2] == pytest.approx([8.1, 19.1, 30.1, 41.1], abs=0.6)  # as faster-whisper tells them
+
+
+@needs_espeak
+async def test_another_language_is_translated() -> None:
+    async with open_faster_whisper(base()) as engine:
+        german = [espeak("de", "Guten Morgen. Wie spät ist es?")]
+        heard = await transcribe(engine, german, language="de", translate=True)
+    assert {"good", "morning"} <= set(words(heard.text)) and heard.language == "de"
+
+
+async def test_a_model_of_english_translates_nothing() -> None:
+    assert not SPEC.describe(FasterWhisperConfig()).translates
+    assert SPEC.describe(FasterWhisperConfig(model="whisper-base")).translates
+    async with open_faster_whisper(tiny()) as engine:
+        with pytest.raises(UnfitRequest, match="translate"):
+            await transcribe(engine, [tone(1.0)], translate=True)
+
+
+@needs_recordings
+async def test_words_may_be_chosen_more_freely() -> None:
+    async with open_faster_whisper(tiny()) as engine:
+        heard = await transcribe(engine, recording("what_time_is_it.wav"), temperature=0.2)
+    assert "time" in words(heard.text)
 
 
 @needs_recordings

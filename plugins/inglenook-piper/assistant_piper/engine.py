@@ -6,7 +6,7 @@ from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from assistant import AudioChunk, EngineError, Voice, in_thread, iterate_in_thread
+from assistant import AudioChunk, UnfitRequest, Voice, in_thread, iterate_in_thread
 from assistant_piper.config import MAX_SPEED, MIN_SPEED, PiperConfig
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ class Piper:
     async def speak(self, text: AsyncIterator[str], voice: Voice) -> AsyncGenerator[AudioChunk, None]:
         """Yield the sound of each sentence of each clause as soon as it is made, at the voice's own rate.
 
-        Raises EngineError for a voice or speaker that is not there, and for a speed nobody can follow.
+        Raises UnfitRequest for a voice or speaker that is not there, and for a speed nobody can follow.
         """
         chosen, speaker = self._choose(voice)
         speed = self._config.speed * voice.speed
         if not MIN_SPEED <= speed <= MAX_SPEED:
-            raise EngineError(
+            raise UnfitRequest(
                 f"Piper cannot speak at {speed:g} times its pace", hint=f"ask for {MIN_SPEED:g} to {MAX_SPEED:g}"
             )
         async for clause in text:
@@ -46,7 +46,7 @@ class Piper:
         if voice.name:
             name = voice.name.removeprefix("piper-")
             if name not in self._voices:
-                raise EngineError(
+                raise UnfitRequest(
                     f"Piper has no voice {voice.name!r}; it has {', '.join(self._voices)}",
                     hint="add it to `voices` of the model's section",
                 )

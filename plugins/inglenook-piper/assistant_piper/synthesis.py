@@ -17,7 +17,7 @@ from piper import PiperVoice, SynthesisConfig
 from piper.config import PhonemeType
 from piper.config import PiperConfig as VoiceConfig
 
-from assistant import AudioChunk, AudioFormat, EngineError, ModelError
+from assistant import AudioChunk, AudioFormat, ModelError, UnfitRequest
 from assistant_piper.config import PiperConfig, configured_voices, language_of
 from assistant_piper.gpu import CUDA, use_cuda
 
@@ -47,7 +47,7 @@ class LoadedVoice:
         self._format = AudioFormat(voice.config.sample_rate)
 
     def speaker(self, wanted: str) -> int | None:
-        """Return the number of a speaker by its name or number, None for the voice's own; raises EngineError."""
+        """Return the number of a speaker by its name or number, None for the voice's own; raises UnfitRequest."""
         if not wanted:
             return None
         speakers = self._voice.config.speaker_id_map
@@ -56,7 +56,7 @@ class LoadedVoice:
         if wanted.isdecimal() and int(wanted) < self._voice.config.num_speakers:
             return int(wanted)
         known = ", ".join(speakers) or f"0 to {self._voice.config.num_speakers - 1}"
-        raise EngineError(f"the voice {self.name} has no speaker {wanted!r}", hint=f"it has {known}")
+        raise UnfitRequest(f"the voice {self.name} has no speaker {wanted!r}", hint=f"it has {known}")
 
     def say(self, text: str, speaker: int | None, speed: float) -> Iterator[AudioChunk]:
         """Yield the sound of *text*, a sentence at a time; nothing where there is no word in it."""
