@@ -54,6 +54,8 @@ class Ask:
     """What can be chosen, as people say it; empty for a question that is answered by yes or no."""
     every: Callable[[], Awaitable["Reply"]] | None = None
     """Goes on with all that can be chosen, for "both" and "all of them"; None where that makes no sense."""
+    otherwise: Callable[[], Awaitable["Reply"]] | None = None
+    """Goes on after a no with what does not depend on it; None where there is nothing more to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 
 __all__ = ["Undo", "Undos"]
 
@@ -33,6 +35,19 @@ class Undos:
         if len(self._offers) > _DEVICES:
             self._offers.popitem(last=False)
 
+    @contextmanager
+    def together(self, device: str) -> Iterator[None]:
+        """Have what is offered for *device* meanwhile taken back by one "undo that", the last of it first."""
+        earlier = list(self._offers.get(device, ()))
+        try:
+            yield
+        finally:
+            offers = self._offers.get(device, [])
+            made = [offer for offer in offers if offer not in earlier]
+            if len(made) > 1:
+                offers[:] = [offer for offer in offers if offer not in made]
+                self.offer(device, partial(_all_of, [undo for _, undo in reversed(made)]))
+
     def latest(self, device: str) -> Undo | None:
         """Return how the last thing would be taken back; None where nothing was done, or long ago."""
         offers = self._offers.get(device)
@@ -52,3 +67,8 @@ class Undos:
     def forget(self) -> None:
         """Forget all of it."""
         self._offers.clear()
+
+
+async def _all_of(undos: Sequence[Undo], language: str) -> str:
+    """Take back one after the other."""
+    return " ".join([await undo(language) for undo in undos])

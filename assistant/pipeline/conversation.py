@@ -40,8 +40,8 @@ class Account:
     """How an answer came about: for whoever asks why, or says that something else was meant."""
 
     rung: str
-    """Which rung of the ladder answered: `exact`, `paraphrase`, `answer`, `command`, `correction`, `chat`, `bigger`,
-    `none`."""
+    """Which rung of the ladder answered: `exact`, `several`, `paraphrase`, `answer`, `command`, `correction`, `chat`,
+    `bigger`, `none`."""
     text: str
     """The sentence that was understood: what was said, or what that stood for."""
     language: str

@@ -1,11 +1,12 @@
 """The answer to what the assistant asked back: a yes, a no, or one of the choices."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 
 from assistant.pipeline.ladder.choosing import chosen
 from assistant.pipeline.ladder.plan import Plan
-from assistant.pipeline.ladder.words import all_right, is_no, is_yes
+from assistant.pipeline.ladder.words import all_right, is_no, is_yes, sentences
 from assistant.pipeline.question import Question
 from assistant.skill import Ask, Reply
 
@@ -18,7 +19,7 @@ def answered(question: Question) -> Plan | None:
     if asks is None:
         return None
     if is_no(question.text, question.language):
-        return Plan("answer", "no", True, partial(_nothing, question.language))
+        return Plan("answer", "no", asks.otherwise is None, partial(_nothing, asks, question.language))
     if (following := _following(asks, question)) is not None:
         choice, run = following
         return Plan("answer", choice, False, run)
@@ -37,5 +38,7 @@ def _following(asks: Ask, question: Question) -> tuple[str, Callable[[], Awaitab
     return None
 
 
-async def _nothing(language: str) -> Reply:
-    return Reply(all_right(language))
+async def _nothing(asks: Ask, language: str) -> Reply:
+    """Leave it, and go on with what is left to do."""
+    reply = await asks.otherwise() if asks.otherwise is not None else Reply()
+    return replace(reply, text=sentences((all_right(language), reply.text)))

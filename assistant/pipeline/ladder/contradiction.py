@@ -1,7 +1,7 @@
 """Sentences that ask for a thing and for its opposite: "turn the light on and off", "open it and close it"."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from assistant.pipeline.ladder.exact import recognition_of, skilled
@@ -11,7 +11,7 @@ from assistant.pipeline.question import Question
 from assistant.pipeline.turn import Turn
 from assistant.skill import Ask, Reply
 
-__all__ = ["contradicting"]
+__all__ = ["asking", "contradicting"]
 
 _OPPOSITES = {
     "de": "an/aus ein/aus auf/zu öffne/schließe öffnen/schließen lauter/leiser hoch/runter heller/dunkler",
@@ -55,7 +55,7 @@ async def contradicting(question: Question, turn: Turn) -> Plan | None:
                 break
             plans[word] = plan
         else:
-            return _asking(plans, question)
+            return asking(plans, question)
     return None
 
 
@@ -74,7 +74,8 @@ def _halves(text: str, language: str) -> Iterator[dict[str, str]]:
                     yield {word: half, opposite: rest}
 
 
-def _asking(plans: dict[str, Plan], question: Question) -> Plan:
+def asking(plans: Mapping[str, Plan], question: Question) -> Plan:
+    """Return a plan that asks which of two *plans* is meant, each by what it is called."""
     one, other = plans
 
     async def ask() -> Reply:

@@ -1,4 +1,4 @@
-"""Somebody takes back what was understood: "no, I meant the bedroom", "no, I said five minutes".
+"""Somebody takes back what was understood: "no, I meant the bedroom", "no, I said five minutes", "no, the bedroom".
 
 The new words are put in the place of each few words of the last sentence in turn; what is understood then, and differs
 the least from what was understood before, is meant. What was done is taken back first.
@@ -11,8 +11,9 @@ from functools import partial
 
 from assistant.pipeline.conversation import Account
 from assistant.pipeline.ladder.exact import recognition_of, skilled
+from assistant.pipeline.ladder.parts import Names
 from assistant.pipeline.ladder.plan import Plan
-from assistant.pipeline.ladder.words import alternatives, of_language, said
+from assistant.pipeline.ladder.words import alternatives, of_language, said, sentences
 from assistant.pipeline.question import Question
 from assistant.pipeline.turn import Turn
 from assistant.skill import Reply
@@ -76,10 +77,11 @@ async def corrected(question: Question, turn: Turn) -> Plan | None:
     correction, account = _correction(question), question.conversation.account
     if correction is None:
         return None
+    explicit = correction.explicit or _names_another(correction.words, account, turn)
     recognition = await recognition_of(correction.words, question.language, turn)
     if recognition is not None and recognition.complete:
         sentence, undone = correction.words, correction.explicit
-    elif correction.explicit and account is not None and account.recognition is not None:
+    elif explicit and account is not None and account.recognition is not None:
         found = await _replaced(account, account.recognition, correction.words, turn)
         if found is None:
             return None
@@ -93,6 +95,11 @@ async def corrected(question: Question, turn: Turn) -> Plan | None:
         return None
     plan = replace(plan, meant=sentence)
     return _instead(plan, account, question, turn) if undone and account is not None and account.acted else plan
+
+
+def _names_another(words: str, account: Account | None, turn: Turn) -> bool:
+    """Tell whether a thing or a room is named, and no more, after something was done: "no, the desk lamp"."""
+    return account is not None and account.acted and Names(turn.equipment.home).is_one(words)
 
 
 def _correction(question: Question) -> _Correction | None:
@@ -162,20 +169,14 @@ def _instead(plan: Plan, account: Account, question: Question, turn: Turn) -> Pl
         if account.undo is None or undos.latest(turn.device) is not account.undo:
             reply = await plan.run()
             nothing = of_language(_NOTHING_TAKEN_BACK, question.language)
-            return reply if reply.asks else replace(reply, text=f"{_sentence(reply.text)} {nothing}")
+            return reply if reply.asks else replace(reply, text=sentences((reply.text, nothing)))
         undos.take(turn.device)
         undone = await account.undo(question.language)
         reply = await plan.run()
-        return replace(reply, text=f"{_sentence(undone)} {reply.text}")
+        return replace(reply, text=sentences((undone, reply.text)))
 
     return replace(plan, reads=False, run=run, expects=None)
 
 
 async def _said(text: str) -> Reply:
     return Reply(text)
-
-
-def _sentence(text: str) -> str:
-    """Return *text* such that another sentence can follow."""
-    text = text.rstrip()
-    return text if not text or text[-1] in ".!?…" else f"{text}."

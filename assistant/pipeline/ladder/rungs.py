@@ -9,6 +9,7 @@ from assistant.pipeline.ladder.exact import recognised
 from assistant.pipeline.ladder.paraphrase import learnt, suggested
 from assistant.pipeline.ladder.plan import Plan
 from assistant.pipeline.ladder.puzzled import LONGEST
+from assistant.pipeline.ladder.several import several
 from assistant.pipeline.question import Question
 from assistant.pipeline.turn import Turn
 
@@ -21,7 +22,7 @@ async def understood(question: Question, turn: Turn) -> Plan | None:
         return None
     if plan := confirmed(question, turn) or answered(question) or _command(question, turn):
         return plan
-    for rung in (corrected, contradicting, recognised, _elsewhere, learnt, suggested):
+    for rung in (corrected, contradicting, several, recognised, _elsewhere, learnt, suggested):
         if plan := await rung(question, turn):
             return plan
     return None

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from assistant.pipeline.wake_phrase import plain
 
-__all__ = ["all_right", "alternatives", "is_no", "is_yes", "of_language", "said", "without_courtesy"]
+__all__ = ["all_right", "alternatives", "is_no", "is_yes", "of_language", "said", "sentences", "without_courtesy"]
 
 _YES = {
     "de": "ja, jawohl, jep, genau, klar, richtig, mach das, mach es, tu das, gerne, sicher, okay, ok, in ordnung, "
@@ -67,6 +67,12 @@ def all_right(language: str) -> str:
 def said(text: str) -> str:
     """Return *text* in lower case, without punctuation, with straight apostrophes and single blanks."""
     return plain(text.replace("’", "'").replace("-", " "))
+
+
+def sentences(texts: Iterable[str]) -> str:
+    """Return *texts* one after the other, each but the last with what ends a sentence."""
+    *before, last = [text.strip() for text in texts if text.strip()] or [""]
+    return " ".join([*(text if text[-1] in ".!?…" else f"{text}." for text in before), last])
 
 
 def without_courtesy(text: str, language: str) -> str:
