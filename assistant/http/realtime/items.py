@@ -81,11 +81,6 @@ class Items:
         """What engines are told."""
         self._items: list[Item] = []
 
-    @property
-    def last(self) -> str | None:
-        """Return what the latest is called."""
-        return self._items[-1].id if self._items else None
-
     def add(self, item: Item, after: str | None = None) -> str | None:
         """Put an item *after* another (`root` for the first place, None for the last); return what is before it.
 
@@ -99,6 +94,12 @@ class Items:
         self._items.insert(at, item)
         self.keep()
         return self._items[at - 1].id if at else None
+
+    def before(self, item: Item) -> str | None:
+        """Return what the item before one is called; None for the first, and for one that is not there any more."""
+        ids = [known.id for known in self._items]
+        at = ids.index(item.id) if item.id in ids else 0
+        return ids[at - 1] if at else None
 
     def find(self, id_: str) -> Item:
         """Return an item; raises Problem where there is none."""

@@ -10,7 +10,7 @@ from assistant.config.schema import AssistantConfig
 from assistant.engines import Kind
 from assistant.errors import EngineUnavailable
 from assistant.events import EventBus
-from assistant.http.realtime.settings import SemanticVad, Settings
+from assistant.http.realtime.settings import SemanticVad, ServerVad, Settings
 from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.language import system_prompt
 from assistant.pipeline.turn import Turn
@@ -59,13 +59,14 @@ class Party:
     def settings(self) -> Settings:
         """Return what a session is set to at first."""
         prompt = self.assistant.prompt or system_prompt(self.assistant.language)
-        return Settings(instructions=prompt, voice=self.assistant.voice)
+        detection = ServerVad() if self.vad else None
+        return Settings(instructions=prompt, detection=detection, voice=self.assistant.voice)
 
     @property
     def engines(self) -> tuple[str, ...]:
         """Return the ids of what listens and speaks."""
-        detectors = (self.vad, self.assistant.turn if self.assistant.turn in self.equipment.pool else "")
-        return tuple(model for model in (*detectors, self.assistant.stt, *self.assistant.voices[:1]) if model)
+        models = (self.vad, self._detector, self.assistant.stt, *self.assistant.voices[:1])
+        return tuple(model for model in models if model)
 
     def turn(self, settings: Settings, heard: str) -> Turn:
         """Return a turn as *settings* has it; *heard* is the language that was heard last."""
@@ -75,7 +76,7 @@ class Party:
             language=settings.language or self.assistant.language,
             voice=settings.voice if settings.voice in self._voices else self.assistant.voice,
             prompt=settings.instructions,
-            turn=self.assistant.turn if semantic else "",
+            turn=self._detector if semantic else "",
             intent="",
             embed="",
             tools=[],
@@ -84,6 +85,11 @@ class Party:
         turn = Turn(replace(self.equipment, assistants=assistants), _NAME, _NAME, Priority.API)
         turn.heard = heard
         return turn
+
+    @property
+    def _detector(self) -> str:
+        """Return the id of what hears whether a speaker has finished; empty where nothing does."""
+        return self.assistant.turn if self.assistant.turn in self.equipment.pool else ""
 
     @property
     def _voices(self) -> set[str]:

@@ -30,7 +30,7 @@ class Response:
         self.id = new_id("resp")
         """What it is called."""
         self.ended = asyncio.Event()
-        """Set once all of it was told."""
+        """Set by whoever runs it, once all of it was told."""
         self.cancelled: Reason | None = None
         """Why it ended early; None where it does not."""
         self.follows: Response | None = None
@@ -52,22 +52,19 @@ class Response:
 
     async def run(self, spoken: AsyncGenerator[Spoken, None], ending: Ending) -> None:
         """Send *spoken* to its end, or until it is cancelled, and tell how it ended; raises ConnectionError."""
+        if self.follows is not None:
+            await self.follows.ended.wait()
+            self.follows = None
+        await self._wire.send("response.created", response=self._shown("in_progress", None, None))
+        self._sending = asyncio.create_task(self._send(spoken), name=f"response {self.id}")
+        if self.cancelled:
+            self._sending.cancel()
         try:
-            if self.follows is not None:
-                await self.follows.ended.wait()
-                self.follows = None
-            await self._wire.send("response.created", response=self._shown("in_progress", None, None))
-            self._sending = asyncio.create_task(self._send(spoken), name=f"response {self.id}")
-            if self.cancelled:
-                self._sending.cancel()
-            try:
-                await asyncio.wait({self._sending})
-            finally:
-                self._sending.cancel()
-                await asyncio.wait({self._sending})
-            await self._finish(ending, None if self._sending.cancelled() else self._sending.exception())
+            await asyncio.wait({self._sending})
         finally:
-            self.ended.set()
+            self._sending.cancel()
+            await asyncio.wait({self._sending})
+        await self._finish(ending, None if self._sending.cancelled() else self._sending.exception())
 
     async def _send(self, spoken: AsyncGenerator[Spoken, None]) -> None:
         sink = ClientSink(self._sound)
@@ -140,7 +137,7 @@ class Response:
         """Tell of an item that it is whole, or will not be."""
         index, shown = self._output.index(item), item.shown(beta=self._wire.beta)
         await self._wire.send("response.output_item.done", response_id=self.id, output_index=index, item=shown)
-        await self._wire.send("conversation.item.done", previous_item_id=None, item=shown)
+        await self._wire.send("conversation.item.done", previous_item_id=self._items.before(item), item=shown)
 
     async def _call(self, call: ToolCall) -> None:
         """Leave a call to the client."""

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Coroutine
-from contextlib import suppress
+from collections.abc import Awaitable, Coroutine, Generator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -21,7 +21,6 @@ from assistant.http.realtime.settings import SemanticVad, ServerVad, Settings, s
 from assistant.http.realtime.wire import Wire, new_id, problem_with
 from assistant.pipeline.draft import Draft, Drafts
 from assistant.pipeline.outbox import Outbox
-from assistant.pipeline.playback import Spoken
 from assistant.pipeline.question import Question
 from assistant.pipeline.turn import Turn
 from assistant.pipeline.utterance import Utterance, transcribe
@@ -209,7 +208,8 @@ class Session:
         try:
             words = await self._understand(item, seconds, asyncio.shield(draft.transcript))
             if words and detection.create_response is not False and interruptions == self._interruptions:
-                await self._respond(self._begin_response(settings), draft.sound(), ending)
+                with self._making(response := self._begin_response(settings)):
+                    await response.run(draft.sound(), ending)
         finally:
             await drafts.close()
 
@@ -276,18 +276,22 @@ class Session:
 
     async def _answer(self, response: Response, settings: Settings) -> None:
         """Answer the conversation as it is, because the client wants that."""
-        for understood in list(self._understanding):
-            await understood.wait()
-        turn, ending = self._party.turn(settings, self._language), Ending()
-        conversation, language = self._items.conversation, turn.language
-        answer = answering(self._generation, self._party.model, settings, ending)
-        question = Question(turn.request(conversation), language, conversation)
-        await self._respond(response, answer(question, Outbox.unheld(turn)), ending)
+        with self._making(response):
+            for understood in list(self._understanding):
+                await understood.wait()
+            turn, ending = self._party.turn(settings, self._language), Ending()
+            conversation, language = self._items.conversation, turn.language
+            answer = answering(self._generation, self._party.model, settings, ending)
+            question = Question(turn.request(conversation), language, conversation)
+            await response.run(answer(question, Outbox.unheld(turn)), ending)
 
-    async def _respond(self, response: Response, spoken: AsyncGenerator[Spoken, None], ending: Ending) -> None:
+    @contextmanager
+    def _making(self, response: Response) -> Generator[None, None, None]:
+        """Let the next response begin once this one has ended, whatever becomes of it."""
         try:
-            await response.run(spoken, ending)
+            yield
         finally:
+            response.ended.set()
             if self._response is response:
                 self._response = None
 
