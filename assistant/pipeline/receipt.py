@@ -74,8 +74,8 @@ class Receipt:
     actions: tuple[Action, ...] = ()
     """What tools were called, in order."""
     rung: str = ""
-    """Which rung of the ladder answered: `exact`, `paraphrase`, `answer`, `command`, `correction`, `chat`, `bigger`,
-    `none`; empty where nothing was answered."""
+    """Which rung of the ladder answered: `exact`, `several`, `paraphrase`, `answer`, `command`, `correction`, `chat`,
+    `bigger`, `none`; empty where nothing was answered."""
 
     @property
     def voice_to_voice(self) -> float:

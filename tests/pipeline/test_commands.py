@@ -51,7 +51,7 @@ def test_a_volume_in_percent(text: str, language: str, level: int) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "Volume 101 percent",
+        "Volume 1000 percent",
         "Volume",
         "What is the volume of a sphere?",
         "Do not mute the microphone",
@@ -88,6 +88,21 @@ async def test_louder_and_quieter_say_where_they_end() -> None:
         assert await act(DOWN, "en", "room", controls) == f"Volume {level} percent."
     assert await act(DOWN, "de", "room", controls) == "Es ist schon so leise, wie es sinnvoll ist."
     assert controls.device("room").settings.volume == 10
+
+
+@pytest.mark.parametrize(
+    ("said", "language", "range_"),
+    [
+        ("set the volume to 200 percent", "en", "The volume goes from 0 to 100 percent."),
+        ("Lautstärke auf 101 Prozent", "de", "Die Lautstärke geht von 0 bis 100 Prozent."),
+        ("mets le volume à 200 %", "fr", "Le volume va de 0 à 100 pour cent."),
+        ("pon el volumen al 999 por ciento", "es", "El volumen va de 0 a 100 por ciento."),
+    ],
+)
+async def test_a_number_that_is_no_volume_is_answered_with_the_range(said: str, language: str, range_: str) -> None:
+    controls, found = Controls(["room"]), understood(said, language)
+    assert found is not None and await act(found, language, "room", controls) == range_
+    assert controls.device("room").settings.volume == 100
 
 
 async def test_in_quiet_hours_it_says_how_loud_it_is_then() -> None:

@@ -11,6 +11,8 @@ from assistant.speech import Recognition
 
 __all__ = ["ACTS", "act"]
 
+_LOUDEST = 100
+"""Percent."""
 _QUIETEST = STEP
 """Percent at which "quieter" stops: a voice that cannot be heard should be asked for by its number."""
 
@@ -45,7 +47,10 @@ async def act(recognition: Recognition, language: str, device: str, controls: Co
 
 
 async def _set_volume(at: _At, asked: Recognition) -> str:
-    return at.told(await at.controls.set_volume(at.device, int(asked.slots["volume_level"]), turn=at.turn))
+    level = int(asked.slots["volume_level"])
+    if level > _LOUDEST:
+        return at.replies.range
+    return at.told(await at.controls.set_volume(at.device, level, turn=at.turn))
 
 
 async def _tell_volume(at: _At, asked: Recognition) -> str:
@@ -55,7 +60,7 @@ async def _tell_volume(at: _At, asked: Recognition) -> str:
 async def _change_volume(at: _At, asked: Recognition) -> str:
     before, step = at.volume, _steps(asked.slots["volume_step"])
     if step > 0:
-        if before == 100:
+        if before == _LOUDEST:
             return at.replies.loudest
         return at.told(await at.controls.change_volume(at.device, step, turn=at.turn))
     if before <= _QUIETEST:

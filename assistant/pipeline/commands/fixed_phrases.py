@@ -12,8 +12,6 @@ from assistant.speech import Recognition
 
 __all__ = ["FixedPhrases"]
 
-_LOUDEST = 100
-
 
 class FixedPhrases:
     """An intent engine of templates without any choice but a number."""
@@ -37,11 +35,11 @@ class FixedPhrases:
         return None
 
 
-def _recognised(intent: str, slots: dict[str, str], number: str | None, spelled: dict[str, int]) -> Recognition | None:
+def _recognised(intent: str, slots: dict[str, str], number: str | None, spelled: dict[str, int]) -> Recognition:
     if number is None:
         return Recognition(intent, complete=True, slots=slots)
     level = int(number) if number.isdecimal() else spelled[number]
-    return Recognition(intent, complete=True, slots={"volume_level": str(level)}) if level <= _LOUDEST else None
+    return Recognition(intent, complete=True, slots={"volume_level": str(level)})
 
 
 @cache

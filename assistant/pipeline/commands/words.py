@@ -14,6 +14,8 @@ class Replies:
     """How loud it is now: `{volume}` percent."""
     limited: str
     """How loud it is set, `{volume}`, and how loud it is in the quiet hours, `{heard}`."""
+    range: str
+    """A number that is no volume was asked for."""
     loudest: str
     """It cannot be louder."""
     quietest: str
@@ -102,6 +104,7 @@ WORDS = {
         replies=Replies(
             volume="Volume {volume} percent.",
             limited="Volume {volume} percent, but only {heard} in the quiet hours.",
+            range="The volume goes from 0 to 100 percent.",
             loudest="It cannot be louder.",
             quietest="It is as quiet as it should be.",
             muted="My microphone is off now. Only the device itself can turn it on again.",
@@ -144,6 +147,7 @@ WORDS = {
         replies=Replies(
             volume="Lautstärke {volume} Prozent.",
             limited="Lautstärke {volume} Prozent, in der Ruhezeit aber nur {heard}.",
+            range="Die Lautstärke geht von 0 bis 100 Prozent.",
             loudest="Lauter geht es nicht.",
             quietest="Es ist schon so leise, wie es sinnvoll ist.",
             muted="Mein Mikrofon ist jetzt aus. Nur am Gerät selbst geht es wieder an.",
@@ -179,6 +183,7 @@ WORDS = {
         replies=Replies(
             volume="Volume à {volume} pour cent.",
             limited="Volume à {volume} pour cent, mais à {heard} pendant les heures calmes.",
+            range="Le volume va de 0 à 100 pour cent.",
             loudest="Je ne peux pas parler plus fort.",
             quietest="Je parle déjà tout bas.",
             muted="Mon micro est coupé. Seul l'appareil lui-même peut le rallumer.",
@@ -210,6 +215,7 @@ WORDS = {
         replies=Replies(
             volume="Volumen al {volume} por ciento.",
             limited="Volumen al {volume} por ciento, pero al {heard} en las horas de silencio.",
+            range="El volumen va de 0 a 100 por ciento.",
             loudest="No puedo hablar más alto.",
             quietest="Ya hablo muy bajo.",
             muted="Mi micrófono está apagado. Solo el propio aparato puede encenderlo de nuevo.",
@@ -241,6 +247,7 @@ WORDS = {
         replies=Replies(
             volume="Volume al {volume} per cento.",
             limited="Volume al {volume} per cento, ma al {heard} nelle ore di silenzio.",
+            range="Il volume va da 0 a 100 per cento.",
             loudest="Non posso parlare più forte.",
             quietest="Parlo già molto piano.",
             muted="Il mio microfono è spento. Solo il dispositivo stesso può riaccenderlo.",
@@ -272,6 +279,7 @@ WORDS = {
         replies=Replies(
             volume="Volume {volume} procent.",
             limited="Volume {volume} procent, maar {heard} in de stille uren.",
+            range="Het volume gaat van 0 tot 100 procent.",
             loudest="Harder kan niet.",
             quietest="Zachter is niet zinvol.",
             muted="Mijn microfoon is nu uit. Alleen het apparaat zelf kan hem weer aanzetten.",

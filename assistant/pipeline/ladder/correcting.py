@@ -13,6 +13,7 @@ from assistant.pipeline.conversation import Account
 from assistant.pipeline.ladder.exact import recognition_of, skilled
 from assistant.pipeline.ladder.parts import Names
 from assistant.pipeline.ladder.plan import Plan
+from assistant.pipeline.ladder.several import several
 from assistant.pipeline.ladder.words import alternatives, of_language, said, sentences
 from assistant.pipeline.question import Question
 from assistant.pipeline.turn import Turn
@@ -77,6 +78,8 @@ async def corrected(question: Question, turn: Turn) -> Plan | None:
     correction, account = _correction(question), question.conversation.account
     if correction is None:
         return None
+    if not correction.explicit and (plan := await several(question.saying(correction.words), turn)):
+        return plan
     explicit = correction.explicit or _names_another(correction.words, account, turn)
     recognition = await recognition_of(correction.words, question.language, turn)
     if recognition is not None and recognition.complete:

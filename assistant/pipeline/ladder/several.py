@@ -19,7 +19,7 @@ from assistant.pipeline.ladder.marks import LANGUAGES, is_question, is_statement
 from assistant.pipeline.ladder.parts import Names, Part, cuts_of, divisions, has_pronoun, with_name
 from assistant.pipeline.ladder.plan import Plan
 from assistant.pipeline.ladder.words import of_language, said, sentences
-from assistant.pipeline.language import primary
+from assistant.pipeline.language import is_stop, primary
 from assistant.pipeline.question import Question
 from assistant.pipeline.turn import Turn
 from assistant.skill import Ask, Reply
@@ -37,6 +37,7 @@ _CUTS = 5
 """Conjunctions and commas of a sentence that is looked at: who says more tells a story."""
 _UNKNOWN = frozenset({"InglenookSwitchUnknown", "InglenookAskUnknown"})
 """Intents of sentences with a name that is none of the house: they take the rest of any sentence for the name."""
+_NEVER_MIND = "HassNevermind"
 _OPPOSITES = (
     frozenset({"HassTurnOn", "HassTurnOff"}),
     frozenset({"HassMediaPause", "HassMediaUnpause"}),
@@ -93,10 +94,12 @@ async def several(question: Question, turn: Turn) -> Plan | None:
 
 
 def _stays(whole: Recognition, beginning: str, question: Question, turn: Turn) -> bool:
-    """Tell whether a sentence is understood as it is, and none of its slots has swallowed the *beginning* of it."""
+    """Tell whether a sentence is understood as it is, and no name in it has swallowed a part of it."""
     if not whole.complete or whole.intent in _UNKNOWN or skilled("exact", whole, question, turn) is None:
         return False
-    return not any(said(beginning) in said(words) for words in whole.slots.values())
+    name = whole.slots.get("name", "") if "entity_ids" not in whole.slots else ""
+    swallowed = any(said(beginning) in said(words) for words in whole.slots.values())
+    return not swallowed and not cuts_of(name, question.language)
 
 
 class _Sentence:
@@ -155,6 +158,8 @@ class _Sentence:
         recognition = await recognition_of(text, question.language, turn)
         if recognition is None or not recognition.complete or recognition.intent in _UNKNOWN:
             return None
+        if recognition.intent == _NEVER_MIND or is_stop(text, question.language):
+            return None  # who takes back a part may mean the whole
         if (plan := skilled("several", recognition, question.saying(text), turn)) is None:
             return None
         skill = next((skill for skill in turn.equipment.skills if skill.name == plan.skill), None)
