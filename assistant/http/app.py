@@ -69,7 +69,7 @@ def make_app(
     app = web.Application(middlewares=[guard.errors(known), before.middleware()], client_max_size=_BODY)
     app.add_routes(map(served, routes))
     app.on_response_prepare.append(origins.mark)
-    app.on_shutdown.append(door.hang_up)
+    app.on_shutdown.extend({route.hang_up for route in routes if route.hang_up is not None})
     for name, of_plugin in plugin_routes.items():
         part = web.Application()
         part.add_routes(of_plugin)

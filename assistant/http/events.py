@@ -35,7 +35,7 @@ class EventDoor:
 
     def routes(self) -> list[Route]:
         """Return the route."""
-        return [Route("GET", "/events", self._stream, Scope.HOME)]
+        return [Route("GET", "/events", self._stream, Scope.HOME, hang_up=self.hang_up)]
 
     async def hang_up(self, app: web.Application) -> None:
         """Let every stream come to its end, because the daemon stops."""

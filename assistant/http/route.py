@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 from assistant.access import Scope
 from assistant.http.problem import Problem, plain
 
-__all__ = ["Answer", "Route", "read", "served"]
+__all__ = ["Answer", "Route", "decoded", "read", "served"]
 
 Answer = Callable[..., Awaitable[web.StreamResponse]]
 """Answers a request; its docstring describes the route. It takes the request, and the body where the route has one."""
@@ -41,6 +41,8 @@ class Route:
     """Bytes of the JSON body."""
     render: Callable[[Problem], web.StreamResponse] = plain
     """Tells what goes wrong as clients of this door read it."""
+    hang_up: Callable[[web.Application], Awaitable[None]] | None = None
+    """Ends what is being answered, because the daemon stops; None for what soon ends by itself."""
 
 
 def served(route: Route) -> web.RouteDef:
@@ -49,7 +51,7 @@ def served(route: Route) -> web.RouteDef:
     async def answer(request: web.Request) -> web.StreamResponse:
         if route.takes is None:
             return await route.answer(request)
-        return await route.answer(request, _decoded(await read(request, route.most), route.takes))
+        return await route.answer(request, decoded(await read(request, route.most), route.takes))
 
     return web.RouteDef(
         route.method, route.path, answer, {"allow_head": False} if route.method == hdrs.METH_GET else {}
@@ -75,7 +77,8 @@ def _too_large(most: int) -> Problem:
     return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request_entity_too_large", message, "send less at once")
 
 
-def _decoded(body: bytes, takes: Any) -> Any:
+def decoded(body: bytes, takes: Any) -> Any:
+    """Return a JSON body as a struct; raises Problem for what does not fit."""
     try:
         return msgspec.json.decode(body, type=takes)
     except RecursionError:

@@ -41,10 +41,15 @@ class RealtimeDoor:
         self._equipment = equipment
         self._generation = generation
         self._sessions = 0
+        self._sockets: set[web.WebSocketResponse] = set()
 
     def routes(self) -> list[Route]:
         """Return the route."""
-        return [Route("GET", "/v1/realtime", self._serve, Scope.AUDIO, render=render)]
+        return [Route("GET", "/v1/realtime", self._serve, Scope.AUDIO, render=render, hang_up=self.hang_up)]
+
+    async def hang_up(self, app: web.Application) -> None:
+        """Say goodbye to every client, because the daemon stops."""
+        await asyncio.gather(*(socket.close(code=WSCloseCode.GOING_AWAY) for socket in self._sockets))
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         """Hold a conversation by voice over a WebSocket, with the model or the assistant that `model` names.
@@ -70,6 +75,7 @@ class RealtimeDoor:
         beta = "realtime=v1" in request.headers.get("OpenAI-Beta", "")
         wire = Wire(socket, partial(_hang_up, request), beta=beta)
         session, code = Session(wire, party, self._generation), WSCloseCode.GOING_AWAY
+        self._sockets.add(socket)
         try:
             async with asyncio.timeout(_LONGEST):
                 await session.begin()
@@ -81,6 +87,7 @@ class RealtimeDoor:
         except ConnectionError:
             pass  # the client has left
         finally:
+            self._sockets.discard(socket)
             await session.close()
             await socket.close(code=code)
         return socket
