@@ -131,6 +131,10 @@ class Sampling:
     """Drop tokens less likely than this share of the likeliest."""
     repeat_penalty: float | None = None
     """Above 1 makes recent tokens less likely."""
+    presence_penalty: float | None = None
+    """Above 0 makes tokens less likely that were written recently, below 0 likelier."""
+    frequency_penalty: float | None = None
+    """Above 0 makes tokens less likely for each time they were written recently, below 0 likelier."""
     seed: int | None = None
     """Makes a drawn reply repeatable."""
 

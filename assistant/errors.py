@@ -10,7 +10,7 @@
     │   ├── EngineUnavailable   it is not open: not installed, failed to load
     │   ├── EngineBusy          too many wait for it already
     │   ├── EngineTimeout       it made no progress in time
-    │   └── UnfitRequest        it is asked for what it has not: a voice, a pace, a language
+    │   └── UnfitRequest        it cannot do what it is asked: the prompt is too long, the voice unknown
     ├── DeviceError           a microphone or speaker is missing or went away
     ├── AudioError            sound that cannot be read
     │   ├── AudioTooLong        it lasts longer than is listened to
@@ -116,7 +116,7 @@ class EngineTimeout(EngineError):
 
 
 class UnfitRequest(EngineError):
-    """An engine is asked for what it has not: a voice, a pace, a language."""
+    """An engine cannot do what it is asked: a prompt is too long, a schema cannot be followed, a voice is unknown."""
 
 
 class DeviceError(AssistantError):

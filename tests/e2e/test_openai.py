@@ -111,3 +111,22 @@ def test_near_sentences_are_near(client: openai.OpenAI) -> None:
     )
     data = base64.b64decode(coded[0].embedding)
     assert struct.unpack(f"<{len(data) // 4}f", data) == pytest.approx(first, abs=1e-6)
+
+
+@pytest.mark.once
+def test_it_is_told_how_likely_the_words_were(client: openai.OpenAI) -> None:
+    answer = client.chat.completions.create(
+        model="chat", messages=CHAT, max_tokens=20, logprobs=True, top_logprobs=2, frequency_penalty=0.1
+    )
+    told: Any = answer.choices[0].logprobs
+    assert "".join(token.token for token in told.content) == answer.choices[0].message.content
+    assert all(token.logprob <= 0 and len(token.top_logprobs) == 2 for token in told.content)
+
+
+@pytest.mark.once
+def test_what_cannot_be_done_is_the_programs_mistake(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="tokens, the context"):
+        client.chat.completions.create(model="chat", messages=[{"role": "user", "content": "word " * 20_000}])
+    form: Any = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"$ref": "#/nowhere"}}}
+    with pytest.raises(openai.BadRequestError, match="cannot be followed"):
+        client.chat.completions.create(model="chat", messages=CHAT, response_format=form)

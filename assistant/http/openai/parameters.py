@@ -55,7 +55,13 @@ class TextParameters(Parameters, frozen=True, kw_only=True):
 
     def sampling(self) -> Sampling:
         """Return how tokens are drawn."""
-        return Sampling(temperature=self.temperature, top_p=self.top_p, seed=self.seed)
+        return Sampling(
+            temperature=self.temperature,
+            top_p=self.top_p,
+            seed=self.seed,
+            presence_penalty=self.presence_penalty,
+            frequency_penalty=self.frequency_penalty,
+        )
 
     def stops(self) -> tuple[str, ...]:
         """Return the texts that end a reply."""

@@ -55,6 +55,7 @@ def describe_llama(config: LlamaConfig) -> Capabilities:
         inputs=frozenset(inputs),
         tools=True,
         schema=True,
+        logprobs=True,
         parallel=config.slots + config.queue,  # who waits, waits here: a voice takes the place of a program
         memory=memory,
         rank=rank,

@@ -58,6 +58,7 @@ class LlamaChat:
             call_grammar=prepared.call_grammar,
             output=prepared.output,
             outbox=Outbox(self._worker.wake),
+            logprobs=request.logprobs,
             pieces=prepared.pieces,
         )
         self._worker.submit(job)

@@ -13,7 +13,7 @@ from typing import Any
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer
 from llguidance.gbnf_to_lark import gbnf_to_lark
 
-from assistant import ChatRequest, EngineError, ToolSpec
+from assistant import ChatRequest, ToolSpec, UnfitRequest
 from assistant_llama_cpp.calls import CLOSE, OPEN
 from assistant_llama_cpp.vocabulary import Vocabulary
 
@@ -52,15 +52,15 @@ class Grammars:
         return self._tokenizer
 
     def of_request(self, request: ChatRequest) -> Grammar | None:
-        """Return the grammar that the text of the reply must follow, or None; raises EngineError."""
+        """Return the grammar that the text of the reply must follow, or None; raises UnfitRequest."""
         if request.grammar is not None and request.schema is not None:
-            raise EngineError("the request has both a grammar and a schema", hint="give one of them")
+            raise UnfitRequest("the request has both a grammar and a schema", hint="give one of them")
         if request.grammar is not None:
             return self.gbnf(request.grammar)
         return None if request.schema is None else self.schema(request.schema)
 
     def gbnf(self, text: str) -> Grammar:
-        """Compile GBNF; raises EngineError where it cannot be followed."""
+        """Compile GBNF; raises UnfitRequest where it cannot be followed."""
         _check_length(text)
         try:
             lark = gbnf_to_lark(text)
@@ -73,7 +73,7 @@ class Grammars:
         )
 
     def schema(self, schema: Mapping[str, Any]) -> Grammar:
-        """Compile a JSON schema; raises EngineError where it cannot be followed."""
+        """Compile a JSON schema; raises UnfitRequest where it cannot be followed."""
         return self._compiled(f"start: {_inline(schema)}", "JSON schema", _PLAIN)
 
     def call(self, tools: Sequence[ToolSpec], *, closed: bool = True) -> Grammar:
@@ -98,11 +98,11 @@ _PLAIN = "use plain types, properties, items, enum, const, anyOf and references 
 
 def _check_length(text: str) -> None:
     if len(text) > _LENGTH:
-        raise EngineError(f"the grammar or schema has {len(text)} characters", hint=f"use at most {_LENGTH}")
+        raise UnfitRequest(f"the grammar or schema has {len(text)} characters", hint=f"use at most {_LENGTH}")
 
 
-def _refusal(what: str, reason: str, hint: str) -> EngineError:
-    return EngineError(f"the {what} cannot be followed: {' '.join(reason.split())[:200]}", hint=hint)
+def _refusal(what: str, reason: str, hint: str) -> UnfitRequest:
+    return UnfitRequest(f"the {what} cannot be followed: {' '.join(reason.split())[:200]}", hint=hint)
 
 
 def _inline(schema: Mapping[str, Any]) -> str:
@@ -162,7 +162,7 @@ def forced_call(grammars: Grammars, tools: Sequence[ToolSpec], choice: str) -> F
     wanted = [tool for tool in tools if choice in ("required", tool.name)]
     if not wanted:
         names = ", ".join(tool.name for tool in tools) or "none"
-        raise EngineError(f"the tool {choice!r} must be called, but is not there", hint=f"there are: {names}")
+        raise UnfitRequest(f"the tool {choice!r} must be called, but is not there", hint=f"there are: {names}")
     if len(wanted) > 1:
         return Frame(f"{OPEN}\n", grammars.call(wanted, closed=False), f"\n{CLOSE}")
     # With one tool the name is known: reading it costs a single step, writing it would cost one for each token.

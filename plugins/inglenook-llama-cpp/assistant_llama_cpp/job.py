@@ -3,10 +3,10 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from assistant import AssistantError, ChatDelta, Priority, Sampling
+from assistant import AssistantError, ChatDelta, Priority, Sampling, TextDelta, ToolCall, WrittenToken
 from assistant_llama_cpp.grammar import Grammar
 from assistant_llama_cpp.output import Output
 from assistant_llama_cpp.sequences import Sequence
@@ -83,6 +83,8 @@ class Job:
     """From tokens to deltas."""
     outbox: Outbox
     """Where deltas go."""
+    logprobs: int | None = None
+    """How many of the likeliest tokens are told beside each that is written; None tells nothing of tokens."""
     pieces: "Mapping[int, Piece]" = field(default_factory=dict)
     """What the numbers below 0 in `tokens` stand for: pieces of images."""
     order: int = 0
@@ -97,6 +99,8 @@ class Job:
     """Where it is written, while it has a place."""
     begun: int = 0
     """Tokens that the sequence held when it got it."""
+    untold: list[WrittenToken] = field(default_factory=list)
+    """Tokens that were written since the last words left, where `logprobs` asks for them."""
     sampler: "Sampler | None" = None
     """What draws its tokens, from its first step on."""
 
@@ -140,6 +144,14 @@ class Job:
         """Return whether all but the newest token is read."""
         held = len(self.sequence.tokens) if self.sequence else 0
         return self.written > 0 and held == len(self.tokens) - 1
+
+    def told(self, deltas: list[TextDelta | ToolCall]) -> list[ChatDelta]:
+        """Return *deltas*, the words among them with the tokens that were written since the last."""
+        told: list[ChatDelta] = []
+        for delta in deltas:
+            told.append(replace(delta, logprobs=tuple(self.untold)) if isinstance(delta, TextDelta) else delta)
+            self.untold.clear()
+        return told
 
     def close(self) -> None:
         """Free the sampler; for the thread that owns the model."""

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from assistant import ChatMessage, ChatRequest, EngineError, EngineUnavailable, Image, Sampling, ToolSpec, in_thread
+from assistant import ChatMessage, ChatRequest, EngineUnavailable, Image, Sampling, ToolSpec, UnfitRequest, in_thread
 from assistant_llama_cpp.config import LlamaConfig
 from assistant_llama_cpp.grammar import Grammar, Grammars, forced_call
 from assistant_llama_cpp.native import Model
@@ -77,11 +77,11 @@ class Preparer:
         await self._run(start)
 
     async def reply(self, request: ChatRequest) -> Prepared:
-        """Prepare a reply; raises EngineError for a request that cannot be served."""
+        """Prepare a reply; raises UnfitRequest for one that cannot be served."""
         return await self._run(lambda: self._with_pieces(self._reply, request))
 
     async def warm(self, request: ChatRequest) -> Prepared:
-        """Prepare the reading of a prompt whose continuation is not known yet; raises EngineError."""
+        """Prepare the reading of a prompt whose continuation is not known yet; raises UnfitRequest."""
         return await self._run(lambda: self._with_pieces(self._warm, request))
 
     async def close(self) -> None:
@@ -105,7 +105,7 @@ class Preparer:
 
     def _reply(self, request: ChatRequest) -> Prepared:
         if request.max_tokens < 1:
-            raise EngineError(f"max_tokens is {request.max_tokens}", hint="ask for one token at least")
+            raise UnfitRequest(f"max_tokens is {request.max_tokens}", hint="ask for one token at least")
         sampling = settled(request.sampling, self._config)
         tools = request.tools if request.tool_choice != "none" else ()
         names = [tool.name for tool in tools]
@@ -171,7 +171,7 @@ class Preparer:
 
     def _limit(self, tokens: list[int], request: ChatRequest) -> int:
         if len(tokens) >= self._longest:
-            raise EngineError(
+            raise UnfitRequest(
                 f"the prompt has {len(tokens)} tokens, the context {self._longest}",
                 hint="shorten the conversation, or raise `context` in the model's configuration",
             )

@@ -9,7 +9,7 @@ import llama_cpp
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant import EngineError, Sampling
+from assistant import Sampling, UnfitRequest
 from assistant_llama_cpp.config import LlamaConfig
 from assistant_llama_cpp.grammar import Grammar
 from assistant_llama_cpp.native import Model
@@ -17,7 +17,7 @@ from assistant_llama_cpp.native import Model
 __all__ = ["Sampler", "settled"]
 
 _RECENT = 64
-"""Tokens that the repeat penalty looks back."""
+"""Tokens that the penalties look back."""
 _TOO_COMPLEX = ("ParserTooComplex", "LexerTooComplex", "InternalError")
 """Why a grammar stops that is no fault of the text."""
 _RANGES = {
@@ -26,17 +26,19 @@ _RANGES = {
     "top_k": (0, 1 << 30),
     "min_p": (0, 1),
     "repeat_penalty": (0.01, 10),
+    "presence_penalty": (-2, 2),
+    "frequency_penalty": (-2, 2),
     "seed": (-(1 << 63), 1 << 64),
 }
 
 
 def settled(sampling: Sampling, config: LlamaConfig) -> Sampling:
-    """Fill in what the request leaves to the configuration; raises EngineError for a value that makes no sense."""
+    """Fill in what the request leaves to the configuration; raises UnfitRequest for a value that makes no sense."""
     values = {field.name: getattr(sampling, field.name) for field in dataclasses.fields(Sampling)}
     for name, value in values.items():
         low, high = _RANGES[name]
         if value is not None and not (math.isfinite(value) and low <= value <= high):
-            raise EngineError(f"{name} is {value}", hint=f"give a number from {low} to {high}")
+            raise UnfitRequest(f"{name} is {value}", hint=f"give a number from {low} to {high}")
     return Sampling(**{name: getattr(config, name, None) if value is None else value for name, value in values.items()})
 
 
@@ -51,7 +53,7 @@ class Sampler:
     def sample(self, entry: int) -> int | None:
         """Draw the token after *entry* of the last batch and accept it; None where the grammar admits none.
 
-        Raises EngineError where the grammar is too ambiguous to be followed further.
+        Raises UnfitRequest where the grammar is too ambiguous to be followed further.
         """
         if self._grammar is None:
             return self._model.sample(self._chain, entry)
@@ -88,7 +90,7 @@ class Sampler:
         bits = np.frombuffer(grammar.compute_bitmask(), np.uint8)
         if grammar.is_error():
             if grammar.stop_reason() in _TOO_COMPLEX:
-                raise EngineError(
+                raise UnfitRequest(
                     "the grammar is too ambiguous to be followed", hint="use fewer nested, repeated or optional parts"
                 )
             return np.empty(0, np.intp)  # no token goes on from here
@@ -112,9 +114,10 @@ def _chain(sampling: Sampling, vocabulary_size: int) -> Any:
     def add(sampler: Any) -> None:
         llama_cpp.llama_sampler_chain_add(chain, sampler)
 
-    penalty = sampling.repeat_penalty
-    if penalty is not None and penalty != 1:
-        add(llama_cpp.llama_sampler_init_penalties(vocabulary_size, _RECENT, penalty, 0.0, 0.0))
+    repeat = sampling.repeat_penalty or 1.0
+    frequency, presence = sampling.frequency_penalty or 0.0, sampling.presence_penalty or 0.0
+    if (repeat, frequency, presence) != (1, 0, 0):
+        add(llama_cpp.llama_sampler_init_penalties(vocabulary_size, _RECENT, repeat, frequency, presence))
     if not sampling.temperature:
         add(llama_cpp.llama_sampler_init_greedy())
         return chain

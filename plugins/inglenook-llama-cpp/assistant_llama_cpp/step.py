@@ -8,6 +8,7 @@ from assistant import AssistantError, Done, EngineError, Usage
 from assistant_llama_cpp.config import LlamaConfig
 from assistant_llama_cpp.grammar import Grammar
 from assistant_llama_cpp.job import Job
+from assistant_llama_cpp.likelihood import written_token
 from assistant_llama_cpp.native import Entry, Model
 from assistant_llama_cpp.pace import Pace
 from assistant_llama_cpp.sampling import Sampler
@@ -188,8 +189,11 @@ class Stepper:
         if token is None or self._model.vocabulary.ends_reply(token):
             self._finish(job, "stop")
             return
+        if job.logprobs is not None:
+            vocabulary = self._model.vocabulary
+            job.untold.append(written_token(self._model.logits(entry), token, job.logprobs, vocabulary))
         job.tokens.append(token)
-        job.outbox.put(*job.output.push(self._model.vocabulary.piece(token)))
+        job.outbox.put(*job.told(job.output.push(self._model.vocabulary.piece(token))))
         if job.call_grammar:
             self._hold_call(job.sampler, job, job.call_grammar)
         if job.output.stopped:
@@ -206,7 +210,7 @@ class Stepper:
             job.call_grammar = None  # what is written already fits no call: it is read as it comes
 
     def _finish(self, job: Job, reason: str) -> None:
-        deltas = job.output.end(complete=reason == "stop")
+        deltas = job.told(job.output.end(complete=reason == "stop"))
         usage = Usage(job.prompt, job.cached, job.written)
         job.outbox.put(*deltas, Done("tool_calls" if job.output.called else reason, usage))  # type: ignore[arg-type]
         self._leave(job)

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import math
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,6 +27,8 @@ from assistant import (
     TextDelta,
     ToolCall,
     ToolSpec,
+    UnfitRequest,
+    WrittenToken,
 )
 from assistant.testing import check_chat, check_spec
 
@@ -69,6 +73,11 @@ def endless(**options: Any) -> ChatRequest:
 async def deltas_of(chat: Any, request: ChatRequest) -> list[ChatDelta]:
     async with aclosing(chat.reply(request)) as reply:
         return [delta async for delta in reply]
+
+
+def tokens_of(deltas: Sequence[ChatDelta]) -> list[WrittenToken]:
+    """Return what is told of the tokens of a reply."""
+    return [written for delta in deltas if isinstance(delta, TextDelta) for written in delta.logprobs]
 
 
 async def say(chat: Any, request: ChatRequest) -> tuple[str, Done]:
@@ -244,6 +253,58 @@ async def test_a_drawn_reply_is_repeatable_by_its_seed(opened: Any) -> None:
     assert texts[0] == texts[1] and len(set(texts)) > 1
 
 
+async def test_it_is_told_how_likely_each_token_was(opened: Any) -> None:
+    async with opened() as chat:
+        said = await deltas_of(chat, ask("What is the capital of Italy?", logprobs=3))
+        unasked = await deltas_of(chat, ask("What is the capital of Italy?"))
+        told = tokens_of(said)
+        text = "".join(delta.text for delta in said if isinstance(delta, TextDelta))
+        assert b"".join(written.token.piece for written in told).decode() == text
+        assert text == "".join(delta.text for delta in unasked if isinstance(delta, TextDelta))
+        assert not tokens_of(unasked)
+        for written in told:
+            assert written.token == written.top[0]  # greedy: the likeliest is what is written
+            chances = [token.logprob for token in written.top]
+            assert chances == sorted(chances, reverse=True) and sum(map(math.exp, chances)) <= 1.000001
+        none = await deltas_of(chat, ask("What is the capital of Italy?", logprobs=0))
+        assert [written.top for written in tokens_of(none)] == [()] * len(told)
+
+
+async def test_the_probabilities_are_those_of_the_high_level_library(opened: Any, model: str) -> None:
+    import llama_cpp
+
+    async with opened() as chat:
+        said = await deltas_of(chat, ask("What is the capital of Italy?", logprobs=5, max_tokens=8))
+    prompt = f"<|im_start|>system\n{SYSTEM.text}<|im_end|>\n<|im_start|>user\nWhat is the capital of Italy?<|im_end|>\n"
+    options: dict[str, Any] = {"n_ctx": 512, "n_threads": 1, "n_threads_batch": 1, "flash_attn": True}
+    llama = llama_cpp.Llama(model, verbose=False, logits_all=True, **options)
+    tokens = llama.tokenize(f"{prompt}<|im_start|>assistant\n".encode(), add_bos=False, special=True)
+    answer: Any = llama.create_completion(tokens, max_tokens=8, temperature=0, repeat_penalty=1.0, logprobs=5)
+    llama.close()
+    theirs = answer["choices"][0]["logprobs"]["token_logprobs"]
+    ours = [written.token.logprob for written in tokens_of(said)]
+    assert ours == pytest.approx(theirs, abs=0.05)
+
+
+async def test_the_tokens_of_a_call_are_not_told_with_the_words(opened: Any) -> None:
+    async with opened() as chat:
+        [call, done] = await deltas_of(chat, ask("Rome?", tools=(WEATHER,), tool_choice="required", logprobs=2))
+        assert isinstance(call, ToolCall) and isinstance(done, Done)
+
+
+async def test_what_was_written_often_is_penalised(opened: Any) -> None:
+    words = "Write the word yes again and again: yes yes yes yes yes yes yes yes"
+    async with opened() as chat:
+        counts = []
+        for frequency, presence in ((0.0, 0.0), (2.0, 0.0), (0.0, 2.0), (-2.0, 0.0)):
+            drawn = replace(GREEDY, frequency_penalty=frequency, presence_penalty=presence)
+            said = (ChatMessage.of("user", words),)
+            request = ChatRequest(said, sampling=drawn, max_tokens=40)
+            counts.append((await say(chat, request))[0].lower().count("yes"))
+        plain, often, present, rarely = counts
+        assert often < plain < rarely and present < plain
+
+
 async def test_a_schema_is_kept(opened: Any) -> None:
     schema = {
         "type": "object",
@@ -375,7 +436,7 @@ async def test_what_cannot_be_served_is_an_error_of_that_request_only(
 
 async def test_a_prompt_that_is_too_long_says_by_how_much(opened: Any) -> None:
     async with opened(context=128) as chat:
-        with pytest.raises(EngineError, match=r"prompt has \d{3} tokens, the context 128"):
+        with pytest.raises(UnfitRequest, match=r"prompt has \d{3} tokens, the context 128"):
             await say(chat, ask("word " * 200))
         text, done = await say(chat, ask("Tell me a long story.", max_tokens=1000))
         assert done.reason in ("length", "stop") and done.usage.prompt_tokens + done.usage.completion_tokens <= 128

@@ -130,10 +130,18 @@ async def test_a_whole_conversation_reaches_the_engine(door: Served) -> None:
 
 async def test_what_is_set_reaches_the_engine(door: Served) -> None:
     await door.openai.chat.completions.create(
-        model="small", messages=HELLO, temperature=0, top_p=0.5, seed=7, stop=["END", "\n"], max_completion_tokens=9
+        model="small",
+        messages=HELLO,
+        temperature=0,
+        top_p=0.5,
+        seed=7,
+        stop=["END", "\n"],
+        max_completion_tokens=9,
+        presence_penalty=0.5,
+        frequency_penalty=-1,
     )
     asked = door.chat.requests[0]
-    assert asked.sampling == Sampling(temperature=0, top_p=0.5, seed=7)
+    assert asked.sampling == Sampling(temperature=0, top_p=0.5, seed=7, presence_penalty=0.5, frequency_penalty=-1)
     assert (asked.stop, asked.max_tokens) == (("END", "\n"), 9)
 
 
