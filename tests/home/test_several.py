@@ -319,6 +319,29 @@ async def test_what_is_sensitive_is_confirmed_before_the_rest(
     assert opened not in there.calls
 
 
+@pytest.mark.parametrize(
+    ("language", "said", "never_mind"),
+    [
+        ("en", "unlock the front door and turn on the radio", "No, never mind."),
+        ("de", "entriegele die Haustür und schalte das Radio an", "Nein, vergiss es."),
+        ("fr", "déverrouille la porte d'entrée et allume la radio", "Laisse tomber."),
+        ("es", "abre la puerta del garaje y enciende la radio", "No, déjalo."),
+    ],
+)
+async def test_never_mind_drops_the_rest_as_well(there: Home, language: str, said: str, never_mind: str) -> None:
+    await there.say(said)
+    await there.say(never_mind)
+    assert there.calls == []
+
+
+@pytest.mark.parametrize("language", ["en"])
+async def test_each_sensitive_thing_is_confirmed_by_itself(there: Home) -> None:
+    await there.say("unlock the front door and open the garage door")
+    assert "garage door" in await there.say("yes") and there.calls == [("unlock", "lock.front")]
+    await there.say("yes")
+    assert there.calls == [("unlock", "lock.front"), ("open_cover", "cover.garage")]
+
+
 @pytest.mark.parametrize("language", ["en"])
 async def test_what_is_sensitive_may_come_last(there: Home) -> None:
     answer = await there.say("turn on the radio and unlock the front door")

@@ -6,7 +6,7 @@ from functools import partial
 
 from assistant.pipeline.ladder.choosing import chosen
 from assistant.pipeline.ladder.plan import Plan
-from assistant.pipeline.ladder.words import all_right, is_no, is_yes, sentences
+from assistant.pipeline.ladder.words import all_right, drops_all, is_no, is_yes, sentences
 from assistant.pipeline.question import Question
 from assistant.skill import Ask, Reply
 
@@ -19,7 +19,8 @@ def answered(question: Question) -> Plan | None:
     if asks is None:
         return None
     if is_no(question.text, question.language):
-        return Plan("answer", "no", asks.otherwise is None, partial(_nothing, asks, question.language))
+        rest = None if drops_all(question.text, question.language) else asks.otherwise
+        return Plan("answer", "no", rest is None, partial(_nothing, rest, question.language))
     if (following := _following(asks, question)) is not None:
         choice, run = following
         return Plan("answer", choice, False, run)
@@ -38,7 +39,7 @@ def _following(asks: Ask, question: Question) -> tuple[str, Callable[[], Awaitab
     return None
 
 
-async def _nothing(asks: Ask, language: str) -> Reply:
-    """Leave it, and go on with what is left to do."""
-    reply = await asks.otherwise() if asks.otherwise is not None else Reply()
+async def _nothing(rest: Callable[[], Awaitable[Reply]] | None, language: str) -> Reply:
+    """Leave it, and go on with the *rest*."""
+    reply = await rest() if rest is not None else Reply()
     return replace(reply, text=sentences((all_right(language), reply.text)))

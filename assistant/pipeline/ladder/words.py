@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from assistant.pipeline.wake_phrase import plain
 
-__all__ = ["all_right", "alternatives", "is_no", "is_yes", "of_language", "said", "sentences", "without_courtesy"]
+__all__ = ["all_right", "alternatives", "drops_all", "is_no", "is_yes", "of_language", "said", "sentences", "without_courtesy"]
 
 _YES = {
     "de": "ja, jawohl, jep, genau, klar, richtig, mach das, mach es, tu das, gerne, sicher, okay, ok, in ordnung, "
@@ -28,6 +28,14 @@ _NO = {
     "pas du tout",
     "it": "no, no grazie, meglio di no, annulla, lascia stare, lascia perdere, nessuno, nessuna",
     "nl": "nee, nee dank je, liever niet, annuleer, laat maar, toch niet, geen van beide",
+}
+_DROPS = {
+    "de": "abbrechen, egal, vergiss es, lass es, lass das",
+    "en": "cancel, never mind, nevermind, forget it",
+    "es": "cancela, déjalo, olvídalo",
+    "fr": "annule, laisse tomber",
+    "it": "annulla, lascia stare, lascia perdere",
+    "nl": "annuleer, laat maar",
 }
 _COURTESY = {
     "de": "bitte, mal, doch, danke, und",
@@ -57,6 +65,11 @@ def is_yes(text: str, language: str) -> bool:
 def is_no(text: str, language: str) -> bool:
     """Tell whether *text* disagrees, once or several times, and says nothing else."""
     return bool(re.fullmatch(f"({_phrases(_NO, language)}| )+", without_courtesy(text, language)))
+
+
+def drops_all(text: str, language: str) -> bool:
+    """Tell whether *text*, which disagrees, wants nothing of it any more: "no, never mind"."""
+    return bool(re.search(_phrases(_DROPS, language), said(text)))
 
 
 def all_right(language: str) -> str:
