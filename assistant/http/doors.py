@@ -3,7 +3,9 @@
 from assistant.assembly import Assembly
 from assistant.http import devices, history, keys, ollama, openai, realtime, rest, timers
 from assistant.http.openai import audio
+from assistant.http.rest.audio import AudioDoor
 from assistant.http.route import Route
+from assistant.http.turn import TurnDoor
 from assistant.http.vision import VisionDoor
 from assistant.models.store import Store
 from assistant.serving import Embedding, Generation, Hearing, Names, Sounds, Speaking
@@ -31,4 +33,6 @@ def doors(assembly: Assembly) -> list[Route]:
         *realtime.routes(assembly.equipment, generation),
         *ollama.routes(generation, embedding, Store.default()),
         *rest.routes(generation, embedding),
+        *AudioDoor(hearing, speaking).routes(),
+        *TurnDoor(assembly, hearing).routes(),
     ]

@@ -22,6 +22,7 @@ SPOKEN = AudioFormat(rate=24_000)
 """What programs get, as OpenAI's do: 24 kHz, 16-bit, mono."""
 _AHEAD = 512
 """Pieces of sound that are made before their reader has taken them, so that no slow reader holds a voice for long."""
+_CONTENT = {"mp3": "audio/mpeg", "opus": "audio/ogg"}
 
 
 class Encoding(StrEnum):
@@ -33,6 +34,11 @@ class Encoding(StrEnum):
     FLAC = "flac"
     WAV = "wav"
     PCM = "pcm"
+
+    @property
+    def content_type(self) -> str:
+        """Return how HTTP names it."""
+        return _CONTENT.get(self, f"audio/{self}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,17 +20,7 @@ from assistant.http.route import Route
 from assistant.http.streaming import stream
 from assistant.serving import Encoding, Speaking
 
-__all__ = ["CONTENT", "SpeechDoor"]
-
-CONTENT = {
-    Encoding.MP3: "audio/mpeg",
-    Encoding.OPUS: "audio/ogg",
-    Encoding.AAC: "audio/aac",
-    Encoding.FLAC: "audio/flac",
-    Encoding.WAV: "audio/wav",
-    Encoding.PCM: "audio/pcm",
-}
-"""Content type of each encoding."""
+__all__ = ["SpeechDoor"]
 
 _THEIRS = frozenset(
     "alloy ash ballad coral echo fable onyx nova sage shimmer verse marin cedar".split()  # noqa: SIM905
@@ -127,7 +117,7 @@ class SpeechDoor:
         pieces = self._speaking.spoken(named, body.input, voice, body.response_format)
         if body.stream_format == "sse":
             return await stream(request, events.TYPE, events.guarded(_events(pieces), _told))
-        return await stream(request, CONTENT[body.response_format], pieces)
+        return await stream(request, body.response_format.content_type, pieces)
 
     async def _voices(self, request: web.Request) -> web.Response:
         """List the voices of every model, or of the one that the path names."""
