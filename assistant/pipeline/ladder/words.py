@@ -5,7 +5,17 @@ from collections.abc import Iterable, Mapping
 
 from assistant.pipeline.wake_phrase import plain
 
-__all__ = ["all_right", "alternatives", "drops_all", "is_no", "is_yes", "of_language", "said", "sentences", "without_courtesy"]
+__all__ = [
+    "all_right",
+    "alternatives",
+    "drops_all",
+    "is_no",
+    "is_yes",
+    "of_language",
+    "said",
+    "sentences",
+    "without_courtesy",
+]
 
 _YES = {
     "de": "ja, jawohl, jep, genau, klar, richtig, mach das, mach es, tu das, gerne, sicher, okay, ok, in ordnung, "
