@@ -33,6 +33,8 @@ class Item:
     """`in_progress`, `completed`, or `incomplete` for an answer that was cut off."""
     playback: Playback | None = None
     """When its words were said; None for what was not made here."""
+    heard: float | None = None
+    """Seconds of it that the client says were heard; None where it says nothing."""
     id: str = field(default_factory=lambda: new_id("item"))
     """What it is called."""
 

@@ -105,7 +105,7 @@ class Response:
 
     async def _end_message(self, message: Item) -> None:
         said = "".join(self._words)
-        message.say(self._heard(said))
+        message.say(self._heard(message, said))
         message.status = "incomplete" if self.cancelled else "completed"
         self._items.keep()
         if self._settings.written:
@@ -116,8 +116,10 @@ class Response:
         await self._part("content_part.done", part=self._content(said))
         await self._end(message)
 
-    def _heard(self, said: str) -> str:
-        """Return what was heard: not more than there was time for, where somebody has talked into it."""
+    def _heard(self, message: Item, said: str) -> str:
+        """Return what was heard, by the client, or else no more than there was time for where it was cancelled."""
+        if message.heard is not None:
+            return self._playback.heard_until(message.heard)
         if self._settings.written or not self.cancelled or self._playback.began is None:
             return said
         return self._playback.heard_until(asyncio.get_running_loop().time() - self._playback.began)

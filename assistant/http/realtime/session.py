@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Coroutine, Generator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -35,6 +36,22 @@ T = TypeVar("T")
 
 _SHORTEST = 0.1
 """Seconds of sound that can be committed."""
+_UNHEARD = 8
+"""Utterances that may wait for a recogniser."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """An utterance on its way to an answer."""
+
+    item: Item
+    """What it is to the client."""
+    settings: Settings
+    """What the session was set to."""
+    drafts: Drafts
+    """Where its answer is made."""
+    ending: Ending
+    """What the answer comes to beside its words."""
 
 
 class Session:
@@ -56,6 +73,7 @@ class Session:
         self._listening: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._understanding: set[asyncio.Event] = set()
+        self._room = asyncio.Semaphore(_UNHEARD)
 
     async def begin(self) -> None:
         """Tell what the session is, and listen."""
@@ -136,7 +154,8 @@ class Session:
         if end / 1000 > item.playback.given:
             given = round(item.playback.given * 1000)
             raise Problem(400, "invalid_value", f"the sound of {item.id} has {given} ms only", key="audio_end_ms")
-        item.say(item.playback.heard_until(end / 1000))
+        item.heard = end / 1000
+        item.say(item.playback.heard_until(item.heard))
         self._items.keep()
         where = {"item_id": item.id, "content_index": 0, "audio_end_ms": end}
         await self._wire.send("conversation.item.truncated", **where)
@@ -165,15 +184,13 @@ class Session:
                 end = self._milliseconds(draft.end)
                 await self._wire.send("input_audio_buffer.speech_stopped", item_id=item.id, audio_end_ms=end)
                 await self._said(item)
+                await self._room.acquire()
             except BaseException:
                 await drafts.close()
                 raise
             self._speaking = False
-            self._own(
-                self._follow(
-                    item, draft.end - self._spoke_at, draft, drafts, settings, ending, detection, self._interruptions
-                )
-            )
+            heard = _Heard(item, settings, drafts, ending)
+            self._own(self._follow(heard, draft, draft.end - self._spoke_at, answers, self._interruptions))
 
     async def _open(self) -> None:
         """Open the engines that listen and speak: a program has time."""
@@ -193,30 +210,22 @@ class Session:
     def _milliseconds(self, at: float) -> int:
         return max(0, round((at - self._buffer.began) * 1000))
 
-    async def _follow(
-        self,
-        item: Item,
-        seconds: float,
-        draft: Draft,
-        drafts: Drafts,
-        settings: Settings,
-        ending: Ending,
-        detection: ServerVad | SemanticVad,
-        interruptions: int,
-    ) -> None:
+    async def _follow(self, heard: _Heard, draft: Draft, seconds: float, answers: bool, interruptions: int) -> None:
         """Tell what was said, and answer it, unless somebody speaks again before that is known."""
         try:
-            words = await self._understand(item, seconds, asyncio.shield(draft.transcript))
-            if words and detection.create_response is not False and interruptions == self._interruptions:
-                with self._making(response := self._begin_response(settings)):
-                    await response.run(draft.sound(), ending)
+            words = await self._understand(heard.item, seconds, asyncio.shield(draft.transcript))
+            if words and answers and interruptions == self._interruptions:
+                with self._making(response := self._begin_response(heard.settings)):
+                    await response.run(draft.sound(), heard.ending)
         finally:
-            await drafts.close()
+            await heard.drafts.close()
 
     async def _commit(self) -> None:
         """Take what was sent for all that was said."""
         if self._settings.detection is not None:
             raise Problem(400, "unsupported", "turn_detection commits by itself", "send turn_detection: null first")
+        if self._room.locked():
+            raise Problem(429, "too_many", f"{_UNHEARD} utterances wait to be transcribed", "wait for them")
         chunks = self._buffer.take()
         if sum(chunk.duration for chunk in chunks) < _SHORTEST:
             message = f"the buffer holds less than {_SHORTEST * 1000:g} ms of sound"
@@ -225,6 +234,7 @@ class Session:
         said = Utterance(chunks, chunks[0].timestamp, chunks[-1].end, chunks[0].timestamp)
         language = None if turn.config.language == "auto" else turn.config.language
         await self._said(item)
+        await self._room.acquire()
         self._own(self._understand(item, said.seconds, self._transcribed(said, turn, language)))
 
     async def _transcribed(self, said: Utterance, turn: Turn, language: str | None) -> Transcript:
@@ -262,12 +272,13 @@ class Session:
             await self._wire.send(f"{kind}.failed", **where, error=reason)
             return ""
         finally:
+            self._room.release()
             understood.set()
             self._understanding.discard(understood)
 
     def _begin_response(self, settings: Settings) -> Response:
         """Return a response that is to be sent; raises Problem while another is."""
-        if self._response is not None and not self._response.cancelled:
+        if self._response is not None and not (self._response.cancelled and self._response.follows is None):
             message = f"the response {self._response.id} is being made"
             raise Problem(400, "conversation_already_has_active_response", message, "wait for it, or cancel it")
         before, self._response = self._response, Response(self._wire, self._items, settings)

@@ -128,6 +128,11 @@ class Talk:
         return [event.type for event in self.told]
 
     @property
+    def errors(self) -> list[Any]:
+        """Return the errors that were told."""
+        return [event for event in self.told if event.type == "error"]
+
+    @property
     def sound(self) -> bytes:
         """Return the sound that was sent."""
         deltas = (event.delta for event in self.told if event.type == "response.output_audio.delta")

@@ -1,5 +1,6 @@
 """`/v1/realtime` where the client says who has finished, as OpenAI's own library speaks to it."""
 
+import asyncio
 from typing import Any
 
 from assistant import Done, EngineError, TextDelta, ToolCall, ToolResult, Usage
@@ -159,3 +160,41 @@ async def test_items_are_put_where_they_are_wanted_and_taken_out(door: Served) -
         await talk.connection.response.create()
         await talk.answer()
     assert [message.text for message in door.chat.requests[0].messages[1:]] == ["First.", "Third."]
+
+
+async def test_an_answer_that_is_cut_is_told_to_be_incomplete(door: Served) -> None:
+    door.chat.script = [[TextDelta("One two"), Done("length")]]
+    async with door.opened() as client, talking(client) as talk:
+        await talk.connection.response.create()
+        response = await talk.answer()
+    assert (response.status, response.status_details.reason) == ("incomplete", "max_output_tokens")
+
+
+async def test_only_so_much_may_wait_to_be_transcribed(door: Served) -> None:
+    door.stt.script = [1.0, "First.", *["Next."] * 8]
+    async with door.opened() as client, talking(client) as talk:
+        for _ in range(10):
+            await talk.connection.input_audio_buffer.append(audio=voice(0.2))
+            await talk.connection.input_audio_buffer.commit()
+        assert (await talk.until("error")).error.code == "too_many"
+        assert (await talk.until("error")).error.code == "too_many"
+        await talk.connection.response.create(response={"instructions": "Go."})
+        await talk.answer()
+    assert [message.text for message in door.chat.requests[0].messages] == ["Go.", "First.", *["Next."] * 7]
+
+
+async def test_whoever_cancels_and_asks_again_and_again_has_two_at_most(door: Served) -> None:
+    door.chat.script, door.chat.pace = ["One. " * 500] * 50, 0.01
+    async with door.opened() as client, talking(client) as talk:
+        for _ in range(20):
+            await talk.connection.response.create()
+            await talk.connection.response.cancel()
+        while "conversation_already_has_active_response" not in {error.error.code for error in talk.errors}:
+            await talk.until("error")
+        door.chat.script = ["Well."] * 50
+        async with asyncio.timeout(20):
+            while not any(done.response.status == "completed" for done in talk.told if done.type == "response.done"):
+                await talk.connection.response.create()
+                await asyncio.sleep(0.1)
+                await talk.connection.input_audio_buffer.clear()
+                await talk.until("input_audio_buffer.cleared")
