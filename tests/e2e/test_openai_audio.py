@@ -1,0 +1,64 @@
+"""A real daemon with real ears and a real voice, asked by OpenAI's own library: speech out, and in again."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import openai
+import pytest
+
+from assistant.paths import models_folder
+from assistant.wav import decode_wav
+from tests.running import CONFIG, Home
+
+TEXT = "What time is it in the kitchen? Please turn on the light."
+WORDS = re.findall(r"\w+", TEXT.lower())
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
+    """Ask a daemon that hears by Whisper, speaks by Piper, and knows other formats by FFmpeg."""
+    home = Home(tmp_path_factory.mktemp("home"))
+    config = CONFIG.replace("{engine: fake-stt}", "{engine: faster-whisper}")
+    config = config.replace("{engine: fake-tts}", "{engine: piper}")
+    home.write(config + "aliases: {whisper-1: {model: stt}, tts-1: {model: tts}}\n")
+    (home.folder / "data" / "models").symlink_to(models_folder())
+    with home.daemon() as daemon:
+        daemon.ready()
+        with openai.OpenAI(base_url=f"{daemon.address}/v1", api_key=home.key, max_retries=0) as library:
+            yield library
+        assert daemon.stop() == 0
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("form", ["wav", "mp3", "opus", "aac", "flac"])
+def test_what_is_spoken_is_heard_again(client: openai.OpenAI, form: Any) -> None:
+    spoken = client.audio.speech.create(model="tts-1", voice="alloy", input=TEXT, response_format=form).content
+    heard = client.audio.transcriptions.create(model="whisper-1", file=(f"said.{form}", spoken))
+    assert re.findall(r"\w+", heard.text.lower()) == WORDS
+
+
+@pytest.mark.once
+def test_a_fast_voice_is_shorter_and_not_higher(client: openai.OpenAI) -> None:
+    lengths = {}
+    for speed in (1.0, 1.5):
+        answer = client.audio.speech.create(model="tts", voice="alloy", input=TEXT, speed=speed, response_format="wav")
+        lengths[speed] = decode_wav(answer.content).duration
+    assert 0.5 < lengths[1.5] / lengths[1.0] < 0.85
+
+
+@pytest.mark.once
+def test_words_have_their_times_and_events_their_words(client: openai.OpenAI) -> None:
+    spoken = client.audio.speech.create(model="tts", voice="alloy", input=TEXT, response_format="flac").content
+    heard = client.audio.transcriptions.create(
+        model="stt",
+        file=("said.flac", spoken),
+        response_format="verbose_json",
+        timestamp_granularities=["word", "segment"],
+    )
+    assert heard.words and [re.sub(r"\W", "", word.word.lower()) for word in heard.words] == WORDS
+    assert all(word.start <= word.end <= float(heard.duration) + 0.1 for word in heard.words)
+    assert heard.segments and heard.segments[-1].end <= float(heard.duration) + 0.1
+    stream = client.audio.transcriptions.create(model="stt", file=("said.flac", spoken), stream=True)
+    events = list(stream)
+    assert events[-1].type == "transcript.text.done" and events[-1].text == heard.text
