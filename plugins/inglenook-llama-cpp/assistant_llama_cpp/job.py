@@ -149,7 +149,9 @@ class Job:
         """Return *deltas*, the words among them with the tokens that were written since the last."""
         told: list[ChatDelta] = []
         for delta in deltas:
-            told.append(replace(delta, logprobs=tuple(self.untold)) if isinstance(delta, TextDelta) else delta)
+            if self.untold and isinstance(delta, TextDelta):
+                delta = replace(delta, logprobs=tuple(self.untold))
+            told.append(delta)
             self.untold.clear()
         return told
 
