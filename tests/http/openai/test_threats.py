@@ -84,6 +84,22 @@ async def test_t10_no_number_reaches_an_engine_out_of_range(door: Served, key: s
 
 
 @pytest.mark.parametrize(
+    ("path", "asked", "keys"),
+    [
+        ("/v1/responses", {"input": "Hello."}, ["temperature", "top_p", "max_output_tokens"]),
+        ("/v1/completions", {"prompt": "Hello."}, [*NUMBERS[:5], "seed", "n", "logprobs"]),
+        ("/v1/embeddings", {"input": "Hello."}, ["dimensions"]),
+    ],
+)
+async def test_t10_nor_by_any_other_route(door: Served, path: str, asked: dict[str, Any], keys: list[str]) -> None:
+    for key in keys:
+        for value in WRONG:
+            status, answer = await door.post(path, asked | {key: value})
+            assert (status, answer["error"]["param"]) == (400, key), value
+    assert not door.chat.requests and not door.embed.asked
+
+
+@pytest.mark.parametrize(
     ("key", "least", "most"),
     [
         ("temperature", 0, 2),
