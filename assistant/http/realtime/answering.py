@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from assistant.audio import SPEECH, AudioChunk
-from assistant.chat import Done, Sampling, TextDelta, ToolCall
+from assistant.chat import ChatDelta, ChatRequest, Done, Sampling, TextDelta, ToolCall
+from assistant.errors import UnfitRequest
 from assistant.http.openai.parameters import TOKENS
 from assistant.http.realtime.settings import Settings
 from assistant.pipeline.answer import speak
@@ -15,7 +16,7 @@ from assistant.pipeline.draft import Answering
 from assistant.pipeline.outbox import Outbox
 from assistant.pipeline.playback import Spoken
 from assistant.pipeline.question import Question
-from assistant.serving import Generation
+from assistant.serving import Generation, Named
 from assistant.streams import prefetch
 
 __all__ = ["Ending", "answering", "unanswered"]
@@ -84,7 +85,7 @@ async def _words(
     if not generation.pool.model(named.model).capabilities.local:
         await outbox.committed()  # nobody else hears of a draft
     request = named.filled(request, cut=settings.max_tokens is not None)
-    async with aclosing(generation.reply(named, request)) as deltas:
+    async with aclosing(_as_far_as_it_fits(generation, named, request)) as deltas:
         async for delta in deltas:
             match delta:
                 case TextDelta(text):
@@ -93,3 +94,33 @@ async def _words(
                     outbox.put(partial(ending.calls.append, delta))
                 case Done():
                     outbox.put(partial(ending.end, delta))
+
+
+async def _as_far_as_it_fits(
+    generation: Generation, named: Named, request: ChatRequest
+) -> AsyncGenerator[ChatDelta, None]:
+    """Yield the reply; of a conversation that is too long for the model the oldest messages are left out.
+
+    First two, then four, eight and so on, so that the beginning stays the same for a while and is not read anew.
+    """
+    dropped, begun = 0, False
+    while True:
+        try:
+            async with aclosing(generation.reply(named, _without_oldest(request, dropped))) as deltas:
+                async for delta in deltas:
+                    begun = True
+                    yield delta
+            return
+        except UnfitRequest:
+            dropped = 2 * dropped or 2
+            if begun or dropped >= len(request.messages) - 1:
+                raise
+
+
+def _without_oldest(request: ChatRequest, dropped: int) -> ChatRequest:
+    """Return *request* with the rules, but without the messages after them; no result is kept without its call."""
+    rules, *said = request.messages
+    kept = said[dropped:]
+    while dropped and kept[0].role == "tool" and len(kept) > 1:
+        del kept[0]
+    return replace(request, messages=(rules, *kept))

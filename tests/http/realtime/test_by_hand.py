@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from assistant import Done, EngineError, TextDelta, ToolCall, ToolResult, Usage
+from assistant.errors import UnfitRequest
 from tests.http.realtime.conftest import CLIENT, Served, talking, voice
 
 LAMP: Any = {
@@ -198,3 +199,18 @@ async def test_whoever_cancels_and_asks_again_and_again_has_two_at_most(door: Se
                 await asyncio.sleep(0.1)
                 await talk.connection.input_audio_buffer.clear()
                 await talk.until("input_audio_buffer.cleared")
+
+
+async def test_of_a_conversation_that_is_too_long_the_oldest_is_left_out(door: Served) -> None:
+    door.chat.script = [UnfitRequest("too long"), UnfitRequest("too long"), "Well.", *[UnfitRequest("too long")] * 3]
+    async with door.opened() as client, talking(client) as talk:
+        for number in range(6):
+            await talk.say(f"Number {number}.")
+        await talk.connection.response.create()
+        assert (await talk.answer()).status == "completed"
+        await talk.connection.response.create()
+        response = await talk.answer()
+    assert response.status == "failed" and "too long" in response.status_details.error.message
+    texts = [[message.text for message in request.messages] for request in door.chat.requests]
+    assert texts[2] == ["Be brief.", "Number 4.", "Number 5."]
+    assert [len(asked) for asked in texts] == [7, 5, 3, 8, 6, 4]
