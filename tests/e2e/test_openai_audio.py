@@ -1,7 +1,10 @@
 """A real daemon with real ears and a real voice, asked by OpenAI's own library: speech out, and in again."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -9,9 +12,16 @@ import pytest
 
 from assistant.paths import models_folder
 from assistant.wav import decode_wav
+from tests.docs.markdown import Block, blocks
 from tests.running import CONFIG, Home
+from tests.source import ROOT
 
 TEXT = "What time is it in the kitchen? Please turn on the light."
+EXAMPLES = [
+    block
+    for block in blocks(ROOT / "docs" / "http.md")
+    if block.language in ("python", "bash") and block.heading in ("POST /v1/audio/transcriptions", "POST /api/turn")
+]
 WORDS = re.findall(r"\w+", TEXT.lower())
 
 
@@ -62,3 +72,26 @@ def test_words_have_their_times_and_events_their_words(client: openai.OpenAI) ->
     stream = client.audio.transcriptions.create(model="stt", file=("said.flac", spoken), stream=True)
     events = list(stream)
     assert events[-1].type == "transcript.text.done" and events[-1].text == heard.text
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("block", EXAMPLES, ids=lambda block: block.heading)
+def test_an_example_of_the_documentation_works(client: openai.OpenAI, block: Block, tmp_path: Path) -> None:
+    key = tmp_path / ".local/state/inglenook/api-key"
+    key.parent.mkdir(parents=True)
+    key.write_text(f"{client.api_key}\n")
+    spoken = client.audio.speech.create(model="tts", voice="alloy", input=TEXT, response_format="wav").content
+    (tmp_path / "question.wav").write_bytes(spoken)
+    text = block.text.replace("http://127.0.0.1:8420/v1", str(client.base_url).rstrip("/"))
+    text = text.replace("http://127.0.0.1:8420", str(client.base_url).removesuffix("/v1/"))
+    command = ["bash", "-c", text] if block.language == "bash" else [sys.executable, "-c", text]
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    if block.language == "python":
+        assert done.stdout == "What time is it?\n"
+    else:
+        names = re.findall(r"^event: (\w+)$", done.stdout, re.MULTILINE)
+        assert names[0] == "transcript" and names[-1] == "receipt" and {"words", "sound"} <= set(names)
+        assert TEXT in done.stdout and '"outcome":"answered"' in done.stdout

@@ -72,6 +72,7 @@ def describe(config: FasterWhisperConfig) -> Capabilities:
         languages=("en",) if english else languages.TAGS,
         times=True,
         translates=not english,
+        parallel=2,  # recordings take turns at each window, so a command need not wait for a long one
         memory=_memory(config),
     )
 

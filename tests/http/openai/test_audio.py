@@ -15,7 +15,7 @@ import openai
 import pytest
 from openai import AsyncOpenAI
 
-from assistant import AudioFormat, Capabilities, EngineConfig, EngineError, Kind, TimedText, Transcript, Voice
+from assistant import AudioFormat, Capabilities, EngineConfig, EngineError, Kind, Priority, TimedText, Transcript, Voice
 from assistant.config import HttpConfig
 from assistant.config.schema import AliasConfig
 from assistant.events import EventBus
@@ -27,7 +27,7 @@ from assistant.testing import FakeCodec, FakeStt, FakeTts, fake_spec, tone
 from assistant.wav import decode_wav, wav_header
 
 KEY = "a key of the tests"
-ABLE = Capabilities(languages=("en", "de"), times=True, translates=True)
+ABLE = Capabilities(languages=("en", "de"), times=True, translates=True, parallel=2)
 JOE = Capabilities(voices=(Voice("joe", "en-US"), Voice("mary", "en-GB")))
 LONGEST = 60.0
 
@@ -38,6 +38,7 @@ class Served:
 
     http: aiohttp.ClientSession
     openai: AsyncOpenAI
+    pool: Pool
     stt: FakeStt = field(default_factory=FakeStt)
     tts: FakeTts = field(default_factory=FakeTts)
 
@@ -50,7 +51,7 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(stt: Any, tts: Any, codec: Any = None) -> AsyncGenerator[Served, None]:
+async def serving(stt: Any, tts: Any, codec: Any = None, queue: int = 4) -> AsyncGenerator[Served, None]:
     """Serve a recogniser that can everything, one that can little, and a voice."""
     models = {
         "ears": Model("ears", fake_spec("fake", Kind.STT, stt), EngineConfig(), ABLE),
@@ -63,7 +64,7 @@ async def serving(stt: Any, tts: Any, codec: Any = None) -> AsyncGenerator[Serve
     pool = Pool(models, lambda config: config)
     sounds = Sounds(pool, LONGEST)
     names = Names(pool.status(), {"whisper-1": AliasConfig(model="ears")})
-    routes = audio.routes(Hearing(pool, names, sounds, 4, 20.0), Speaking(pool, names, sounds, 4, 20.0))
+    routes = audio.routes(Hearing(pool, names, sounds, queue, 20.0), Speaking(pool, names, sounds, 4, 20.0))
     config = HttpConfig(port=0, key=KEY)
     try:
         async with (
@@ -73,7 +74,7 @@ async def serving(stt: Any, tts: Any, codec: Any = None) -> AsyncGenerator[Serve
             ) as session,
             AsyncOpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0) as client,
         ):
-            yield Served(session, client, stt, tts)
+            yield Served(session, client, pool, stt, tts)
     finally:
         await pool.close()
 
@@ -326,3 +327,23 @@ async def test_other_formats_are_read_and_written_where_there_is_a_codec() -> No
 async def test_without_a_codec_other_formats_name_the_plugin_that_reads_them(door: Served) -> None:
     status, text = await door.send(b"ID3" + bytes(1000))
     assert status == 415 and "pip install inglenook-av" in text
+
+
+async def test_recordings_leave_a_place_to_whoever_speaks_into_a_microphone() -> None:
+    async with serving(FakeStt([30.0]), FakeTts(), queue=1) as door:
+        first = asyncio.create_task(door.send(wav(), model="ears"))
+        while not door.stt.heard:
+            await asyncio.sleep(0.01)
+        second = asyncio.create_task(door.send(wav(), model="ears"))
+        await asyncio.sleep(0.1)
+        assert len(door.stt.heard) == 1, "a second recording takes the last place"
+        async with asyncio.timeout(5), door.pool.lease("ears", Priority.VOICE):
+            pass
+        status, text = await door.send(wav(), model="ears")
+        assert status == 429 and "rate_limit_exceeded" in text
+        for task in (first, second):
+            task.cancel()
+        await asyncio.wait({first, second})
+        async with asyncio.timeout(10):
+            while (await door.send(wav(), model="ears"))[0] != 200:
+                await asyncio.sleep(0.05)
