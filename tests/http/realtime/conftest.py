@@ -25,7 +25,7 @@ from assistant.pipeline.conversation import Conversations
 from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.phrases import Phrases
 from assistant.serving import Generation, Names
-from assistant.testing import FakeChat, FakeStt, FakeTts, FakeVad, fake_spec
+from assistant.testing import FakeChat, FakeStt, FakeTts, FakeTurn, FakeVad, fake_spec
 
 KEY = "a key of the tests"
 CLIENT = AudioFormat(24_000)
@@ -49,6 +49,7 @@ class Served:
     chat: FakeChat = field(default_factory=lambda: FakeChat(pace=0.0))
     tts: FakeTts = field(default_factory=FakeTts)
     vad: FakeVad = field(default_factory=FakeVad)
+    turn: FakeTurn = field(default_factory=FakeTurn)
     assistant: AssistantConfig = field(default_factory=lambda: AssistantConfig(turn="", intent="", prompt="Be brief."))
     keys: Keys | None = None
     """Named keys beside the owner's."""
@@ -65,6 +66,7 @@ class Served:
         able = Capabilities(tools=True, parallel=4)
         specs = {
             "vad": fake_spec("vad", Kind.VAD, self.vad),
+            "turn": fake_spec("turn", Kind.TURN, self.turn),
             "stt": fake_spec("stt", Kind.STT, self.stt),
             "chat": fake_spec("chat", Kind.CHAT, self.chat, able),
             "tts": fake_spec("tts", Kind.TTS, self.tts),
@@ -114,6 +116,13 @@ class Talk:
                 if event.type == kind:
                     return event
 
+    async def so_far(self) -> list[str]:
+        """Return the types of what was told, once what was sent is worked off."""
+        await asyncio.sleep(0.2)
+        await self.connection.session.update(session={"type": "realtime"})
+        await self.until("session.updated")
+        return self.types()
+
     async def answer(self) -> Any:
         """Return the response that is made next, once it is done."""
         return (await self.until("response.done")).response
@@ -151,8 +160,8 @@ async def talking(client: AsyncOpenAI, model: str = "gpt-realtime", **session: A
         talk = Talk(connection)
         created = await talk.until("session.created")
         assert created.session.audio.input.turn_detection.type == "server_vad"
-        session = session or {"audio": {"input": {"turn_detection": None}}}
-        await connection.session.update(session={"type": "realtime", **session})
+        setting: Any = session or {"audio": {"input": {"turn_detection": None}}}
+        await connection.session.update(session={"type": "realtime", **setting})
         await talk.until("session.updated")
         yield talk
 

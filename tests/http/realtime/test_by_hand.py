@@ -51,7 +51,7 @@ async def test_what_is_said_is_transcribed_and_answered_by_voice(door: Served) -
 async def test_what_is_written_is_answered_in_writing(door: Served) -> None:
     usage = Usage(prompt_tokens=12, cached_tokens=8, completion_tokens=3)
     door.chat.script = [[TextDelta("Good "), TextDelta("day."), Done("stop", usage)], "Again."]
-    settings = {"output_modalities": ["text"], "instructions": "Be kind.", "audio": {"input": {"turn_detection": None}}}
+    settings: Any = {"output_modalities": ["text"], "instructions": "Be kind.", "audio": {"input": {"turn_detection": None}}}
     async with door.opened() as client, talking(client, **settings) as talk:
         await talk.say("Hello.")
         await talk.connection.response.create()
@@ -72,7 +72,7 @@ async def test_what_is_written_is_answered_in_writing(door: Served) -> None:
 async def test_a_call_is_left_to_the_client_who_tells_what_came_of_it(door: Served) -> None:
     call = ToolCall("c1", "switch_lamp", {"on": True})
     door.chat.script = [[call, Done("tool_calls")], "It is on."]
-    settings = {"tools": [LAMP], "tool_choice": "auto", "audio": {"input": {"turn_detection": None}}}
+    settings: Any = {"tools": [LAMP], "tool_choice": "auto", "audio": {"input": {"turn_detection": None}}}
     async with door.opened() as client, talking(client, **settings) as talk:
         await talk.say("Light!")
         await talk.connection.response.create()

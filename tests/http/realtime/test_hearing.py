@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+from msgspec import structs
+
 from tests.http.realtime.conftest import Served, Talk, quiet, talking, voice
 
 SERVER: Any = {"audio": {"input": {"turn_detection": {"type": "server_vad", "silence_duration_ms": 400}}}}
@@ -62,7 +64,9 @@ async def test_the_answer_is_drafted_while_the_silence_lasts(door: Served) -> No
         async with asyncio.timeout(5):
             while not door.tts.said:
                 await asyncio.sleep(0.01)
-        assert "response.created" not in talk.types() and "input_audio_buffer.speech_stopped" not in talk.types()
+        told = await talk.so_far()
+        assert "input_audio_buffer.speech_started" in told and "input_audio_buffer.speech_stopped" not in told
+        assert "response.created" not in told
         await speak(talk, 0.0, 0.3)
         assert (await talk.answer()).status == "completed"
     assert len(door.chat.requests) == len(door.stt.heard) == 1
@@ -122,6 +126,29 @@ async def test_what_sounds_incomplete_is_waited_for(door: Served) -> None:
     assert talk.types().count("input_audio_buffer.speech_stopped") == 1
     stopped = next(event for event in talk.told if event.type == "input_audio_buffer.speech_stopped")
     assert abs(stopped.audio_end_ms - 2700) < 80
+
+
+async def test_a_detector_says_how_complete_it_sounds(door: Served) -> None:
+    door.assistant = structs.replace(door.assistant, turn="turn")
+    door.turn.script = [0.0] * 9
+    door.stt.script, door.chat.script = ["Blue."] * 9, ["I see."] * 9
+    async with door.opened() as client, talking(client, **detecting(type="semantic_vad", eagerness="high")) as talk:
+        await speak(talk, 1.0, 0.2)
+        async with asyncio.timeout(5):
+            while not (door.turn.heard and door.chat.requests):
+                await asyncio.sleep(0.01)
+        await speak(talk, 0.0, 1.0)
+        assert "input_audio_buffer.speech_stopped" not in await talk.so_far()
+        await speak(talk, 0.0, 2.0)
+        assert (await talk.answer()).status == "completed"
+        assert door.turn.heard
+        door.turn.heard.clear()
+        silent: Any = {"turn_detection": {"type": "server_vad", "silence_duration_ms": 300}}
+        await talk.connection.session.update(session={"type": "realtime", "audio": {"input": silent}})
+        await talk.until("session.updated")
+        await speak(talk, 1.0, 0.6)
+        await talk.answer()
+    assert not door.turn.heard
 
 
 async def test_nothing_is_answered_where_nothing_was_understood(door: Served) -> None:
