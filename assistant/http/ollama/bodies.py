@@ -35,6 +35,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Drop tokens less likely than this share of the likeliest."""
     repeat_penalty: Annotated[float, Meta(gt=0, le=2)] | None = None
     """Above 1 makes recent tokens less likely."""
+    presence_penalty: Annotated[float, Meta(ge=-2, le=2)] | None = None
+    """Above 0 makes tokens less likely that were written."""
+    frequency_penalty: Annotated[float, Meta(ge=-2, le=2)] | None = None
+    """Above 0 makes tokens less likely each time that they are written."""
     seed: Annotated[int, Meta(ge=-(2**31), lt=2**32)] | None = None
     """Makes a drawn reply repeatable; below 0 it does not."""
     num_predict: Annotated[int, Meta(ge=-2, le=1_000_000)] | None = None
@@ -157,6 +161,8 @@ def _request(
         top_k=options.top_k,
         min_p=options.min_p,
         repeat_penalty=options.repeat_penalty,
+        presence_penalty=options.presence_penalty,
+        frequency_penalty=options.frequency_penalty,
         seed=options.seed if options.seed is not None and options.seed >= 0 else None,
     )
     cut = options.num_predict if options.num_predict is not None and options.num_predict > 0 else _MOST_TOKENS
