@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
+from assistant.controls import Controls, DeviceStatus
 from assistant.entities import Entity
 from assistant.errors import ServiceError
 from assistant.pipeline.completeness import completeness
 from assistant.skill import OWNER
-from assistant.timers.timer import Timer
-from assistant.timers.timers import Timers
 from tests.home.house import DIMMED, House
 from tests.home.test_questions import house
 from tests.skills.household import GAVE_UP, Household, household
@@ -356,12 +355,12 @@ async def test_what_is_sensitive_may_come_last(there: Home) -> None:
 
 @pytest.mark.parametrize("language", ["en"])
 async def test_what_fails_is_told_beside_what_was_done(there: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def full(self: Timers, timer: Timer, *, turn: str = "") -> Timer:
+    async def full(self: Controls, device: str, percent: int, *, turn: str = "") -> DeviceStatus:
         raise ServiceError("the disk is full")
 
-    monkeypatch.setattr(Timers, "add", full)
-    answer = await there.say("turn on the desk lamp, set a timer for two minutes and turn off the kettle")
-    assert answer == "Turned on the light. I could not do this: “set a timer for two minutes, turn off the kettle”."
+    monkeypatch.setattr(Controls, "set_volume", full)
+    answer = await there.say("turn on the desk lamp, set the volume to 30 percent and turn off the kettle")
+    assert answer == "Turned on the light. I could not do this: “set the volume to 30 percent, turn off the kettle”."
     assert there.calls == [("turn_on", LAMP)]
     await there.say("undo that")
     assert not there.is_on(LAMP)

@@ -35,8 +35,8 @@ _MOST = 3
 """Things that are asked for at once."""
 _CUTS = 5
 """Conjunctions and commas of a sentence that is looked at: who says more tells a story."""
-_UNKNOWN = frozenset({"InglenookSwitchUnknown", "InglenookAskUnknown"})
-"""Intents of sentences with a name that is none of the house: they take the rest of any sentence for the name."""
+_UNKNOWN = frozenset({"InglenookAskUnknown", "InglenookPlayerUnknown", "InglenookSwitchUnknown"})
+"""Intents of sentences with a name that is none of the house."""
 _NEVER_MIND = "HassNevermind"
 _OPPOSITES = (
     frozenset({"HassTurnOn", "HassTurnOff"}),
@@ -97,9 +97,7 @@ def _stays(whole: Recognition, beginning: str, question: Question, turn: Turn) -
     """Tell whether a sentence is understood as it is, and no name in it has swallowed a part of it."""
     if not whole.complete or whole.intent in _UNKNOWN or skilled("exact", whole, question, turn) is None:
         return False
-    name = whole.slots.get("name", "") if "entity_ids" not in whole.slots else ""
-    swallowed = any(said(beginning) in said(words) for words in whole.slots.values())
-    return not swallowed and not cuts_of(name, question.language)
+    return not any(said(beginning) in said(words) for words in whole.slots.values())
 
 
 class _Sentence:
