@@ -29,6 +29,12 @@ from assistant.testing import FakeChat, FakeStt, FakeTts, FakeTurn, FakeVad, fak
 
 KEY = "a key of the tests"
 CLIENT = AudioFormat(24_000)
+LAMP: Any = {
+    "type": "function",
+    "name": "switch_lamp",
+    "description": "Switch a lamp.",
+    "parameters": {"type": "object", "properties": {"on": {"type": "boolean"}}},
+}
 
 
 def voice(seconds: float) -> str:
@@ -160,8 +166,8 @@ async def talking(client: AsyncOpenAI, model: str = "gpt-realtime", **session: A
         talk = Talk(connection)
         created = await talk.until("session.created")
         assert created.session.audio.input.turn_detection.type == "server_vad"
-        setting: Any = session or {"audio": {"input": {"turn_detection": None}}}
-        await connection.session.update(session={"type": "realtime", **setting})
+        setting: Any = {"type": "realtime"} | (session or {"audio": {"input": {"turn_detection": None}}})
+        await connection.session.update(session=setting)
         await talk.until("session.updated")
         yield talk
 

@@ -5,14 +5,7 @@ from typing import Any
 
 from assistant import Done, EngineError, TextDelta, ToolCall, ToolResult, Usage
 from assistant.errors import UnfitRequest
-from tests.http.realtime.conftest import CLIENT, Served, talking, voice
-
-LAMP: Any = {
-    "type": "function",
-    "name": "switch_lamp",
-    "description": "Switch a lamp.",
-    "parameters": {"type": "object", "properties": {"on": {"type": "boolean"}}},
-}
+from tests.http.realtime.conftest import CLIENT, LAMP, Served, talking, voice
 
 
 async def test_what_is_said_is_transcribed_and_answered_by_voice(door: Served) -> None:
@@ -51,7 +44,11 @@ async def test_what_is_said_is_transcribed_and_answered_by_voice(door: Served) -
 async def test_what_is_written_is_answered_in_writing(door: Served) -> None:
     usage = Usage(prompt_tokens=12, cached_tokens=8, completion_tokens=3)
     door.chat.script = [[TextDelta("Good "), TextDelta("day."), Done("stop", usage)], "Again."]
-    settings: Any = {"output_modalities": ["text"], "instructions": "Be kind.", "audio": {"input": {"turn_detection": None}}}
+    settings: Any = {
+        "output_modalities": ["text"],
+        "instructions": "Be kind.",
+        "audio": {"input": {"turn_detection": None}},
+    }
     async with door.opened() as client, talking(client, **settings) as talk:
         await talk.say("Hello.")
         await talk.connection.response.create()

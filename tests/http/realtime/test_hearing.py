@@ -5,7 +5,8 @@ from typing import Any
 
 from msgspec import structs
 
-from tests.http.realtime.conftest import Served, Talk, quiet, talking, voice
+from assistant import Done, ToolCall
+from tests.http.realtime.conftest import LAMP, Served, Talk, quiet, talking, voice
 
 SERVER: Any = {"audio": {"input": {"turn_detection": {"type": "server_vad", "silence_duration_ms": 400}}}}
 
@@ -70,6 +71,22 @@ async def test_the_answer_is_drafted_while_the_silence_lasts(door: Served) -> No
         await speak(talk, 0.0, 0.3)
         assert (await talk.answer()).status == "completed"
     assert len(door.chat.requests) == len(door.stt.heard) == 1
+
+
+async def test_what_a_draft_would_call_is_not_told_where_the_speaker_goes_on(door: Served) -> None:
+    door.stt.script = ["Light."]
+    door.chat.script = [[ToolCall("c1", "switch_lamp", {"on": True}), Done("tool_calls")]]
+    async with door.opened() as client, talking(client, tools=[LAMP], **SERVER) as talk:
+        await speak(talk, 1.0, 0.2)
+        async with asyncio.timeout(5):
+            while not door.chat.finished:
+                await asyncio.sleep(0.01)
+        door.stt.script = ["Light off."]
+        door.chat.script = [[ToolCall("c2", "switch_lamp", {"on": False}), Done("tool_calls")]]
+        await speak(talk, 0.6, 0.6)
+        response = await talk.answer()
+    assert [item.call_id for item in response.output] == ["c2"]
+    assert len(door.chat.requests) == 2
 
 
 async def test_who_talks_into_an_answer_ends_it_and_only_what_was_heard_is_remembered(door: Served) -> None:
