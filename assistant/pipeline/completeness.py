@@ -30,6 +30,8 @@ _SUREST = 0.98
 """Nobody's word counts for more than this, and nothing joined for more than `_CERTAIN`: any one may be wrong."""
 _CERTAIN = 0.995
 
+_JOINS = frozenset({"and", "then", "und", "dann", "en", "dan"})
+"""Between two commands, in the languages whose verbs have particles."""
 _MARKS = ("...", "…", ",", "-", "–", "—", ":")
 """What a recogniser writes where a sentence breaks off."""
 
@@ -62,6 +64,8 @@ def _ending(words: list[str], known: Endings, *, asked: bool) -> float:
         return _WHOLE
     if ends & known.either and len(words) > 1 and two not in known.open:
         return _UNKNOWN
+    if words[0] in known.verbs and _begins_anew(words, known):
+        return _WANTING
     parted = last in known.particles and known.verbs.intersection(words[:-2])
     asking = last in known.verbal and words[0] in known.asking and known.auxiliary.intersection(words[1:-1])
     if ends & (known.open | known.particles) and not parted and not asking:
@@ -75,6 +79,12 @@ def _ending(words: list[str], known: Endings, *, asked: bool) -> float:
         return _QUESTION
     story = len(words) >= _STORY and words[0] in known.telling and " ".join(words[:2]) not in known.wishing
     return _TOLD if story else _STATEMENT
+
+
+def _begins_anew(words: list[str], known: Endings) -> bool:
+    """Tell whether the last words are a verb, with its particle or without, that begins another command."""
+    verb = words[:-1] if words[-1] in known.particles else words
+    return len(verb) > 2 and verb[-1] in known.verbs and verb[-2] in _JOINS
 
 
 def combine(*probabilities: float) -> float:

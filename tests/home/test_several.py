@@ -418,3 +418,16 @@ async def test_a_name_after_a_no_corrects_no_answer(there: Home) -> None:
     await there.say("what time is it")
     assert await there.say("No, the desk lamp.") == GAVE_UP
     assert there.calls == []
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "rest"),
+    [
+        ("en", "turn on the lamp and turn off", "the kettle"),
+        ("en", "turn on the lamp and then turn", "the kettle off"),
+        ("de", "schalte die Lampe an und schalte", "den Wasserkocher aus"),
+        ("nl", "doe de lamp aan en doe", "de ketel uit"),
+    ],
+)
+async def test_another_verb_wants_what_it_is_about(language: str, said: str, rest: str) -> None:
+    assert completeness(said, language) < 0.3 < 0.8 < completeness(f"{said} {rest}", language)
