@@ -103,10 +103,10 @@ class Response:
         await self._begin(self._message)
         await self._part("content_part.added", part=self._content(""))
 
-    async def _end_message(self, message: Item) -> None:
+    async def _end_message(self, message: Item, *, whole: bool) -> None:
         said = "".join(self._words)
         message.say(self._heard(message, said))
-        message.status = "incomplete" if self.cancelled else "completed"
+        message.status = "completed" if whole else "incomplete"
         self._items.keep()
         if self._settings.written:
             await self._part("output_text.done", text=said)
@@ -120,8 +120,10 @@ class Response:
         """Return what was heard, by the client, or else no more than there was time for where it was cancelled."""
         if message.heard is not None:
             return self._playback.heard_until(message.heard)
-        if self._settings.written or not self.cancelled or self._playback.began is None:
+        if self._settings.written or not self.cancelled:
             return said
+        if self._playback.began is None:
+            return ""  # its sound was still to be made
         return self._playback.heard_until(asyncio.get_running_loop().time() - self._playback.began)
 
     def _content(self, words: str) -> dict[str, str]:
@@ -155,9 +157,10 @@ class Response:
     async def _finish(self, ending: Ending, failure: BaseException | None) -> None:
         if isinstance(failure, ConnectionError):
             raise failure
+        whole = not self.cancelled and failure is None
         if self._message is not None:
-            await self._end_message(self._message)
-        if not self.cancelled and failure is None:
+            await self._end_message(self._message, whole=whole)
+        if whole:
             for call in ending.calls:
                 await self._call(call)
         if failure is not None:

@@ -139,6 +139,10 @@ async def test_what_fails_is_told_and_the_session_goes_on(door: Served) -> None:
         assert response.status == "failed" and "no words today" in response.status_details.error.message
         await talk.connection.response.create()
         assert (await talk.answer()).status == "completed"
+        door.tts.fails, door.chat.script = EngineError("hoarse today"), ["Well."]
+        await talk.connection.response.create()
+        response = await talk.answer()
+        assert response.status == "failed" and "hoarse today" in response.status_details.error.message
 
 
 async def test_items_are_put_where_they_are_wanted_and_taken_out(door: Served) -> None:
