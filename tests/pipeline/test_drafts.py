@@ -286,13 +286,13 @@ def _erratic(seed: int) -> tuple[Room, list[float]]:
         if chance.random() < 0.3:
             replies.append([TextDelta("Well, let me see. "), ToolCall("1", "act", {}), Done("tool_calls")])
         replies.append(" ".join(["Yes, of course it is so."] * chance.randrange(1, 4)))
-    words: list[Any] = [step for n in range(9) for step in (chance.uniform(0, 0.5), f"What is number {n}?")]
+    words: list[Any] = [step for n in range(9) for step in (chance.uniform(0, 0.5), f"Dial number {n}.")]
     room = Room(
         hears,
         FakeStt(words),
         FakeChat(replies, pace=chance.uniform(0.001, 0.1)),
         FakeTts(fails=chance.uniform(0.001, 0.3)),
-        tools={"act": Tool(ToolSpec("act", "", {}), act)},
+        tools={"act": Tool(ToolSpec("act", "", {}), act, trusted=True)},
     )
     return room, acted
 
