@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
 from aiohttp import BodyPartReader, MultipartReader, web
@@ -120,4 +120,4 @@ def _too_large(name: str, most: int) -> Problem:
 
 
 def _is_list(kind: Any) -> bool:
-    return str(kind).startswith(("list", "typing.Annotated[list"))
+    return get_origin(get_args(kind)[0] if get_origin(kind) is Annotated else kind) is list
