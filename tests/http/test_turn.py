@@ -18,6 +18,7 @@ from assistant.config import load
 from assistant.engines import AnySpec
 from assistant.http.app import make_app, serve
 from assistant.http.doors import doors
+from assistant.pipeline.turn import Turn
 from assistant.plugins import Plugins
 from assistant.testing import FakeChat, FakeIntent, FakeStt, FakeTts, FakeTurn, fake_spec, tone
 from assistant.wav import decode_wav, wav_header
@@ -131,7 +132,12 @@ async def test_a_conversation_goes_on_under_its_name_and_its_key_only(house: Hou
 async def test_only_the_owners_key_speaks_for_the_owner(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     people = list[str]()
     turn = house.assembly.turn
-    monkeypatch.setattr(house.assembly, "turn", lambda *a, **k: (people.append(k["person"]), turn(*a, **k))[1])
+
+    def noted(*arguments: Any, person: str, **more: Any) -> Turn:
+        people.append(person)
+        return turn(*arguments, person=person, **more)
+
+    monkeypatch.setattr(house.assembly, "turn", noted)
     await house.turn(text="Hello.", sound=False)
     await house.turn(await house.assembly.keys.create("guest", [Scope.HOME]), text="Hello.", sound=False)
     assert people == ["owner", ""]
