@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from assistant import AudioFormat, Capabilities, EngineError, Kind, Voice, hookimpl
+from assistant import AudioFormat, Capabilities, EngineError, Kind, Priority, Voice, hookimpl
 from assistant.access import Scope
 from assistant.assembly import Assembly, assemble
 from assistant.config import load
@@ -133,9 +133,9 @@ async def test_only_the_owners_key_speaks_for_the_owner(house: House, monkeypatc
     people = list[str]()
     turn = house.assembly.turn
 
-    def noted(*arguments: Any, person: str, **more: Any) -> Turn:
+    def noted(assistant: str, *, priority: Priority, person: str) -> Turn:
         people.append(person)
-        return turn(*arguments, person=person, **more)
+        return turn(assistant, priority=priority, person=person)
 
     monkeypatch.setattr(house.assembly, "turn", noted)
     await house.turn(text="Hello.", sound=False)
