@@ -431,3 +431,20 @@ async def test_a_name_after_a_no_corrects_no_answer(there: Home) -> None:
 )
 async def test_another_verb_wants_what_it_is_about(language: str, said: str, rest: str) -> None:
     assert completeness(said, language) < 0.3 < 0.8 < completeness(f"{said} {rest}", language)
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "answer"),
+    [
+        ("en", "turn off the kettle in five minutes", "I cannot do that later. I can remind you of it."),
+        (
+            "fr",
+            "éteins la bouilloire dans cinq minutes",
+            "Je ne peux pas faire cela plus tard. Je peux te le rappeler.",
+        ),
+        ("es", "apaga el hervidor en cinco minutos", "No puedo hacer eso más tarde. Puedo recordarlo."),
+    ],
+)
+async def test_what_is_to_be_done_later_is_no_unknown_name(there: Home, language: str, said: str, answer: str) -> None:
+    assert await there.say(said) == answer
+    assert not there.calls and not there.timers

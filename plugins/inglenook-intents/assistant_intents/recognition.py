@@ -46,6 +46,8 @@ _ARTICLES = frozenset(
     }
 )
 """What stands before a name and says no more than it."""
+_UNKNOWN = "Unknown"
+"""How the intents of skills end that say that nothing has a name: they take whatever stands where a name would."""
 _COMMAND = "conversation_command"
 """Slot with a sentence that is to be obeyed later."""
 
@@ -99,7 +101,10 @@ def _best(text: str, known: Language, names: Names, area: str) -> RecognizeResul
                 break
     except (HassilError, ValueError, RecursionError) as error:
         log.warning("a sentence cannot be looked up: %s: %s", type(error).__name__, error)
-    return min(results, key=_rank, default=None)
+    best = min(results, key=_rank, default=None)
+    if best is not None and best.intent.name.endswith(_UNKNOWN):  # "the kettle in five minutes" is no name
+        return min((result for result in results if _COMMAND in result.entities), key=_rank, default=best)
+    return best
 
 
 def _cuts_a_word(result: RecognizeResult) -> bool:
