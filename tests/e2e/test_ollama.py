@@ -41,7 +41,7 @@ def test_a_question_is_answered_whole_and_as_it_is_written(client: ollama.Client
 
 def test_a_reply_satisfies_a_schema(client: ollama.Client) -> None:
     said = client.generate("chat", "Name a colour as JSON.", format=COLOUR).response
-    assert said.replace(" ", "").replace("\n", "") in [
+    assert said and said.replace(" ", "").replace("\n", "") in [
         f'{{"colour":"{colour}"}}' for colour in ("red", "green", "blue")
     ]
 

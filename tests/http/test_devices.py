@@ -13,6 +13,7 @@ from assistant.controls import Controls
 from assistant.events import EventBus
 from assistant.http import devices
 from assistant.http.app import make_app, serve
+from assistant.http.peer import from_here
 from tests.http.conftest import KEY
 
 ROOM: dict[str, Any] = {
@@ -111,4 +112,4 @@ async def test_nobody_unmutes_from_afar(program: aiohttp.ClientSession, controls
 def test_who_is_here_is_told_by_the_address(peer: str, own: str, here: bool) -> None:
     addresses = {"peername": (peer, 50000), "sockname": (own, 8420)}
     transport = Mock(get_extra_info=lambda name, default=None: addresses.get(name, default))
-    assert devices.from_here(make_mocked_request("PATCH", "/api/devices/room", transport=transport)) == here
+    assert from_here(make_mocked_request("PATCH", "/api/devices/room", transport=transport)) == here
