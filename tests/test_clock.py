@@ -66,6 +66,13 @@ WALL = {
     "assistant/pipeline/turn.py": "the times of a receipt and of its events",
     "assistant/http/timers.py": "when a timer rings, for people",
     "assistant/http/history.py": "what people said since when is forgotten",
+    "assistant/http/guard.py": "when a key expires",
+    "assistant/http/ollama/dialect.py": "the time of an answer",
+    "assistant/http/ollama/listing.py": "since when a model is here, and until when",
+    "assistant/http/openai/chat.py": "the time of an answer",
+    "assistant/http/openai/completions.py": "the time of an answer",
+    "assistant/http/openai/models.py": "since when a model is here",
+    "assistant/http/openai/responses.py": "the time of an answer",
     "plugins/inglenook-llama-cpp/assistant_llama_cpp/saved.py": "files of other runs, at worst written again",
 }
 """Where a running daemon reads the time of day, and what for; the command line may show it as it likes."""

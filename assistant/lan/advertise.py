@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 _LOOK = 2.0
 """Seconds between two looks at the interfaces; asking the kernel takes a fraction of a millisecond."""
-_OF_THE_ROOM = frozenset({Kind.SOURCE, Kind.SINK, Kind.ECHO})
-"""Kinds that serve the room where the machine stands, and nobody from afar."""
+_OF_THE_ROOM = frozenset({Kind.SOURCE, Kind.SINK, Kind.ECHO, Kind.INTENT, Kind.CODEC})
+"""Kinds that serve the room where the machine stands, or the machine itself, and nobody from afar."""
 
 
 def is_told(config: Config) -> bool:

@@ -244,7 +244,7 @@ def test_what_is_said_before_a_tool_is_spoken_while_it_works() -> None:
         assert room.sounded == pytest.approx(0.5, abs=0.1)
         return "rain"
 
-    tool = Tool(ToolSpec("weather", "", {"type": "object"}), slow, trusted=True)
+    tool = Tool(ToolSpec("weather", "", {"type": "object"}), slow, "read", trusted=True)
     call: list[Any] = [TextDelta("Let me look at that."), ToolCall("1", "weather", {}), Done("tool_calls")]
     room = Room(ASKED, FakeStt(["Weather?"]), FakeChat([call, "It rains."]), tools={"weather": tool})
     run_in_virtual_time(room.live())
