@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import fnmatch
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -60,9 +62,10 @@ async def brought(
 
 
 def sizes(folder: Path, pattern: str) -> list[int]:
-    """Return the bytes of the files anywhere in *folder* whose names match; some may vanish meanwhile."""
+    """Return the bytes of the files anywhere in *folder* whose names match; files and folders may vanish meanwhile."""
     found = []
-    for file in folder.rglob(pattern):
-        with contextlib.suppress(OSError):
-            found += [file.lstat().st_size] if file.is_file() else []
+    for place, _, names in os.walk(folder):  # unlike `rglob`, it passes over a folder that has gone
+        for name in fnmatch.filter(names, pattern):
+            with contextlib.suppress(OSError):
+                found.append(Path(place, name).lstat().st_size)
     return found

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from assistant.assembly import find_plugins, read_models
+from assistant.engines import Kind
 from assistant.hardware.machine import memory
 from assistant.models.catalogue import Catalogue
 from assistant.models.references import wanted
@@ -63,7 +64,8 @@ def ask(
     for kind, engine, given in (("tts", "piper", answers.voice), ("chat", "llama-cpp", answers.chat)):
         if given is not None and draft.engine(kind) == engine:
             draft.set(given, "models", draft.model(kind), "model")
-    spare = (spec.name for spec in find_plugins(draft.loaded()).engines.values() if spec.stands_in)
+    engines = find_plugins(draft.loaded()).engines.values()
+    spare = (spec.name for spec in engines if spec.stands_in and spec.kind is Kind.TTS)
     dialogue.complain(gaps(language, _named(draft, "tts"), _named(draft, "chat"), store.catalogue, next(spare, "")))
     memory_needed = sum(_memory(draft, kind) for kind in ("stt", "chat", "tts", "wake", "vad"))
     if memory_needed > free:

@@ -39,6 +39,13 @@ STOP = "Stop!"
 Sounds = dict[str, list[AudioChunk]]
 
 
+@pytest.fixture(autouse=True)
+def everything_is_a_story(tmp_path: Path) -> None:
+    """Leave every question to the chat model, whose replies are long: the time is told too soon to be interrupted."""
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d" / "stories.yaml").write_text("assistants: {jarvis: {intent: ''}}\n")
+
+
 @pytest.fixture
 def sounds(real_home: Path) -> Sounds:
     """What a person says, in the assistant's own voice, so that nothing can tell them apart by it."""
