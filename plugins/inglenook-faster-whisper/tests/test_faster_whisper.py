@@ -173,9 +173,9 @@ async def test_segments_and_words_have_their_times() -> None:
         assert all(one.start <= one.end for one in times)
         assert all(before.start <= after.start + 0.02 for before, after in itertools.pairwise(times))
     asked = [word.start for word in heard.words if word.text.startswith("ask")]
-    told = [5.6, 8.1, 16.6, 19.1, 27.6, 30.1, 38.6, 41.1]  # by faster-whisper; what is said four times may be cut short
-    assert len(asked) >= 4
-    assert all(min(abs(one - other) for other in told) < 0.8 for one in asked), asked
+    late = [one % 11 for one in asked if one % 11 > 6]  # the recording has 11 s, and the second "ask" comes late
+    assert len(late) >= 2, "what is said four times may be cut short, but not so much"
+    assert late == pytest.approx([8.1] * len(late), abs=0.6)  # as faster-whisper tells them
 
 
 @needs_espeak
