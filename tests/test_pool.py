@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -422,4 +422,26 @@ async def test_an_engine_that_is_opening_is_not_unloaded() -> None:
     with pytest.raises(EngineBusy):
         await pool.unload("chat")
     await opening
+    await pool.close()
+
+
+async def test_who_borrows_in_the_moment_of_unloading_gets_an_engine_that_is_open() -> None:
+    engine = Engine()
+    pool = pool_of(chat=engine)
+    await pool.open("chat")
+
+    async def borrow() -> int:
+        async with pool.lease("chat", Priority.API):
+            opened = engine.opened
+            await asyncio.sleep(0.01)
+            assert engine.opened == opened, "another was opened meanwhile"
+            return engine.open_now
+
+    for ticks in range(6):
+        borrowing = asyncio.create_task(borrow())
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        with suppress(EngineBusy):
+            await pool.unload("chat")
+        assert await borrowing == 1, f"unloaded after {ticks} steps"
     await pool.close()

@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 from assistant.access import Scope
 from assistant.http.problem import Problem, plain
 
-__all__ = ["Answer", "Route", "decoded", "read", "served"]
+__all__ = ["Answer", "Route", "decoded", "json_answer", "read", "served"]
 
 Answer = Callable[..., Awaitable[web.StreamResponse]]
 """Answers a request; its docstring describes the route. It takes the request, and the body where the route has one."""
@@ -56,6 +56,11 @@ def served(route: Route) -> web.RouteDef:
     return web.RouteDef(
         route.method, route.path, answer, {"allow_head": False} if route.method == hdrs.METH_GET else {}
     )
+
+
+def json_answer(value: object, status: int = HTTPStatus.OK) -> web.Response:
+    """Return *value* as JSON."""
+    return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")
 
 
 async def read(request: web.Request, most: int) -> bytes:

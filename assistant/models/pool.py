@@ -92,8 +92,7 @@ class Pool:
         slot = self._slot(model)
         if not slot.free and (waiting := self.waiting(model)) >= queue:
             raise EngineBusy(f"model {model}: {waiting} wait for it already", hint="try again later")
-        engine = await slot.opened(priority)
-        await slot.turn(priority)
+        engine = await slot.lend(priority)
         try:
             yield engine
         finally:
@@ -160,6 +159,16 @@ class _Slot:
                 reason = str(error) if error else ""
         spec = self.model.spec
         return ModelStatus(self.model.id, spec.kind, spec.name, self.model.capabilities, state, reason)
+
+    async def lend(self, priority: Priority) -> Any:
+        """Return the engine when it is this borrower's turn."""
+        while True:
+            engine = await self.opened(priority)
+            await self.turn(priority)
+            opening = self._opening
+            if opening is not None and opening.done() and not opening.exception() and opening.result() is engine:
+                return engine
+            self.give_back()  # it was unloaded meanwhile
 
     async def opened(self, priority: Priority) -> Any:
         loop = asyncio.get_running_loop()

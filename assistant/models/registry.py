@@ -22,6 +22,7 @@ async def brought(
     folder: Path,
     variables: Mapping[str, str],
     measure: Callable[[], int],
+    listed: int,
     most: int,
     stall: float,
     advanced: Callable[[int], None] = lambda size: None,
@@ -29,8 +30,8 @@ async def brought(
     """Run *command* in *folder* until it ends; return its exit status and what it said.
 
     *measure* returns the bytes that have come so far, which *advanced* is told. Raises SourceError, naming *name*,
-    where they are more than *most*, or nothing came for *stall* seconds; FileNotFoundError where there is no such
-    program.
+    where they are more than *most*, which what is *listed* (bytes) may take on its way, or nothing came for *stall*
+    seconds; FileNotFoundError where there is no such program.
     """
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -50,7 +51,7 @@ async def brought(
                 here, since = now, loop.time()
                 advanced(here)
             if here > most:
-                raise SourceError(f"{name}: is larger than listed")
+                raise SourceError(f"{name}: is larger than the listed {listed} bytes")
             if loop.time() - since > stall:
                 raise SourceError(f"{name}: nothing came for {stall:g} s")
     finally:

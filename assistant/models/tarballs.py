@@ -51,6 +51,7 @@ class Tarballs:
                 folder=folder,
                 variables={**os.environ, "npm_config_cache": str(cache), "TMPDIR": str(folder)},
                 measure=lambda: sum(sizes(folder, "*")),
+                listed=size,
                 most=3 * size,
                 stall=self._limits.registry_stall,
             )

@@ -66,6 +66,7 @@ class Wheels:
                 variables={**os.environ, "TMPDIR": str(scratch)},
                 # Not every pip that is about can report its progress, but all write the wheel into their scratch.
                 measure=lambda: max(sizes(folder, "*.whl"), default=0),
+                listed=size,
                 most=size,
                 stall=self._limits.registry_stall,
                 advanced=lambda here: share(min(here / size, 1.0)),

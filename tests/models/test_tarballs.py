@@ -119,7 +119,7 @@ async def test_what_is_not_as_listed_is_refused(
         ("pass", "npm failed"),
         ("time.sleep(60)", "nothing came for 1 s"),
         ("(folder / 'demo.tgz').write_bytes(b'no tarball')", "cannot be read"),
-        ("(folder / 'demo.tgz').write_bytes(bytes(10**7)); time.sleep(60)", "larger than listed"),
+        ("(folder / 'demo.tgz').write_bytes(bytes(10**7)); time.sleep(60)", "larger than the listed 1000 bytes"),
     ],
 )
 async def test_npm_may_fail(tmp_path: Path, npm: Callable[[str], None], act: str, reason: str) -> None:

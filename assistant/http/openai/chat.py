@@ -26,10 +26,10 @@ from assistant.http.openai.chat_answer import (
     tokens,
 )
 from assistant.http.openai.chat_request import ChatBody
-from assistant.http.openai.dialect import json_answer, render
+from assistant.http.openai.dialect import render
 from assistant.http.openai.parameters import MOST
 from assistant.http.openai.replies import Asked, reply, written
-from assistant.http.route import Route
+from assistant.http.route import Route, json_answer
 from assistant.http.streaming import stream
 from assistant.serving import Generation
 

@@ -15,10 +15,10 @@ from assistant.chat import ChatMessage, ChatRequest, Done, TextDelta, Usage
 from assistant.http.naming import model_of
 from assistant.http.openai import events
 from assistant.http.openai.chat_answer import Tokens, tokens
-from assistant.http.openai.dialect import json_answer, render
+from assistant.http.openai.dialect import render
 from assistant.http.openai.parameters import MaxTokens, TextParameters
 from assistant.http.openai.replies import Asked, reply, written
-from assistant.http.route import Route
+from assistant.http.route import Route, json_answer
 from assistant.http.streaming import stream
 from assistant.serving import Generation
 

@@ -6,8 +6,9 @@ import msgspec
 from aiohttp import web
 
 from assistant.http.problem import Problem
+from assistant.http.route import json_answer
 
-__all__ = ["Fault", "fault", "json_answer", "render"]
+__all__ = ["Fault", "fault", "render"]
 
 _CODES = {
     "unknown_model": "model_not_found",
@@ -43,11 +44,6 @@ def render(problem: Problem) -> web.Response:
     answer = json_answer({"error": fault(problem)}, problem.status)
     answer.headers.update(problem.headers)
     return answer
-
-
-def json_answer(value: object, status: int = HTTPStatus.OK) -> web.Response:
-    """Return *value* as JSON."""
-    return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")
 
 
 def _type(status: int) -> str:

@@ -11,10 +11,10 @@ from msgspec import Meta
 
 from assistant.access import Scope
 from assistant.http.naming import model_of
-from assistant.http.openai.dialect import json_answer, render
+from assistant.http.openai.dialect import render
 from assistant.http.openai.parameters import ModelName
 from assistant.http.problem import Problem
-from assistant.http.route import Route
+from assistant.http.route import Route, json_answer
 from assistant.serving import Embedding
 
 __all__ = ["EmbeddingsDoor"]

@@ -4,7 +4,8 @@ from typing import Any
 
 import msgspec
 
-from assistant.http.openai.parameters import JsonSchema, check_json
+from assistant.http.drawing import check_json
+from assistant.http.openai.parameters import JsonSchema
 
 __all__ = ["AnyObject", "FlatSchema", "NestedSchema", "PlainText", "schema_of"]
 

@@ -7,8 +7,8 @@ import msgspec
 from msgspec import Meta
 
 from assistant.chat import ChatMessage, ImagePart, Part, TextPart, ToolCall, ToolResult
+from assistant.http.drawing import check_json
 from assistant.http.openai.media import image_part, wav_part
-from assistant.http.openai.parameters import check_json
 from assistant.http.problem import Problem
 
 __all__ = ["Message", "arguments_of", "conversation"]

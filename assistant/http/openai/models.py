@@ -10,8 +10,8 @@ from assistant.access import Scope
 from assistant.engines import Kind
 from assistant.errors import UnknownModel
 from assistant.http.naming import model_of
-from assistant.http.openai.dialect import json_answer, render
-from assistant.http.route import Route
+from assistant.http.openai.dialect import render
+from assistant.http.route import Route, json_answer
 from assistant.serving import Names
 
 __all__ = ["ModelsDoor"]

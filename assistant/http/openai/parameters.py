@@ -6,20 +6,17 @@ import msgspec
 from msgspec import Meta
 
 from assistant.chat import Sampling
-from assistant.http.problem import Problem
+from assistant.http.drawing import Penalty, Temperature
 
-__all__ = ["MOST", "TOKENS", "JsonSchema", "MaxTokens", "ModelName", "Parameters", "TextParameters", "check_json"]
+__all__ = ["MOST", "TOKENS", "JsonSchema", "MaxTokens", "ModelName", "Parameters", "TextParameters"]
 
 MOST = 20_000_000
 """Bytes of a body that may hold pictures or sound."""
 TOKENS = 1024
 """Tokens after which a reply is cut where neither the request nor an alias says."""
-_SIZE = 65_536
-"""Bytes that a schema may take, or the arguments of a call."""
 
 ModelName = Annotated[str, Meta(max_length=256)]
 MaxTokens = Annotated[int, Meta(ge=1, le=1_000_000)]
-Penalty = Annotated[float, Meta(ge=-2, le=2)]
 Seed = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 End = Annotated[str, Meta(min_length=1, max_length=256)]
 JsonSchema = dict[str, Any]
@@ -36,7 +33,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
 
     model: ModelName | None = None
     stream: bool | None = None
-    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    temperature: Temperature | None = None
     top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
 
     def sampling(self) -> Sampling:
@@ -71,13 +68,3 @@ class TextParameters(Parameters, frozen=True, kw_only=True):
     def tells_usage(self) -> bool:
         """Return whether a stream is to tell what the reply cost."""
         return self.stream_options is not None and bool(self.stream_options.include_usage)
-
-
-def check_json(value: object, key: str) -> None:
-    """Raise Problem for a schema, or for arguments, that are too large, or hold numbers beyond 64 bits."""
-    try:
-        size = len(msgspec.msgpack.encode(value))
-    except (OverflowError, RecursionError) as error:
-        raise Problem(400, "bad_request", f"{key}: {error}", key=key) from None
-    if size > _SIZE:
-        raise Problem(400, "bad_request", f"{key} takes more than {_SIZE} bytes", key=key)

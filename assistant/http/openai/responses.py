@@ -10,7 +10,7 @@ from aiohttp import web
 from assistant.access import Scope
 from assistant.http.naming import model_of
 from assistant.http.openai import events
-from assistant.http.openai.dialect import fault, json_answer, render
+from assistant.http.openai.dialect import fault, render
 from assistant.http.openai.parameters import MOST
 from assistant.http.openai.replies import Asked, reply
 from assistant.http.openai.response_answer import Response
@@ -18,7 +18,7 @@ from assistant.http.openai.response_events import Event
 from assistant.http.openai.response_request import ResponseBody, TextForm
 from assistant.http.openai.response_writer import Writer
 from assistant.http.problem import Problem
-from assistant.http.route import Route
+from assistant.http.route import Route, json_answer
 from assistant.http.streaming import stream
 from assistant.serving import Generation
 

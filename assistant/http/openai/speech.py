@@ -13,10 +13,10 @@ from assistant.access import Scope
 from assistant.engines import Kind
 from assistant.http.naming import model_of
 from assistant.http.openai import events
-from assistant.http.openai.dialect import fault, json_answer, render
+from assistant.http.openai.dialect import fault, render
 from assistant.http.openai.parameters import ModelName
 from assistant.http.problem import Problem
-from assistant.http.route import Route
+from assistant.http.route import Route, json_answer
 from assistant.http.streaming import stream
 from assistant.serving import Encoding, Speaking
 

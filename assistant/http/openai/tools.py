@@ -7,7 +7,8 @@ import msgspec
 from msgspec import Meta
 
 from assistant.chat import ToolSpec
-from assistant.http.openai.parameters import JsonSchema, check_json
+from assistant.http.drawing import check_json
+from assistant.http.openai.parameters import JsonSchema
 from assistant.http.problem import Problem
 
 __all__ = ["FunctionTool", "ToolName", "choice_of", "specs"]

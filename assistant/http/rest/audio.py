@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from assistant.access import Scope
 from assistant.http.form import Room, read_form
-from assistant.http.route import Route
+from assistant.http.route import Route, json_answer
 from assistant.http.streaming import stream
 from assistant.serving import Encoding, Hearing, Speaking
 from assistant.speech import SttOptions
@@ -89,7 +89,7 @@ class AudioDoor:
             duration=round(heard.seconds, 3),
             segments=[Timed(text=one.text, start=one.start, end=one.end) for one in said.segments],
         )
-        return web.Response(body=msgspec.json.encode(body), content_type="application/json")
+        return json_answer(body)
 
     async def _speak(self, request: web.Request, body: SpeechBody) -> web.StreamResponse:
         """Say `text`; the sound is sent while it is made."""

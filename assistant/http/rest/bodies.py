@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from assistant.chat import ChatMessage, ChatRequest, Sampling
+from assistant.chat import ChatMessage, ChatRequest
+from assistant.http.drawing import Drawing, check_json
 
 __all__ = ["BatchBody", "GenerateBody", "InferenceBody", "Outcome", "Outcomes", "ParallelBody", "Parameters", "Said"]
 
@@ -15,14 +16,9 @@ _TOKENS = 512
 Text = Annotated[str, Meta(min_length=1)]
 
 
-class Parameters(msgspec.Struct, frozen=True, kw_only=True):
+class Parameters(Drawing, frozen=True, kw_only=True):
     """How a reply is to be written; what is left out is the model's own."""
 
-    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Meta(gt=0, le=1)] | None = None
-    top_k: Annotated[int, Meta(ge=0, le=100_000)] | None = None
-    min_p: Annotated[float, Meta(ge=0, le=1)] | None = None
-    repeat_penalty: Annotated[float, Meta(gt=0, le=2)] | None = None
     seed: Annotated[int, Meta(ge=0, lt=2**32)] | None = None
     max_tokens: Annotated[int, Meta(ge=1, le=8192)] | None = None
     stop: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...], Meta(max_length=16)] = ()
@@ -30,14 +26,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
 
     def request(self, messages: tuple[ChatMessage, ...]) -> ChatRequest:
         """Return what an engine is asked."""
-        sampling = Sampling(
-            temperature=self.temperature,
-            top_p=self.top_p,
-            top_k=self.top_k,
-            min_p=self.min_p,
-            repeat_penalty=self.repeat_penalty,
-            seed=self.seed,
-        )
+        check_json(self.schema, "schema")
+        sampling = self.sampling(self.seed)
         return ChatRequest(
             messages, schema=self.schema, sampling=sampling, max_tokens=self.max_tokens or _TOKENS, stop=self.stop
         )

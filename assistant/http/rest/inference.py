@@ -25,7 +25,7 @@ from assistant.http.rest.bodies import (
     Said,
     Tokens,
 )
-from assistant.http.route import Route
+from assistant.http.route import Route, json_answer
 from assistant.http.streaming import stream
 from assistant.serving import Embedding, Generation
 
@@ -52,22 +52,22 @@ class InferenceDoor:
         """Answer a `prompt`; with `stream` as it is written, a line of JSON for each piece."""
         if body.stream:
             return await stream(request, "application/x-ndjson", self._lines(body))
-        return _json(await self._written(body.model, body.messages(), body))
+        return json_answer(await self._written(body.model, body.messages(), body))
 
     async def _one(self, request: web.Request, body: InferenceBody) -> web.Response:
         """Let a model work on `inputs`: a chat model answers, a model of sentences places them."""
-        return _json(await self._work(body))
+        return json_answer(await self._work(body))
 
     async def _batch(self, request: web.Request, body: BatchBody) -> web.Response:
         """Let a model work on each of `inputs` in turn; what fails is told in its place."""
         pieces = [InferenceBody(inputs=one, model_id=body.model_id, parameters=body.parameters) for one in body.inputs]
-        return _json(_outcomes([await self._outcome(piece) for piece in pieces]))
+        return json_answer(_outcomes([await self._outcome(piece) for piece in pieces]))
 
     async def _parallel(self, request: web.Request, body: ParallelBody) -> web.Response:
         """Let models work on several `requests` at once; what fails is told in its place."""
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._outcome(piece)) for piece in body.requests]
-        return _json(_outcomes(task.result() for task in tasks))
+        return json_answer(_outcomes(task.result() for task in tasks))
 
     async def _outcome(self, body: InferenceBody) -> Outcome:
         try:
@@ -144,7 +144,3 @@ def _tokens(usage: Usage) -> Tokens:
 def _outcomes(every: Iterable[Outcome]) -> Outcomes:
     results = list(every)
     return Outcomes(results=results, failed=sum(outcome.error is not None for outcome in results))
-
-
-def _json(body: msgspec.Struct) -> web.Response:
-    return web.Response(body=msgspec.json.encode(body), content_type="application/json")

@@ -11,7 +11,7 @@ from assistant.access import Scope
 from assistant.engines import Kind
 from assistant.errors import UnknownModel
 from assistant.host import ModelStatus
-from assistant.http.route import Route
+from assistant.http.route import Route, json_answer
 from assistant.serving import Generation
 
 __all__ = ["ModelsDoor"]
@@ -105,31 +105,31 @@ class ModelsDoor:
         )
         states = {model.id: str(model.state) for model in models}
         status = "degraded" if "failed" in states.values() else "healthy"
-        return _json(HealthBody(status=status, version=__version__, models=states, statistics=statistics))
+        return json_answer(HealthBody(status=status, version=__version__, models=states, statistics=statistics))
 
     async def _every(self, request: web.Request) -> web.Response:
         """Show every model."""
-        return _json(ModelsBody(models=[self._shown(model) for model in self._pool.status()]))
+        return json_answer(ModelsBody(models=[self._shown(model) for model in self._pool.status()]))
 
     async def _one(self, request: web.Request) -> web.Response:
         """Show a model."""
-        return _json(self._shown(self._model(request)))
+        return json_answer(self._shown(self._model(request)))
 
     async def _state(self, request: web.Request) -> web.Response:
         """Show how a model is."""
-        return _json(self._state_of(self._model(request).id))
+        return json_answer(self._state_of(self._model(request).id))
 
     async def _load(self, request: web.Request) -> web.Response:
         """Load a model now, and answer once it is there."""
         id_ = self._model(request).id
         await self._pool.open(id_)
-        return _json(self._state_of(id_))
+        return json_answer(self._state_of(id_))
 
     async def _unload(self, request: web.Request) -> web.Response:
         """Unload a model; who wants it next loads it again."""
         id_ = self._model(request).id
         await self._pool.unload(id_)
-        return _json(self._state_of(id_))
+        return json_answer(self._state_of(id_))
 
     def _model(self, request: web.Request) -> ModelStatus:
         """Return the model that the path names, by its id or an alias; raises UnknownModel."""
@@ -163,7 +163,3 @@ class ModelsDoor:
             memory=can.memory,
             aliases=tuple(name for name, one in self._names.every().items() if one.id == model.id != name),
         )
-
-
-def _json(body: msgspec.Struct) -> web.Response:
-    return web.Response(body=msgspec.json.encode(body), content_type="application/json")

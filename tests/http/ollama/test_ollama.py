@@ -234,6 +234,8 @@ async def test_what_fails_before_the_first_word_has_a_status_and_what_fails_afte
         ("generate", {"model": "small", "prompt": "x", "options": {"stop": ["s"] * 99}}, 400, "options.stop"),
         ("generate", {"model": "small", "prompt": "x", "images": ["%%%"]}, 400, "base64"),
         ("generate", {"model": "small", "prompt": "x", "images": ["aGVsbG8="]}, 415, "JPEG"),
+        ("generate", {"model": "small", "prompt": "x", "format": {"enum": ["y" * 70_000]}}, 400, "format takes more"),
+        ("generate", {"model": "small", "prompt": "x", "format": {"maximum": 2**70}}, 400, "format"),
         ("embed", {"model": "small", "input": "x"}, 404, "no embed model"),
         ("show", {"model": "../../etc/passwd"}, 404, "not found"),
         ("pull", {"model": "../../etc/passwd"}, 404, "does not exist"),

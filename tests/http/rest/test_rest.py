@@ -167,6 +167,8 @@ async def test_several_work_at_once(house: House) -> None:
         ("/generate", {"prompt": "x", "model": "../../etc/passwd"}, 404, "no chat model"),
         ("/api/inference/", {"inputs": []}, 400, "inputs"),
         ("/api/inference/", {"inputs": "x", "parameters": {"seed": -1}}, 400, "parameters.seed"),
+        ("/generate", {"prompt": "x", "schema": {"enum": ["y" * 70_000]}}, 400, "schema takes more"),
+        ("/generate", {"prompt": "x", "presence_penalty": 3}, 400, "presence_penalty"),
         ("/api/inference/batch", {"inputs": ["x"] * 65}, 400, "inputs"),
         ("/api/inference/parallel", {"requests": [{"inputs": "x"}] * 17}, 400, "requests"),
     ],
