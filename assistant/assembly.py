@@ -43,7 +43,7 @@ from assistant.plugins import Plugins
 from assistant.skill import OWNER, Skill
 from assistant.skills import Means, builtin
 from assistant.state import State, state_file
-from assistant.state.forgetting import Forgotten
+from assistant.state.forgetting import Extent, Forgotten
 from assistant.timers import Timers
 
 __all__ = ["Assembly", "assemble", "check_required", "find_plugins", "load_plugins", "read_models"]
@@ -135,12 +135,15 @@ class Assembly:
         elif kind is Kind.EMBED:
             await place_examples(self.equipment, model)
 
-    async def forget(self, since: float) -> Forgotten:
-        """Forget what was said from *since* on (seconds since the epoch), and all that is remembered between turns."""
+    async def forget(self, since: float, person: str = "") -> Forgotten:
+        """Forget what was said from *since* on (seconds since the epoch), by one *person* where one is named.
+
+        What is remembered between turns is forgotten whoever's it is.
+        """
         self.equipment.conversations.forget()
         self.home.undos.forget()
         self.equipment.nearness.forget()
-        forgotten = await self.state.forget(since)
+        forgotten = await self.state.forget(Extent.of(since, person, self.config.devices))
         await self.timers.refresh()
         return forgotten
 

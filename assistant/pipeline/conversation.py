@@ -33,6 +33,8 @@ class Exchange:
     """The question."""
     heard: str
     """The answer, as far as it was heard or read."""
+    person: str = ""
+    """Who asked; empty for somebody who is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

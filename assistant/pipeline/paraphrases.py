@@ -33,8 +33,8 @@ class Learnt(Protocol):
         """Return all that was learnt, the newest first; raises ServiceError."""
         ...
 
-    async def learn(self, text: str, language: str, sentence: str) -> None:
-        """Keep what is meant by *text*, plain; raises ServiceError."""
+    async def learn(self, text: str, language: str, sentence: str, person: str = "") -> None:
+        """Keep what a person means by *text*, plain; raises ServiceError."""
         ...
 
     def use(self, paraphrase: Paraphrase) -> None:

@@ -76,6 +76,8 @@ class Receipt:
     rung: str = ""
     """Which rung of the ladder answered: `exact`, `several`, `paraphrase`, `answer`, `command`, `correction`, `chat`,
     `bigger`, `none`; empty where nothing was answered."""
+    person: str = ""
+    """Who asked; empty for somebody who is not known."""
 
     @property
     def voice_to_voice(self) -> float:

@@ -110,7 +110,7 @@ class Turn:
         What was *shown* before the words, pictures or what was found in them, is remembered in the conversation only.
         """
         conversation.add(ChatMessage("user", (*shown, TextPart(said))), ChatMessage.of("assistant", heard))
-        self.equipment.remember(Exchange(self.id, self._started, self.device, self.assistant, said, heard))
+        self.equipment.remember(Exchange(self.id, self._started, self.device, self.assistant, said, heard, self.person))
 
     def finish(self) -> Receipt:
         """Close the turn: make its receipt, keep it, and tell that the turn has ended."""
@@ -132,6 +132,7 @@ class Turn:
             clock_set=clock_is_set(),
             actions=tuple(self.actions),
             rung=self.rung,
+            person=self.person,
         )
         self.equipment.keep(receipt)
         self.publish(

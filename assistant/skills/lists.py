@@ -146,7 +146,7 @@ class _Lists:
 
     async def add(self, asked: Asked) -> Reply:
         name, things = _list(asked), _things(asked)
-        added = await self._kept.add(name, things)
+        added = await self._kept.add(name, things, asked.person)
         if not added:
             return self._reply("there", name, asked, things)
 
@@ -195,7 +195,7 @@ class _Lists:
         await self._kept.remove(name, items)
 
         async def undo(language: str) -> str:
-            await self._kept.add(name, items)
+            await self._kept.add(name, items, asked.person)
             return _as_before(name, language)
 
         self._undos.offer(asked.device, undo)

@@ -8,7 +8,7 @@ from assistant.paths import state_folder
 from assistant.state.audit import AuditTable
 from assistant.state.database import Database
 from assistant.state.devices import Devices
-from assistant.state.forgetting import Forgotten, forget_in, forget_in_copies
+from assistant.state.forgetting import Extent, Forgotten, forget_in, forget_in_copies
 from assistant.state.history import History
 from assistant.state.keys import KeyTable
 from assistant.state.ledger import Ledger
@@ -50,13 +50,13 @@ class State:
         """Finish what is being written and close the database."""
         await self._database.close()
 
-    async def forget(self, since: float) -> Forgotten:
-        """Delete what was said, and the receipts, from *since* on (seconds since the epoch; 0 is everything).
+    async def forget(self, extent: Extent) -> Forgotten:
+        """Delete what was said, and the receipts, as far as *extent* names them.
 
         No byte of it stays in any file of the state folder. Raises ServiceError.
         """
-        forgotten = await self._database.rewrite(lambda connection: forget_in(connection, since))
-        return replace(forgotten, files=await in_thread(lambda: forget_in_copies(self._file, since)))
+        forgotten = await self._database.rewrite(lambda connection: forget_in(connection, extent))
+        return replace(forgotten, files=await in_thread(lambda: forget_in_copies(self._file, extent)))
 
     async def __aenter__(self) -> "State":
         try:

@@ -76,7 +76,7 @@ class History:
 
 def _write(connection: sqlite3.Connection, exchange: Exchange) -> None:
     connection.execute(
-        "INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             exchange.turn,
             exchange.started,
@@ -84,5 +84,6 @@ def _write(connection: sqlite3.Connection, exchange: Exchange) -> None:
             exchange.assistant,
             exchange.said,
             exchange.heard,
+            exchange.person,
         ),
     )

@@ -24,8 +24,11 @@ class Lists:
         """Return what stands on a list, in the order in which it was added; raises ServiceError."""
         return await self._database.read(lambda connection: _items(connection, list_))
 
-    async def add(self, list_: str, items: Sequence[str]) -> tuple[str, ...]:
-        """Write *items* on a list, but none that stands there; return those that were added. Raises ServiceError."""
+    async def add(self, list_: str, items: Sequence[str], person: str = "") -> tuple[str, ...]:
+        """Write *items* of a person on a list, but none that stands there; return those that were added.
+
+        Raises ServiceError.
+        """
 
         def write(connection: sqlite3.Connection) -> tuple[str, ...]:
             there = {item.casefold() for item in _items(connection, list_)}
@@ -34,8 +37,8 @@ class Lists:
                 if item.casefold() not in there:
                     new.setdefault(item.casefold(), item)
             connection.executemany(
-                "INSERT INTO list_items (list, item, started) VALUES (?, ?, ?)",
-                [(list_, item, time.time()) for item in new.values()],
+                "INSERT INTO list_items (list, item, started, person) VALUES (?, ?, ?, ?)",
+                [(list_, item, time.time(), person) for item in new.values()],
             )
             return tuple(new.values())
 

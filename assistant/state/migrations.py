@@ -111,6 +111,12 @@ MIGRATIONS: tuple[str, ...] = (
         digest TEXT NOT NULL
     );
     """,
+    """
+    ALTER TABLE receipts ADD COLUMN person TEXT NOT NULL DEFAULT '';
+    ALTER TABLE history ADD COLUMN person TEXT NOT NULL DEFAULT '';
+    ALTER TABLE paraphrases ADD COLUMN person TEXT NOT NULL DEFAULT '';
+    ALTER TABLE list_items ADD COLUMN person TEXT NOT NULL DEFAULT '';
+    """,
 )
 """Each step is of statements with semicolons between them; a step that was released is never changed."""
 

@@ -10,6 +10,7 @@ __all__ = ["Paraphrases"]
 
 _MOST = 1000
 """Paraphrases that are kept; the oldest go first."""
+_COLUMNS = "text, language, sentence, started, uses"
 
 
 class Paraphrases:
@@ -22,7 +23,7 @@ class Paraphrases:
         """Return what was learnt of *text*, plain; raises ServiceError."""
 
         def read(connection: sqlite3.Connection) -> Paraphrase | None:
-            query = "SELECT * FROM paraphrases WHERE text = ? AND language = ?"
+            query = f"SELECT {_COLUMNS} FROM paraphrases WHERE text = ? AND language = ?"  # noqa: S608
             row = connection.execute(query, (text, language)).fetchone()
             return Paraphrase(*row) if row else None
 
@@ -32,16 +33,17 @@ class Paraphrases:
         """Return all that was learnt, the newest first; raises ServiceError."""
 
         def read(connection: sqlite3.Connection) -> list[Paraphrase]:
-            return [Paraphrase(*row) for row in connection.execute("SELECT * FROM paraphrases ORDER BY rowid DESC")]
+            query = f"SELECT {_COLUMNS} FROM paraphrases ORDER BY rowid DESC"  # noqa: S608
+            return [Paraphrase(*row) for row in connection.execute(query)]
 
         return await self._database.read(read)
 
-    async def learn(self, text: str, language: str, sentence: str) -> None:
-        """Keep what is meant by *text*, plain; raises ServiceError."""
+    async def learn(self, text: str, language: str, sentence: str, person: str = "") -> None:
+        """Keep what a person means by *text*, plain; raises ServiceError."""
 
         def write(connection: sqlite3.Connection) -> None:
-            row = (text, language, sentence, time.time(), 0)
-            connection.execute("INSERT OR REPLACE INTO paraphrases VALUES (?, ?, ?, ?, ?)", row)
+            row = (text, language, sentence, time.time(), 0, person)
+            connection.execute("INSERT OR REPLACE INTO paraphrases VALUES (?, ?, ?, ?, ?, ?)", row)
             connection.execute(
                 "DELETE FROM paraphrases WHERE rowid IN "
                 "(SELECT rowid FROM paraphrases ORDER BY rowid DESC LIMIT -1 OFFSET ?)",

@@ -37,7 +37,7 @@ class Receipts:
 def _write(connection: sqlite3.Connection, receipt: Receipt) -> None:
     usage = receipt.usage
     connection.execute(
-        "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             receipt.turn,
             receipt.started,
@@ -58,6 +58,7 @@ def _write(connection: sqlite3.Connection, receipt: Receipt) -> None:
             receipt.clock_set,
             json.dumps([asdict(action) for action in receipt.actions]),
             receipt.rung,
+            receipt.person,
         ),
     )
     connection.execute(
@@ -80,8 +81,8 @@ def _find(connection: sqlite3.Connection, turn: str) -> list[Receipt]:
 
 def _receipt(*row: Any) -> Receipt:
     """Make a receipt of a row of the table, whose columns are in the order of the fields."""
-    turn, started, device, assistant, outcome, word, score, models, parts, _, *tokens = row[:-6]
-    work, drafting, certainty, clock_set, actions, rung = row[-6:]
+    turn, started, device, assistant, outcome, word, score, models, parts, _, *tokens = row[:-7]
+    work, drafting, certainty, clock_set, actions, rung, person = row[-7:]
     return Receipt(
         turn,
         started,
@@ -99,4 +100,5 @@ def _receipt(*row: Any) -> Receipt:
         bool(clock_set),
         tuple(Action(**action) for action in json.loads(actions)),
         rung,
+        person,
     )

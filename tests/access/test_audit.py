@@ -11,6 +11,7 @@ import pytest
 from assistant.access.audit import Audit, Event, Record, broken
 from assistant.state import State
 from assistant.state import audit as table
+from assistant.state.forgetting import ALL
 
 HOSTILE = 'x\n{"event":"key-used"}\r\x1b[2J\x9b31m\u2028\u202e\0'
 """What would end a line, clear a terminal, or turn text around."""
@@ -158,6 +159,6 @@ async def test_two_processes_write_one_chain(tmp_path: Path) -> None:
 async def test_forgetting_leaves_the_log_whole(tmp_path: Path) -> None:
     async with State(tmp_path / "assistant.db") as state:
         Audit(state.audit).record(Event.TOOL, tool="t")
-        await state.forget(0)
+        await state.forget(ALL)
         assert broken(await state.audit.since(), await state.audit.last()) == ""
         assert len(await state.audit.since()) == 1

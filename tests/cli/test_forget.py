@@ -1,5 +1,9 @@
 """`assistant forget` with and without a daemon, and what a daemon keeps of what was said."""
 
+from contextlib import nullcontext
+
+import pytest
+
 from tests.running import CONFIG, Home
 from tests.state.test_history import files_with
 
@@ -89,3 +93,26 @@ def test_what_to_forget_must_be_said(house: Home) -> None:
     done = house.run("run")
     assert done.returncode == 78
     assert "history.keep" in done.stderr
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_one_person_is_forgotten(house: Home, running: bool) -> None:
+    house.write(KEPT, turns=TURNS)
+    assert house.run("ask", SECRET).returncode == 0
+    with house.daemon() if running else nullcontext() as daemon:
+        if daemon:
+            daemon.ready()
+            assert daemon.ask("/plugins/turns/turn?say=somebody%20else")[0] == 200  # nobody known
+            assert len(house.json("receipts")) == 2
+        done = house.run("forget", "--person", "owner")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("forgotten: 1 things said, 1 receipts, ")
+        assert not files_with(house.folder / "state", SECRET)
+        assert len(house.json("receipts")) == (1 if running else 0)
+
+
+def test_a_person_whom_nobody_knows_is_refused(house: Home) -> None:
+    house.write(KEPT)
+    done = house.run("forget", "--person", "Anna")
+    assert done.returncode == 2
+    assert "nobody is called 'Anna' here; known: owner" in done.stderr

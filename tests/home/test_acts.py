@@ -10,6 +10,7 @@ from assistant.entities import Act, Entity
 from assistant.home import Home
 from assistant.home.words import told
 from assistant.state import State
+from assistant.state.forgetting import ALL
 from assistant.testing import run_in_virtual_time
 from tests.home.house import House
 
@@ -211,5 +212,5 @@ async def test_the_ledger_is_forgotten_and_bounded(state: State, monkeypatch: py
             await home.act(act, turn=str(turn), device="room")
         assert len(await state._database.read(lambda c: c.execute("SELECT * FROM ledger").fetchall())) == 3
         assert await home.last_done("room") is not None
-        await state.forget(0)
+        await state.forget(ALL)
         assert await home.last_done("room") is None

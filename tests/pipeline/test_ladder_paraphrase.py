@@ -17,6 +17,7 @@ from assistant.pipeline.ladder.marks import is_question, marks
 from assistant.pipeline.text_turn import text_turn
 from assistant.pipeline.turn import Turn
 from assistant.state import State
+from assistant.state.forgetting import ALL
 from assistant.testing import FakeChat, FakeEmbed, FakeIntent, fake_spec, model_path
 from tests.pipeline.room import Room
 
@@ -135,7 +136,7 @@ async def test_what_was_learnt_can_be_forgotten_and_outlives_a_restart(tmp_path:
 async def test_what_is_forgotten_of_the_past_is_gone_from_the_file(tmp_path: Path) -> None:
     async with State(tmp_path / "state.db") as state:
         await state.paraphrases.learn("a secret way to say it", "en", OFF)
-        assert (await state.forget(0.0)).paraphrases == 1
+        assert (await state.forget(ALL)).paraphrases == 1
     assert not any(b"a secret way" in file.read_bytes() for file in tmp_path.iterdir())  # noqa: ASYNC240
 
 

@@ -11,6 +11,7 @@ import pytest
 from assistant import ServiceError
 from assistant.pipeline.conversation import Exchange
 from assistant.state import State, forgetting, migrations
+from assistant.state.forgetting import ALL, Extent
 from tests.test_state import receipt
 
 SECRET = "the spare key lies under the third flowerpot"
@@ -87,7 +88,7 @@ async def test_forgetting_everything_leaves_no_byte(file: Path, monkeypatch: pyt
         copy.write_text(SECRET)
     async with State(file) as state:
         assert len(files_with(file.parent, SECRET)) >= 4  # the database, what was before the migration, two copies
-        forgotten = await state.forget(0)
+        forgotten = await state.forget(ALL)
         assert (forgotten.exchanges, forgotten.receipts) == (200, 200)
         assert forgotten.files == (damaged.name, packed.name)
         assert not files_with(file.parent, SECRET, HEARD)
@@ -107,7 +108,7 @@ async def test_forgetting_the_last_hours_keeps_what_was_before(file: Path) -> No
         keep(exchange("after", now - 3000))
         old_copy.write_text("from long ago")
         os.utime(old_copy, (now - 9000, now - 9000))
-        forgotten = await state.forget(now - 7200)
+        forgotten = await state.forget(Extent(now - 7200))
         assert (forgotten.exchanges, forgotten.files) == (1, ())
         assert [kept.turn for kept in await state.history.latest()] == ["before"]
         assert old_copy.exists()
@@ -119,7 +120,7 @@ async def test_another_process_may_read_while_things_are_forgotten(file: Path) -
         state.history.keeping(60)(exchange("t1", 1.0))
         assert await state.history.latest()
         assert await other.history.latest()
-        assert (await other.forget(0)).exchanges == 1
+        assert (await other.forget(ALL)).exchanges == 1
         assert await state.history.latest() == []
         assert not files_with(file.parent, SECRET)
 
@@ -131,5 +132,5 @@ async def test_a_database_that_somebody_holds_is_said(file: Path) -> None:
         with closing(sqlite3.connect(file)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(ServiceError, match="cannot be written"):
-                await state.forget(0)
-        assert (await state.forget(0)).exchanges == 1
+                await state.forget(ALL)
+        assert (await state.forget(ALL)).exchanges == 1

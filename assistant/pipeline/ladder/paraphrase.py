@@ -155,7 +155,7 @@ def _asking(plan: Plan, question: Question, turn: Turn) -> Plan:
     async def do(choice: str) -> Reply:
         try:
             if table is not None:
-                await table.learn(text, main, plan.meant)
+                await table.learn(text, main, plan.meant, turn.person)
         except ServiceError as error:
             log.warning("turn %s: a paraphrase is not remembered: %s", turn.id, error)
         return await plan.run()
