@@ -14,6 +14,7 @@ from hassil.models import MatchEntity
 from assistant import Recognition
 from assistant_intents.language import OWN, Language
 from assistant_intents.names import Names
+from assistant_intents.openings import without_opening
 from assistant_intents.slips import accented, corrected
 
 __all__ = ["recognised"]
@@ -54,7 +55,25 @@ _COMMAND = "conversation_command"
 
 
 def recognised(text: str, known: Language, names: Names, area: str) -> Recognition | None:
-    """Return what *text* asks for in the room *area*, where it can be told."""
+    """Return what *text* asks for in the room *area*, where it can be told; as it stands, or without its opening."""
+    rest = without_opening(text, known.intents.language)
+    if rest != text and not _has_words_of_its_own(_best(text, known, names, area)):
+        found = _recognised(rest, known, names, area)
+        if found is not None and found.complete:
+            return found
+        return _recognised(text, known, names, area) or found
+    return _recognised(text, known, names, area)
+
+
+def _has_words_of_its_own(result: RecognizeResult | None) -> bool:
+    """Tell whether a template has all that was said: "also stelle einen" may be the name of a timer, but is none."""
+    if result is None:
+        return False
+    owned = bool((result.intent_metadata or {}).get(OWN))
+    return owned or not any(entity.is_wildcard for entity in result.entities_list)
+
+
+def _recognised(text: str, known: Language, names: Names, area: str) -> Recognition | None:
     best = _spelled(text, known, names, area) or _misheard(text, known, names, area)
     if best is not None and _merely_names(best):
         best = None

@@ -252,6 +252,45 @@ def test_no_more_than_a_slip_is_put_right(ask: Ask, heard: str) -> None:
     assert found is None or not found.complete or found.intent == "HassMediaSearchAndPlay"
 
 
+@pytest.mark.parametrize(
+    ("language", "said", "plain"),
+    [
+        ("en", "We'll set a timer for five minutes.", "set a timer for five minutes"),
+        ("en", "We\u2019ll turn on the desk lamp", "turn on the desk lamp"),
+        ("en", "Okay, so, well, turn on the desk lamp", "turn on the desk lamp"),
+        ("en-GB", "Um, what time is it?", "what time is it"),
+        ("de", "Also, stelle einen Timer auf fünf Minuten", "stelle einen Timer auf fünf Minuten"),
+        ("fr", "Alors, quelle heure est-il ?", "quelle heure est-il"),
+        ("es", "Bueno, ¿qué hora es?", "qué hora es"),
+    ],
+)
+def test_what_opens_a_command_is_nothing_of_it(ask: Ask, language: str, said: str, plain: str) -> None:
+    wanted = ask(plain, language)
+    assert wanted is not None and wanted.complete
+    assert ask(said, language) == wanted
+
+
+def test_a_name_that_begins_like_an_opening_is_kept() -> None:
+    engine = Hassil()
+    engine.teach(Vocabulary((Entity("switch.now", "Now TV"), Entity("switch.tv", "TV")), (), ()))
+    found = engine.recognise("Now TV on", "en", {})
+    assert found is not None
+    assert found.slots["entity_ids"] == "switch.now"
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Don't turn on the desk lamp", "No, turn on the desk", "So what", "Okay so, well, and, turn on the desk lamp"],
+)
+def test_an_opening_that_says_more_is_left(ask: Ask, said: str) -> None:
+    assert (found := ask(said)) is None or not found.complete
+
+
+def test_after_an_opening_a_question_asks_and_what_breaks_off_is_incomplete(ask: Ask) -> None:
+    assert ask("So the desk lamp on?") is None
+    assert (found := ask("We'll set a timer for")) is not None and not found.complete
+
+
 # -- bad input -----------------------------------------------------------------------------------------------------
 
 
