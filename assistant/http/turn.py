@@ -5,8 +5,8 @@ Everything is told by server-sent events while it comes about.
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, nullcontext
 from dataclasses import asdict
 from typing import Annotated
 
@@ -26,6 +26,7 @@ from assistant.http.openai import events
 from assistant.http.problem import Problem
 from assistant.http.route import Route, decoded, read
 from assistant.http.streaming import stream
+from assistant.images import read_image
 from assistant.pipeline.answer import speak
 from assistant.pipeline.clauses import clauses
 from assistant.pipeline.outbox import Outbox
@@ -34,13 +35,18 @@ from assistant.pipeline.turn import Turn
 from assistant.serving import Encoding, Hearing
 from assistant.skill import OWNER
 from assistant.speech import SttOptions
+from assistant.vision import Image
 
 __all__ = ["TurnDoor"]
 
 _FILE = 25_000_000
 """Bytes of a recorded question."""
+_WRITTEN = 100_000
+"""Bytes of a question in writing, without pictures."""
+_SHOWN = 28_000_000
+"""Bytes of one with pictures, which are a third larger in base64."""
 _AT_ONCE = 8
-"""Recorded questions at once."""
+"""Recordings and pictures that are taken at once: each may be large."""
 _EVENTS = 256
 """Events that wait for their reader."""
 
@@ -61,6 +67,7 @@ class TurnBody(TurnForm, frozen=True, kw_only=True):
     """The same, and a question in writing."""
 
     text: Annotated[str, Meta(min_length=1, max_length=8000)]
+    images: Annotated[tuple[bytes, ...], Meta(max_length=8)] = ()
 
 
 class TurnDoor:
@@ -78,10 +85,13 @@ class TurnDoor:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         """Ask an assistant: JSON with `text`, or a form with a recording as its field `audio`."""
         if request.content_type == "application/json":
-            body: TurnBody = decoded(await read(request, 100_000), TurnBody)
-            turn, question = self._turn(request, body), body.text
-            turn.heard = body.language
-            return await self._told(request, body, turn, question)
+            small = (request.content_length or _SHOWN) <= _WRITTEN
+            with nullcontext() if small else self._room.place():
+                body: TurnBody = decoded(await read(request, _SHOWN), TurnBody)
+                images = [read_image(data) for data in body.images]
+                turn = self._turn(request, body)
+                turn.heard = body.language
+                return await self._told(request, body, turn, body.text, images)
         with self._room.place():
             form = await read_form(request, "audio", _FILE)
             asked = form.read(TurnForm)
@@ -109,10 +119,13 @@ class TurnDoor:
             raise Problem(400, "nothing_said", "nothing is said in the recording", key="audio")
         return heard.transcript.text
 
-    async def _told(self, request: web.Request, asked: TurnForm, turn: Turn, question: str) -> web.StreamResponse:
+    async def _told(
+        self, request: web.Request, asked: TurnForm, turn: Turn, question: str, images: Sequence[Image] = ()
+    ) -> web.StreamResponse:
         name = asked.conversation or turn.id
         key = f"{caller(request).name}/{name}"  # nobody goes on with what was said under another key
-        pieces = _Reply(turn, question, name, key, asked.format, self._hearing).events(sounding=asked.sound)
+        reply = _Reply(turn, question, images, name, key, asked.format, self._hearing)
+        pieces = reply.events(sounding=asked.sound)
         return await stream(request, events.TYPE, events.guarded(pieces, _problem))
 
 
@@ -120,10 +133,18 @@ class _Reply:
     """One turn, as its events."""
 
     def __init__(
-        self, turn: Turn, question: str, conversation: str, key: str, form: Encoding, hearing: Hearing
+        self,
+        turn: Turn,
+        question: str,
+        images: Sequence[Image],
+        conversation: str,
+        key: str,
+        form: Encoding,
+        hearing: Hearing,
     ) -> None:
         self._turn = turn
         self._question = question
+        self._images = images
         self._conversation = conversation
         self._key = key
         self._form = form
@@ -162,7 +183,7 @@ class _Reply:
         words = asyncio.Queue[str | None]()
         speaking = asyncio.create_task(self._speak(words) if sounding else _nothing(), name="turn's voice")
         try:
-            async with aclosing(text_turn(self._turn, self._question, self._key)) as reply:
+            async with aclosing(text_turn(self._turn, self._question, self._key, self._images)) as reply:
                 async for word in reply:
                     words.put_nowait(word)
                     await self._out.put(events.event({"text": word}, "words"))

@@ -11,7 +11,17 @@ from typing import Any
 import aiohttp
 import pytest
 
-from assistant import AudioFormat, Capabilities, EngineError, Kind, Priority, Voice, hookimpl
+from assistant import (
+    AudioFormat,
+    Capabilities,
+    EngineError,
+    ImagePart,
+    Kind,
+    Priority,
+    TextPart,
+    Voice,
+    hookimpl,
+)
 from assistant.access import Scope
 from assistant.assembly import Assembly, assemble
 from assistant.config import load
@@ -22,6 +32,7 @@ from assistant.pipeline.turn import Turn
 from assistant.plugins import Plugins
 from assistant.testing import FakeChat, FakeIntent, FakeStt, FakeTts, FakeTurn, fake_spec, tone
 from assistant.wav import decode_wav, wav_header
+from tests.pictures import png
 from tests.running import CONFIG
 
 KEY = "a key of the tests"
@@ -45,7 +56,7 @@ class House:
             fake_spec("fake-tts", Kind.TTS, self.tts, able),
             fake_spec("fake-turn", Kind.TURN, FakeTurn()),
             fake_spec("fake-intent", Kind.INTENT, FakeIntent()),
-            fake_spec("fake-chat", Kind.CHAT, self.chat),
+            fake_spec("fake-chat", Kind.CHAT, self.chat, Capabilities(inputs=frozenset({"text", "image"}))),
         ]
 
     async def turn(self, key: str = KEY, **body: Any) -> list[tuple[str, Any]]:
@@ -114,6 +125,18 @@ async def test_a_spoken_question_is_answered(house: House) -> None:
     sound = b"".join(base64.b64decode(data["audio"]) for name, data in events if name == "sound")
     assert decode_wav(sound).duration == pytest.approx(0.2, abs=0.05)
     assert events[-1][1]["models"]["stt"] == "stt"
+
+
+async def test_a_question_may_be_about_pictures(house: House) -> None:
+    house.chat.script, picture = ["A red square."], png(20, 10)
+    events = await house.turn(text="What is it?", images=[base64.b64encode(picture).decode()], sound=False)
+    assert events[-1][0] == "receipt"
+    image, words = house.chat.requests[0].messages[-1].parts
+    assert isinstance(image, ImagePart) and image.image.data == picture and words == TextPart("What is it?")
+    for wrong, status in (("nonsense!", 400), (base64.b64encode(b"GIF89a").decode(), 415)):
+        async with house.session.post("/api/turn", json={"text": "Hm?", "images": [wrong]}) as answer:
+            assert answer.status == status
+    assert len(house.chat.requests) == 1
 
 
 async def test_a_conversation_goes_on_under_its_name_and_its_key_only(house: House) -> None:
