@@ -19,6 +19,8 @@ Answer = Callable[..., Awaitable[web.StreamResponse]]
 
 _ARRIVAL = 60.0
 """Seconds in which a body must have come."""
+_SILENCE = 10.0
+"""Seconds for which nothing of it may come; what comes meanwhile is none of it, such as trailers without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +67,19 @@ def json_answer(value: object, status: int = HTTPStatus.OK) -> web.Response:
 
 async def read(request: web.Request, most: int) -> bytes:
     """Return the body of a request; raises Problem before more than *most* bytes of it are in memory."""
-    data = bytearray()
+    if (request.content_length or 0) > most:
+        raise _too_large(most)
+    data, loop = bytearray(), asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(_ARRIVAL):
+        async with asyncio.timeout(_ARRIVAL), asyncio.timeout(_SILENCE) as silence:
             async for piece in request.content.iter_any():
+                silence.reschedule(loop.time() + _SILENCE)
                 data += piece
                 if len(data) > most:
                     raise _too_large(most)
     except TimeoutError:
-        raise Problem(HTTPStatus.REQUEST_TIMEOUT, "too_slow", f"the body did not come in {_ARRIVAL:g} s") from None
+        message = f"the body did not come in {_ARRIVAL:g} s, or nothing of it for {_SILENCE:g} s"
+        raise Problem(HTTPStatus.REQUEST_TIMEOUT, "too_slow", message) from None
     return bytes(data)
 
 

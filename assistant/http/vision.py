@@ -3,33 +3,29 @@
 import asyncio
 import base64
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from aiohttp import BodyPartReader, MultipartReader, web
+import msgspec
+from aiohttp import web
+from msgspec import Meta
 
 from assistant.access import Scope
 from assistant.chat import Priority
 from assistant.engines import Kind
-from assistant.errors import ImageTooLarge
 from assistant.host import Host
+from assistant.http.form import Room, read_form
 from assistant.http.problem import Problem
 from assistant.http.route import Route
 from assistant.images import BYTES, read_image
-from assistant.vision import Finding, Image, Segment, VisionTask
+from assistant.vision import Finding, Segment, VisionTask
 
 __all__ = ["VisionDoor"]
 
-_FIELD = 200
-"""Bytes of a field that is no image."""
-_FRAMING = 10_000
-"""Bytes of a body beside the image: the other fields, and what multipart puts around them."""
-_ARRIVAL = 60.0
-"""Seconds in which the body must have come."""
 _PATIENCE = 60.0
 """Seconds in which the model must have looked, its turn awaited."""
-_MOST = 8
+_AT_ONCE = 8
 """Requests at once: each may hold an image of `BYTES`."""
 
 _PLUGINS = {
@@ -40,16 +36,11 @@ _PLUGINS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """What a request holds."""
+class VisionForm(msgspec.Struct, frozen=True, kw_only=True):
+    """How an image is to be looked at."""
 
-    image: Image
-    """The picture, its header checked."""
-    model: str
-    """Id of the model that is asked; empty for the first that can."""
-    confidence: float | None
-    """The least confidence of what is wanted."""
+    model: Annotated[str, Meta(max_length=256)] = ""
+    confidence: Annotated[float, Meta(ge=0, le=1)] | None = None
 
 
 class VisionDoor:
@@ -57,7 +48,7 @@ class VisionDoor:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._inside = 0
+        self._room = Room(_AT_ONCE)
 
     def routes(self) -> list[Route]:
         """Return the routes, one for each task."""
@@ -65,20 +56,17 @@ class VisionDoor:
 
     async def _answer(self, task: VisionTask, request: web.Request) -> web.StreamResponse:
         """Tell what the task that the path names finds in an image, which is a form's field `image`."""
-        if self._inside >= _MOST:
-            raise Problem(429, "too_many", "too many images are being looked at", headers={"Retry-After": "5"})
-        self._inside += 1
-        try:
-            form = await _form(request)
-            model = self._model(task, form.model)
-            async with asyncio.timeout(_PATIENCE), self._host.lease(model, Priority.API) as engine:
-                found = await engine.look(form.image, task, form.confidence)
-            return web.json_response({"model": model, **_BODIES[task](found)})
-        except TimeoutError:
-            message = f"the model took more than {_PATIENCE:g} s"
-            raise Problem(503, "engine_timeout", message, "try again later") from None
-        finally:
-            self._inside -= 1
+        with self._room.place():
+            form = await read_form(request, "image", BYTES)
+            asked, image = form.read(VisionForm), read_image(form.file)
+            model = self._model(task, asked.model)
+            try:
+                async with asyncio.timeout(_PATIENCE), self._host.lease(model, Priority.API) as engine:
+                    found = await engine.look(image, task, asked.confidence)
+            except TimeoutError:
+                message = f"the model took more than {_PATIENCE:g} s"
+                raise Problem(503, "engine_timeout", message, "try again later") from None
+        return web.json_response({"model": model, **_BODIES[task](found)})
 
     def _model(self, task: VisionTask, wanted: str) -> str:
         """Return the model that does *task*: the one that is wanted, or the first."""
@@ -99,62 +87,6 @@ class VisionDoor:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"
-
-
-async def _form(request: web.Request) -> _Form:
-    if request.content_type != "multipart/form-data":
-        raise Problem(415, "no_form", "the body is no multipart/form-data", "send the image as its field `image`")
-    if (request.content_length or 0) > BYTES + _FRAMING:
-        raise ImageTooLarge(f"the image has more than {BYTES // 1_000_000} MB", hint="send a smaller one")
-    try:
-        async with asyncio.timeout(_ARRIVAL):
-            fields = await _fields(await request.multipart())
-    except TimeoutError:
-        raise Problem(408, "too_slow", f"the body did not come within {_ARRIVAL:g} s", "") from None
-    except ValueError as error:
-        raise Problem(400, "bad_form", f"the form cannot be read: {error}", "") from None
-    if "image" not in fields:
-        raise Problem(400, "no_image", "the form has no field `image`", "send the file as its field `image`")
-    return _Form(read_image(fields["image"]), _text(fields, "model"), _confidence(_text(fields, "confidence")))
-
-
-async def _fields(form: MultipartReader) -> dict[str, bytes]:
-    """Return the fields of a form; raises ImageTooLarge before more than that is in memory."""
-    fields: dict[str, bytes] = {}
-    while (part := await form.next()) is not None:
-        name = part.name if isinstance(part, BodyPartReader) else None
-        if name not in ("image", "model", "confidence") or name in fields:
-            raise Problem(400, "bad_form", f"the form has a field {name!r} too many", "")
-        assert isinstance(part, BodyPartReader)
-        fields[name] = await _bytes(part, BYTES if name == "image" else _FIELD)
-    return fields
-
-
-async def _bytes(part: BodyPartReader, most: int) -> bytes:
-    data = bytearray()
-    while piece := await part.read_chunk(1 << 16):
-        data += piece
-        if len(data) > most and part.name == "image":
-            raise ImageTooLarge(f"the image has more than {BYTES // 1_000_000} MB", hint="send a smaller one")
-        if len(data) > most:
-            raise Problem(400, "bad_form", f"the field {part.name} has more than {most} bytes", "")
-    return bytes(data)
-
-
-def _text(fields: dict[str, bytes], name: str) -> str:
-    return fields.get(name, b"").decode("utf-8", "replace").strip()
-
-
-def _confidence(text: str) -> float | None:
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise Problem(400, "bad_confidence", f"the confidence {text!r} is no number from 0 to 1", "")
-    return value
 
 
 def _plain(found: Sequence[Finding]) -> list[dict[str, Any]]:
