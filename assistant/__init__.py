@@ -77,6 +77,7 @@ from assistant.hookspecs import hookimpl
 from assistant.host import Answer, Candidate, Host, ModelStatus, Observer, OfferedTool, Risk, ServiceSpec, Tool
 from assistant.images import read_image
 from assistant.paths import cache_folder
+from assistant.providers import ProvidedModel, Provider, ProviderConfig, ProviderSpec
 from assistant.skill import OWNER, Ask, Asked, Handler, Reply, Skill
 from assistant.soundcheck import Device
 from assistant.speech import Detection, Played, Recognition, SpeechProbability, SttOptions, TimedText, Transcript, Voice
@@ -148,6 +149,10 @@ __all__ = [
     "Played",
     "PluginError",
     "Priority",
+    "ProvidedModel",
+    "Provider",
+    "ProviderConfig",
+    "ProviderSpec",
     "Recognition",
     "Reply",
     "Risk",

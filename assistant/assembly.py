@@ -40,6 +40,8 @@ from assistant.pipeline.tools.program import call
 from assistant.pipeline.turn import Turn
 from assistant.pipeline.warming import warm
 from assistant.plugins import Plugins
+from assistant.providers.models import declared, sources
+from assistant.providers.watch import Providers
 from assistant.skill import OWNER, Skill
 from assistant.skills import Means, builtin
 from assistant.state import State, state_file
@@ -69,6 +71,7 @@ class Assembly:
         tools: dict[str, Tool],
         state: State,
         audit: Audit,
+        providers: Providers,
     ) -> None:
         self.config = loaded.config
         self.loaded = loaded
@@ -80,6 +83,7 @@ class Assembly:
         self.timers = Timers(state.timers, self.events)
         self.keys = Keys(state.keys)
         self.audit = audit
+        self.providers = providers
         self.controls: Controls = equipment.controls
         self.home: Home = equipment.home
         self._tools = tools
@@ -235,6 +239,8 @@ def check_required(loaded: Loaded, plugins: Plugins) -> None:
 def read_models(loaded: Loaded, plugins: Plugins) -> dict[str, Model]:
     """Validate every model of the configuration by its engine; raises ConfigError that points at the key.
 
+    Those of other servers are among them as far as the configuration names them.
+
     A model whose plugin was set aside fails when it is opened. Where nobody uses it, nothing tells what it is for, and
     it is left out.
     """
@@ -247,6 +253,7 @@ def read_models(loaded: Loaded, plugins: Plugins) -> dict[str, Model]:
             log.warning("models.%s: %s", id_, failure)
             if id_ in kinds:
                 models[id_] = _missing(id_, loaded.config.models[id_].engine, kinds[id_], failure)
+    models |= {model.id: model for model in declared(loaded.config, sources(loaded, plugins))}
     for role in roles(loaded.config):
         kind = models[role.model].spec.kind
         if kind is not role.kind:
@@ -334,6 +341,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
     voices = stand_ins(plugins.engines.values(), models)
     models |= voices | codecs(plugins.engines.values(), models)
     pool = Pool(models, lambda options: resolve(options, store), opening=config.timeouts.open)
+    providers = Providers(sources(loaded, plugins), pool)
     tools: dict[str, Tool] = {}
     light = ThreadPoolExecutor(1, thread_name_prefix="light")
     audit = Audit(state.audit if config.audit.seconds else NoLog())
@@ -357,7 +365,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
         remember=state.history.keeping(config.history.seconds),
         paraphrases=state.paraphrases,
     )
-    assembly = Assembly(loaded, plugins, pool, equipment, tools, state, audit)
+    assembly = Assembly(loaded, plugins, pool, equipment, tools, state, audit, providers)
     try:
         await state.open()
         await controls.load()

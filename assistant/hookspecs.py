@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from assistant.chat import ChatRequest
     from assistant.engines import EngineSpec
     from assistant.host import Candidate, Host, Observer, ServiceSpec, Tool
+    from assistant.providers import ProviderSpec
     from assistant.skill import Skill
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "assistant_commands",
     "assistant_engines",
     "assistant_observers",
+    "assistant_providers",
     "assistant_route_turn",
     "assistant_routes",
     "assistant_services",
@@ -44,6 +46,11 @@ hookimpl = pluggy.HookimplMarker(NAME)
 @hookspec
 def assistant_engines() -> Iterable[EngineSpec[Any, Any]]:  # type: ignore[empty-body]
     """Offer engines. Called once at start; must not load models or import native libraries."""
+
+
+@hookspec
+def assistant_providers() -> Iterable[ProviderSpec]:  # type: ignore[empty-body]
+    """Offer types of other servers of models. Called once at start; must not ask any server."""
 
 
 @hookspec

@@ -24,6 +24,7 @@ from assistant import hookspecs
 from assistant.engines import API, AnySpec, EngineSpec, Kind
 from assistant.errors import ConfigError, PluginError
 from assistant.host import Candidate, Observer, ServiceSpec, Tool
+from assistant.providers import ProviderSpec
 from assistant.skill import Skill
 
 __all__ = ["Plugin", "Plugins"]
@@ -55,6 +56,7 @@ class Plugins:
         self._manager.add_hookspecs(hookspecs)
         self._found: dict[str, Plugin] = {}
         self._engines: dict[str, AnySpec] = {}
+        self._providers: dict[str, ProviderSpec] | None = None
 
     @classmethod
     def load(cls, *, disabled: Iterable[str] = (), folder: Path | None = None) -> "Plugins":
@@ -136,6 +138,31 @@ class Plugins:
             f"did you mean {near[0]!r}?" if near else f"in a clone: assistant plugins install plugins/inglenook-{name}"
         )
         raise ConfigError(f"{where}: no plugin offers the engine {name!r}", hint=hint)
+
+    def providers(self) -> dict[str, ProviderSpec]:
+        """Return the types of servers on offer, by name; of two of one name, the first."""
+        if self._providers is None:
+            self._providers = {}
+            for name, spec in self._collect("assistant_providers", ProviderSpec):
+                if spec.type in self._providers:
+                    log.warning("plugin %s offers the provider type %s, which another already offers", name, spec.type)
+                self._providers.setdefault(spec.type, spec)
+        return self._providers
+
+    def provider(self, type_: str, where: str) -> ProviderSpec:
+        """Return what is known of a type of server.
+
+        Raises PluginError where a plugin was set aside that may have offered it; otherwise ConfigError that names
+        *where* it was asked for.
+        """
+        known = self.providers()
+        if type_ in known:
+            return known[type_]
+        if (near := get_close_matches(type_, known, 1)) or not (broken := [each for each in self if each.failure]):
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
+            raise ConfigError(f"{where}: no plugin offers the provider type {type_!r}", hint=hint)
+        reasons = "; ".join(f"plugin {plugin.name} was set aside: {plugin.failure}" for plugin in broken)
+        raise PluginError(f"there is no provider type {type_!r}: {reasons}", hint="see `assistant plugins list`")
 
     def services(self) -> dict[str, ServiceSpec[Any]]:
         """Return the services on offer, by name."""

@@ -62,7 +62,7 @@ LAYERS: dict[str, set[str]] = {
     "engines": {"audio", "chat", "entities", "speech", "vision"},
     "skill": {"chat", "engines"},
     "host": {"chat", "controls", "engines", "events", "home"},
-    "hookspecs": {"chat", "engines", "host", "skill"},
+    "hookspecs": {"chat", "engines", "host", "providers", "skill"},
     "streams": {"errors"},
     "wire": {"audio", "chat", "errors", "speech", "vision"},
 }

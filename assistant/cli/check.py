@@ -83,7 +83,11 @@ async def _findings(assembly: Assembly, silent: bool) -> AsyncGenerator[Finding,
         server := (await server_state()).name
     ):
         yield Finding("sound server", "ok", server)
+    async for finding in _of_providers(assembly):
+        yield finding
     for model in assembly.models():
+        if model.id in assembly.providers:
+            continue
         what = f"model {model.id} ({model.engine})"
         try:
             async with assembly.pool.lease(model.id, Priority.BACKGROUND) as engine:
@@ -113,6 +117,21 @@ async def _of_services(assembly: Assembly) -> AsyncGenerator[Finding, None]:
                 yield Finding(what, "failed", str(error), error.hint)
             else:
                 yield Finding(what, "ok", note)
+
+
+async def _of_providers(assembly: Assembly) -> AsyncGenerator[Finding, None]:
+    """Ask other servers for their models; one that is asleep is no fault."""
+    for status in assembly.providers.status():
+        what = f"provider {status.name} ({status.type})"
+        if status.state == "off":
+            yield Finding(what, "warning", status.reason)
+            continue
+        try:
+            models = await assembly.providers.ask(status.name)
+        except AssistantError as error:
+            yield Finding(what, "warning", str(error), error.hint)
+        else:
+            yield Finding(what, "ok", f"{status.endpoint} has {len(models)} models")
 
 
 async def _examine(assembly: Assembly, model: ModelStatus, engine: Any, silent: bool) -> Diagnosis:

@@ -16,6 +16,8 @@ __all__ = ["config"]
 
 _SECRETS = ("key", "token", "password", "secret")
 """Ends of names of keys whose values are not shown."""
+_SECRET_MAPPINGS = ("headers",)
+"""Keys below which no value is shown."""
 
 
 @click.group()
@@ -57,7 +59,8 @@ def _row(option: Option) -> list[str]:
 
 def _hidden(value: object, key: str = "") -> object:
     if isinstance(value, dict):
-        return {name: _hidden(item, str(name)) for name, item in value.items()}
+        below = "secret" if key in _SECRET_MAPPINGS else ""
+        return {name: _hidden(item, below or str(name)) for name, item in value.items()}
     if isinstance(value, list):
         return [_hidden(item) for item in value]
     return "(hidden)" if value and key.lower().endswith(_SECRETS) else value

@@ -10,6 +10,7 @@ from assistant.cli import Settings
 from assistant.cli.output import json_option, show_json, show_table
 from assistant.paths import state_folder
 from assistant.privacy import connections, kept, reach
+from assistant.providers.models import sources
 from assistant.state.lock import owner
 
 __all__ = ["privacy"]
@@ -28,7 +29,8 @@ def privacy(settings: Settings, as_json: bool) -> int:
     loaded = settings.load()
     found = find_plugins(loaded)
     rows = kept(Places.here(settings.config), loaded.config.history.keep)
-    ways = reach(loaded.config, read_models(loaded, found).items(), found)
+    servers = [source.provider for source in sources(loaded, found).values()]
+    ways = reach(loaded.config, read_models(loaded, found).items(), found, servers)
     running = owner(state_folder())
     now = connections(running.pid) if running else []
     if as_json:

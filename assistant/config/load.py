@@ -16,6 +16,7 @@ from assistant.config.roles import check_references
 from assistant.config.schema import PRESETS, AssistantConfig, Config, DeviceConfig, ModelSection
 from assistant.errors import ConfigError
 from assistant.paths import config_file
+from assistant.providers.config import ProviderConfig
 
 __all__ = ["Loaded", "load"]
 
@@ -73,8 +74,9 @@ def _config(tree: dict[str, Any], layer: Layer) -> Config:
     models = _each(tree.pop("models", {}), "models", _model, layer)
     assistants = _each(tree.pop("assistants", {}), "assistants", _assistant, layer)
     devices = _each(tree.pop("devices", {}), "devices", partial(_section, DeviceConfig), layer)
+    providers = _each(tree.pop("providers", {}), "providers", partial(_section, ProviderConfig), layer)
     rest = validate(tree, Config, (), layer)
-    config = structs.replace(rest, models=models, assistants=assistants, devices=devices)
+    config = structs.replace(rest, models=models, assistants=assistants, devices=devices, providers=providers)
     check_references(config, layer)
     return config
 

@@ -10,7 +10,7 @@ from assistant.config.schema import Config
 from assistant.engines import Kind
 from assistant.errors import ConfigError
 
-__all__ = ["Role", "check_references", "roles"]
+__all__ = ["Role", "check_references", "of_provider", "roles"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,13 @@ def roles(config: Config) -> Iterator[Role]:
                 yield Role(("devices", name, str(kind)), model, kind)
 
 
+def of_provider(model: str, config: Config) -> bool:
+    """Tell whether a name means a model of a provider that has it, as far as the configuration says: `NAME/MODEL`."""
+    name, _, remote = model.partition("/")
+    provider = config.providers.get(name)
+    return bool(remote) and provider is not None and (not provider.models or remote in provider.models)
+
+
 def check_references(config: Config, layer: Layer) -> None:
     """Raise ConfigError where a name leads nowhere: of a model, of an assistant, of what a device needs of one."""
 
@@ -48,12 +55,19 @@ def check_references(config: Config, layer: Layer) -> None:
             hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
             raise ConfigError(f"{layer.place(path)}: {'.'.join(path)}: there is no {what} {name!r}", hint=hint)
 
+    offered = [f"{name}/{model}" for name, provider in config.providers.items() for model in provider.models]
+    models = {**config.models, **dict.fromkeys(offered)}
+
+    def check_model(path: tuple[str, ...], name: str) -> None:
+        if not of_provider(name, config):
+            check(path, name, models, "model")
+
     if not config.assistants:
         raise ConfigError("assistants: there is none", hint="remove `assistants: null`, or add one")
     for role in roles(config):
-        check(role.path, role.model, config.models, "model")
+        check_model(role.path, role.model)
     for alias, named in config.aliases.items():
-        check(("aliases", alias, "model"), named.model, config.models, "model")
+        check_model(("aliases", alias, "model"), named.model)
     listened: dict[str, str] = {}
     for device, section in config.devices.items():
         if (first := listened.setdefault(section.source, device)) != device:

@@ -6,6 +6,7 @@ import msgspec
 
 from assistant import durations
 from assistant.access.caller import Scope
+from assistant.providers.config import ProviderConfig
 
 __all__ = [
     "AssistantConfig",
@@ -313,6 +314,8 @@ class Config(Section, frozen=True, kw_only=True):
     """Devices by name: each is listened to while the daemon runs."""
     aliases: dict[str, AliasConfig] = {}
     """Other names of models, for programs: `{gpt-4o-mini: {model: chat}}`."""
+    providers: dict[str, ProviderConfig] = {}
+    """Other servers of models by name; a model there is called `NAME/MODEL` here."""
     services: dict[str, dict[str, Any]] = {}
     """Sections of the long-running doors that plugins offer, by the service's name."""
     http: HttpConfig = HttpConfig()

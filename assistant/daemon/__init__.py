@@ -87,6 +87,7 @@ async def _serve(
         group.create_task(assembly.state.history.expire(kept), name="history")
         group.create_task(assembly.state.audit.expire(assembly.config.audit.seconds), name="audit")
         group.create_task(assembly.controls.follow(), name="controls")
+        group.create_task(assembly.providers.run(), name="providers")
         group.create_task(keep_serving("timers", assembly.timers.run), name="timers")
         await import_numpy()
         ringer = Ringer(assembly.timers, {device.name: device.listener for device in devices}, assembly.equipment)
@@ -110,8 +111,12 @@ async def _serve(
 def _closed(assembly: Assembly, devices: list[Device]) -> dict[str, str]:
     """Name what is not open: models with their state, devices that do not listen or hear nothing.
 
-    Nobody waits for a voice that only stands in for others.
+    Nobody waits for a voice that only stands in for others, nor for another server's model before it is asked.
     """
-    needed = [model for model in assembly.models() if not assembly.pool.model(model.id).spec.stands_in]
+    needed = [
+        model
+        for model in assembly.models()
+        if not assembly.pool.model(model.id).spec.stands_in and model.id not in assembly.providers
+    ]
     models = {f"model {m.id}": m.reason or m.state for m in needed if m.state != "open"}
     return models | {f"device {device.name}": device.trouble for device in devices if device.trouble}

@@ -35,13 +35,14 @@ async def import_numpy() -> None:
 
 
 async def open_all(assembly: Assembly, group: asyncio.TaskGroup) -> None:
-    """Open every engine, the light ones first; return when each is open or was tried.
+    """Open every engine of this machine, the light ones first; return when each is open or was tried.
 
     One is opened after the other: loading is heavy, and a small machine has no two hands for it. But one that takes
     very long, or hangs, delays the others only for a while.
     """
     tried = []
-    for model in sorted(assembly.models(), key=lambda m: _HEAVY.index(m.kind) if m.kind in _HEAVY else -1):
+    here = [model for model in assembly.models() if model.id not in assembly.providers]
+    for model in sorted(here, key=lambda m: _HEAVY.index(m.kind) if m.kind in _HEAVY else -1):
         tried.append(first := asyncio.Event())
         group.create_task(_keep_open(assembly, model, first), name=f"open {model.id}")
         with suppress(TimeoutError):

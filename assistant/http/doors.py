@@ -16,7 +16,7 @@ __all__ = ["doors"]
 def doors(assembly: Assembly) -> list[Route]:
     """Return the routes of every door; `make_app` adds those that need no assembly."""
     section = assembly.config.http
-    names = Names(assembly.models(), assembly.config.aliases)
+    names = Names(assembly.models, assembly.config.aliases)
     generation = Generation(assembly.pool, names, section.queue, section.wait)
     embedding = Embedding(assembly.pool, names, section.queue)
     sounds = Sounds(assembly.pool, section.longest, section.queue)

@@ -6,8 +6,8 @@ import itertools
 import logging
 import math
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from assistant.chat import Priority
@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 _FORKED = frozenset({Kind.WAKE, Kind.VAD, Kind.ECHO})
 """Kinds of which every borrower makes a stream of its own, so that any number can have the engine at once."""
+_LASTING = frozenset({Kind.STT, Kind.CHAT, Kind.TTS})
+"""Kinds of which a voice needs one at once, and a program may need one for long: of several places one is a voice's."""
 _RETRY = 10.0
 """Seconds after which an engine that failed to open is tried again by the next lease."""
 _BRIEFLY = 4.0
@@ -54,6 +56,7 @@ class Pool:
     """
 
     def __init__(self, models: Mapping[str, Model], resolve: Resolve, *, opening: float = 120.0) -> None:
+        self._resolve, self._opening = resolve, opening
         self._slots = {id_: _Slot(model, resolve, opening) for id_, model in models.items()}
 
     def __contains__(self, model: str) -> bool:
@@ -70,6 +73,19 @@ class Pool:
     def status(self) -> tuple[ModelStatus, ...]:
         """Return every model and its state."""
         return tuple(slot.status() for slot in self._slots.values())
+
+    def offer(self, model: Model) -> None:
+        """Have a model from now on. Of one that is there already its capabilities are known better."""
+        if (slot := self._slots.get(model.id)) is None:
+            self._slots[model.id] = _Slot(model, self._resolve, self._opening)
+        else:
+            slot.model = replace(slot.model, capabilities=model.capabilities)
+
+    async def withdraw(self, model: str) -> None:
+        """Have a model no more, unless it is lent or opens."""
+        with suppress(EngineBusy):
+            await self.unload(model)
+            self._slots.pop(model, None)
 
     async def open(self, model: str) -> None:
         """Load a model's engine now; raises EngineUnavailable where it fails, or takes too long."""
@@ -90,7 +106,7 @@ class Pool:
         ConfigError for an unknown id.
         """
         slot = self._slot(model)
-        if not slot.free and (waiting := self.waiting(model)) >= queue:
+        if not slot.free(priority) and (waiting := self.waiting(model)) >= queue:
             raise EngineBusy(f"model {model}: {waiting} wait for it already", hint="try again later")
         engine = await slot.lend(priority)
         try:
@@ -145,6 +161,7 @@ class _Slot:
         self._closing = asyncio.Event()
         self._failed_at = 0.0
         self._places = math.inf if model.spec.kind in _FORKED else model.capabilities.parallel
+        self._kept = 1 if model.spec.kind in _LASTING and self._places > 1 else 0
         self._lent = 0
         self.waiting: list[tuple[int, int, asyncio.Future[None]]] = []
 
@@ -229,13 +246,12 @@ class _Slot:
         self._failed_at = asyncio.get_running_loop().time()
         opening.set_exception(failure)
 
-    @property
-    def free(self) -> bool:
+    def free(self, priority: int) -> bool:
         """Return whether somebody can have the engine without waiting."""
-        return self._lent < self._places
+        return self._lent < self._places - (0 if priority == Priority.VOICE else self._kept)
 
     async def turn(self, priority: Priority) -> None:
-        if self.free:
+        if self.free(priority):
             self._lent += 1
             return
         turn = asyncio.get_running_loop().create_future()
@@ -248,12 +264,12 @@ class _Slot:
             raise
 
     def give_back(self) -> None:
-        while self.waiting:
+        self._lent -= 1
+        while self.waiting and self.free(self.waiting[0][0]):
             _, _, turn = heapq.heappop(self.waiting)
             if not turn.done():
+                self._lent += 1
                 turn.set_result(None)
-                return
-        self._lent -= 1
 
     async def unload(self) -> None:
         if self._opening is None or self._owner is None:

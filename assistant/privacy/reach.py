@@ -7,6 +7,7 @@ from assistant.config import Config
 from assistant.http.guard import is_loopback
 from assistant.models.pool import Model
 from assistant.plugins import Plugin
+from assistant.providers import Provider
 
 __all__ = ["Reach", "reach"]
 
@@ -23,12 +24,19 @@ class Reach:
     """What can happen."""
 
 
-def reach(config: Config, models: Iterable[tuple[str, Model]], plugins: Iterable[Plugin]) -> list[Reach]:
+def reach(
+    config: Config, models: Iterable[tuple[str, Model]], plugins: Iterable[Plugin], providers: Iterable[Provider] = ()
+) -> list[Reach]:
     """Return every way out and in that is configured; plugins are named because nothing holds a program back."""
     found = [
         Reach(f"models.{name}", "out", f"engine {model.spec.name}: what is said to it goes to another machine")
         for name, model in models
-        if not model.capabilities.local
+        if not model.capabilities.local and name.partition("/")[0] not in config.providers
+    ]
+    found += [
+        Reach(f"providers.{provider.name}", "out", f"{provider.endpoint}: what its models are asked goes there")
+        for provider in providers
+        if provider.config.enabled and not provider.local
     ]
     if config.http.enabled and not is_loopback(config.http.host):
         plain = "" if config.http.certificate else "; without TLS others there can read along (http.certificate)"

@@ -1,6 +1,6 @@
 """What a program means when it names a model: an id of the configuration, or an alias."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from assistant.chat import ChatRequest
@@ -38,10 +38,10 @@ class Named:
 
 
 class Names:
-    """Every name that programs may use."""
+    """Every name that programs may use, as of the moment when one is asked for."""
 
-    def __init__(self, models: Iterable[ModelStatus], aliases: Mapping[str, AliasConfig]) -> None:
-        self._models = {model.id: model for model in models}
+    def __init__(self, models: Callable[[], Iterable[ModelStatus]], aliases: Mapping[str, AliasConfig]) -> None:
+        self._models = models
         self._aliases = aliases
 
     def find(self, name: str, kind: Kind) -> Named:
@@ -49,7 +49,7 @@ class Names:
 
         Raises UnknownModel where there is none.
         """
-        of_kind = [model.id for model in self._models.values() if model.kind is kind]
+        of_kind = [model.id for model in self._models() if model.kind is kind]
         if not name and of_kind:
             return Named(of_kind[0], of_kind[0])
         for called in (name, name.removesuffix(_LATEST)):
@@ -62,5 +62,5 @@ class Names:
 
     def every(self) -> dict[str, ModelStatus]:
         """Return every name, with the model that it means."""
-        named = {alias: self._models[section.model] for alias, section in self._aliases.items()}
-        return self._models | named
+        models = {model.id: model for model in self._models()}
+        return models | {alias: models[section.model] for alias, section in self._aliases.items()}

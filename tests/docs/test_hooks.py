@@ -52,6 +52,7 @@ def test_the_example_is_a_plugin(name: str, tmp_path: Path) -> None:
 async def test_what_the_examples_offer(tmp_path: Path) -> None:
     assert "shout" in example("assistant_engines", tmp_path).engines
     assert "morning" in example("assistant_services", tmp_path).services()
+    assert "clock" in example("assistant_providers", tmp_path).providers()
     assert "greet" in [command.name for command in example("assistant_commands", tmp_path).commands()]
     assert "light" in [observer.name for observer in example("assistant_observers", tmp_path).observers()]
     routes = example("assistant_routes", tmp_path).routes(None)

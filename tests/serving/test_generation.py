@@ -56,7 +56,7 @@ async def serving(engine: Slow, queue: int = 1) -> AsyncGenerator[Generation, No
     spec = fake_spec("slow", Kind.CHAT, engine)
     pool = Pool({"chat": Model("chat", spec, EngineConfig(), Capabilities())}, lambda config: config)
     try:
-        yield Generation(pool, Names(pool.status(), {}), queue, patience=5.0)
+        yield Generation(pool, Names(pool.status, {}), queue, patience=5.0)
     finally:
         await pool.close()
 

@@ -12,7 +12,7 @@ MODELS = [
     ModelStatus(id_, kind, "fake", Capabilities(), "open")
     for id_, kind in (("small", Kind.CHAT), ("big", Kind.CHAT), ("ears", Kind.STT))
 ]
-NAMES = Names(MODELS, {"gpt-4o-mini": AliasConfig(model="big", temperature=0.2, max_tokens=99)})
+NAMES = Names(lambda: MODELS, {"gpt-4o-mini": AliasConfig(model="big", temperature=0.2, max_tokens=99)})
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ async def house(tmp_path: Path) -> AsyncGenerator[House, None]:
         },
         lambda config: config,
     )
-    names = Names(pool.status(), {"llama3.2": AliasConfig(model="small", temperature=0.1)})
+    names = Names(pool.status, {"llama3.2": AliasConfig(model="small", temperature=0.1)})
     config = HttpConfig(port=0, key=KEY)
     generation, vectors = Generation(pool, names, 4, 5.0), Embedding(pool, names, 4)
     app = make_app(config, EventBus(), dict, {}, routes(generation, vectors, house.store))

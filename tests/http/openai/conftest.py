@@ -80,7 +80,7 @@ async def serving(chat: Any, embed: FakeEmbed | None = None, queue: int = 4) -> 
     pool = Pool(models, lambda config: config)
     aliases = {"chat": AliasConfig(model="small"), "sentences": AliasConfig(model="places")}
     aliases |= {"gpt-4o-mini": AliasConfig(model="small", temperature=0.3, max_tokens=77)}
-    names = Names(pool.status(), aliases)
+    names = Names(pool.status, aliases)
     routes = openai.routes(Generation(pool, names, queue, patience=20.0), Embedding(pool, names, queue))
     config = HttpConfig(port=0, key=KEY)
     try:

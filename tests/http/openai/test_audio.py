@@ -63,7 +63,7 @@ async def serving(stt: Any, tts: Any, codec: Any = None, queue: int = 4) -> Asyn
         models["codec"] = Model("codec", fake_spec("fake", Kind.CODEC, codec), EngineConfig(), able)
     pool = Pool(models, lambda config: config)
     sounds = Sounds(pool, LONGEST)
-    names = Names(pool.status(), {"whisper-1": AliasConfig(model="ears")})
+    names = Names(pool.status, {"whisper-1": AliasConfig(model="ears")})
     routes = audio.routes(Hearing(pool, names, sounds, queue, 20.0), Speaking(pool, names, sounds, 4, 20.0))
     config = HttpConfig(port=0, key=KEY)
     try:

@@ -92,7 +92,7 @@ class Served:
             light=light,
             controls=Controls(),
         )
-        names = Names(pool.status(), {"gpt-realtime": AliasConfig(model="chat")})
+        names = Names(pool.status, {"gpt-realtime": AliasConfig(model="chat")})
         routes = realtime.routes(equipment, Generation(pool, names, queue=4, patience=20.0))
         config = HttpConfig(port=0, key=KEY)
         try:

@@ -53,7 +53,7 @@ async def house() -> AsyncGenerator[House, None]:
         },
         lambda config: config,
     )
-    names = Names(pool.status(), {"gpt-4o-mini": AliasConfig(model="small")})
+    names = Names(pool.status, {"gpt-4o-mini": AliasConfig(model="small")})
     config = HttpConfig(port=0, key=KEY)
     app = make_app(config, EventBus(), dict, {}, routes(Generation(pool, names, 4, 5.0), Embedding(pool, names, 4)))
     headers = {"Authorization": f"Bearer {KEY}"}

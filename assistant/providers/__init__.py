@@ -1,0 +1,10 @@
+"""Other servers of models: what a plugin offers for them, their models in the pool, and watching for them.
+
+A server that is asleep delays nothing. Models that the configuration names are there from the start, and fail when they
+are asked; what a server lists besides comes when it answers.
+"""
+
+from assistant.providers.config import ProviderConfig
+from assistant.providers.spec import ProvidedModel, Provider, ProviderSpec
+
+__all__ = ["ProvidedModel", "Provider", "ProviderConfig", "ProviderSpec"]

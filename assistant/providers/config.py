@@ -1,0 +1,76 @@
+"""The section of another server of models in the configuration."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+__all__ = ["ModelTraits", "ProviderConfig", "ProviderParameters"]
+
+_Header = Annotated[str, msgspec.Meta(pattern=r"^[^\r\n\0]*$", max_length=4096)]
+_Path = Annotated[str, msgspec.Meta(pattern=r"^[\w.~%/-]*$", max_length=200)]
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A mapping of the configuration: unknown keys are errors."""
+
+
+class ModelTraits(_Section, frozen=True, kw_only=True):
+    """What the owner knows of a provider's model; what is left empty is what the server tells, or the type's guess."""
+
+    kind: Literal["chat", "embed"] | None = None
+    """What it is for."""
+    tools: bool | None = None
+    """Whether it can call tools."""
+    images: bool | None = None
+    """Whether it sees images."""
+    schema: bool | None = None
+    """Whether it can be held to a JSON schema."""
+    rank: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    """How able it is compared with others: parameters in millions."""
+    languages: list[str] | None = None
+    """BCP-47 tags that it knows; an embedding model finds paraphrases in these only."""
+
+
+class ProviderParameters(_Section, frozen=True, kw_only=True):
+    """How a server is spoken to."""
+
+    timeout: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 60.0
+    """Seconds to the first word of a reply, and from each to the next; a turn has less patience (`timeouts.chat`)."""
+    max_retries: Annotated[int, msgspec.Meta(ge=0, le=5)] = 0
+    """Times that a request is repeated which failed before an answer began. None is quickest where another model can
+    answer instead."""
+    streaming_support: bool | None = None
+    """Whether replies come word by word; empty for what servers of the type do."""
+    headers: dict[str, _Header] = {}
+    """Further headers of each request; their values are never shown."""
+    model_endpoint: _Path = ""
+    """Path that lists the models, below the endpoint; empty for the type's own."""
+    chat_endpoint: _Path = ""
+    """Path that writes replies, below the endpoint; empty for the type's own."""
+
+
+class ProviderConfig(_Section, frozen=True, kw_only=True):
+    """Another server of models, such as one on a stronger machine."""
+
+    type: str
+    """What server it is: `assistant providers types` lists what plugins know."""
+    endpoint: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$", max_length=500)] = ""
+    """Where it is: `http://192.168.1.20:8000/v1`; empty for the type's usual place on this machine."""
+    api_key: _Header = ""
+    """Key that it asks for: `${NAME}` or `${file:PATH}`."""
+    models: list[Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[!-~]+$")]] = []
+    """Its models that are used, by its own names; empty for all that it lists."""
+    enabled: bool = True
+    """Whether it is used."""
+    gateway: bool = False
+    """Whether it hands on what it is asked to other machines: then it counts as remote even on this one."""
+    capabilities: dict[str, ModelTraits] = {}
+    """What its models can do, by its own names, where it does not tell."""
+    parameters: ProviderParameters = ProviderParameters()
+    """How it is spoken to."""
+    log_level: Literal["debug", "info", "warning", "error"] | None = None
+    """Least severe message about it that is shown; empty for `log.level`."""
+
+    def __repr__(self) -> str:
+        """Return no more than what it is and where: the rest holds secrets."""
+        return f"ProviderConfig(type={self.type!r}, endpoint={self.endpoint!r})"

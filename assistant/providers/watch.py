@@ -1,0 +1,138 @@
+"""Ask other servers for their models, again and again: they sleep, wake, and load others."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from assistant.errors import AssistantError, EngineTimeout
+from assistant.models.pool import Pool
+from assistant.providers.models import Source, model_of
+from assistant.providers.spec import ProvidedModel
+
+__all__ = ["ProviderStatus", "Providers"]
+
+_ASLEEP = 15.0
+"""Seconds after which a server that did not answer is asked again."""
+_AWAKE = 60.0
+"""Seconds after which one that did is asked again."""
+_PATIENCE = 10.0
+"""Seconds that it may take to list its models."""
+_MOST = 500
+"""Models of one server that are listed here."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderStatus:
+    """A provider, as it was when it was last asked."""
+
+    name: str
+    """Its name in the configuration."""
+    type: str
+    """What server it is."""
+    endpoint: str
+    """Where it is."""
+    state: Literal["off", "unknown", "awake", "asleep"]
+    """Whether it answers: `off` is not used, `unknown` was not asked yet."""
+    reason: str = ""
+    """Why it is not used, or does not answer."""
+    models: tuple[str, ...] = ()
+    """Ids of its models in the pool."""
+
+
+@dataclass(slots=True)
+class _Watched:
+    source: Source
+    state: Literal["off", "unknown", "awake", "asleep"] = "unknown"
+    reason: str = ""
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Providers:
+    """The servers of the configuration. Their models come into the pool as they answer."""
+
+    def __init__(self, found: Mapping[str, Source], pool: Pool) -> None:
+        self._pool = pool
+        self._declared = frozenset(model.id for model in pool.models() if model.id.partition("/")[0] in found)
+        self._watched = {
+            name: _Watched(source, "off" if source.spec is None else "unknown", str(source.failure or ""))
+            for name, source in found.items()
+        }
+
+    def __contains__(self, model: str) -> bool:
+        name, slash, _ = model.partition("/")
+        return bool(slash) and name in self._watched
+
+    def sources(self) -> tuple[Source, ...]:
+        """Return every provider and the spec of its type."""
+        return tuple(watched.source for watched in self._watched.values())
+
+    def status(self) -> tuple[ProviderStatus, ...]:
+        """Return every provider as it is now."""
+        ids = [model.id for model in self._pool.models()]
+        return tuple(
+            ProviderStatus(
+                name,
+                each.source.provider.config.type,
+                each.source.provider.endpoint,
+                each.state,
+                each.reason,
+                tuple(id_ for id_ in ids if id_.startswith(f"{name}/")),
+            )
+            for name, each in self._watched.items()
+        )
+
+    async def run(self) -> None:
+        """Follow every server until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for name, watched in self._watched.items():
+                if watched.source.spec is not None:
+                    group.create_task(self._follow(watched), name=f"provider {name}")
+
+    async def ask(self, name: str) -> Sequence[ProvidedModel]:
+        """Ask a server for its models now; raises EngineError where it does not answer, or not as it should."""
+        source = self._watched[name].source
+        if source.spec is None:
+            raise source.failure or AssistantError(f"{source.provider} is not used")
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await source.spec.models(source.provider)
+        except TimeoutError:
+            raise EngineTimeout(
+                f"{source.provider} did not list its models in {_PATIENCE:g} s", hint="is it awake, and the right type?"
+            ) from None
+
+    async def _follow(self, watched: _Watched) -> None:
+        provider = watched.source.provider
+        while True:
+            try:
+                found = await self.ask(provider.name)
+            except AssistantError as error:
+                if watched.state != "asleep" or str(error) != watched.reason:
+                    provider.log.warning("%s%s", error, f" ({error.hint})" if error.hint else "")
+                watched.state, watched.reason = "asleep", str(error)
+            else:
+                if watched.state != "awake":
+                    provider.log.info("%s answers and has %d models", provider, len(found))
+                watched.state, watched.reason = "awake", ""
+                await self._take(watched.source, found)
+            watched.heard.set()
+            await asyncio.sleep(_AWAKE if watched.state == "awake" else _ASLEEP)
+
+    async def _take(self, source: Source, found: Sequence[ProvidedModel]) -> None:
+        """Bring what a server lists into the pool, and take out what it lists no more and nobody named."""
+        provider, spec = source.provider, source.spec
+        wanted = frozenset(provider.config.models)
+        here = {f"{provider.name}/{model.name}": model for model in found if not wanted or model.name in wanted}
+        if len(here) > _MOST:
+            provider.log.warning("%s lists %d models; the first %d are used", provider, len(here), _MOST)
+        assert spec is not None
+        for id_, model in [*here.items()][:_MOST]:
+            offered = model_of(provider, spec, model)
+            if id_ in self._pool and (used := self._pool.model(id_).spec.kind) is not offered.spec.kind:
+                provider.log.debug("%s is used as a %s model, whatever the server takes it for", id_, used)
+                continue
+            self._pool.offer(offered)
+        ids = {model.id for model in self._pool.models() if model.id.startswith(f"{provider.name}/")}
+        for id_ in ids - here.keys() - self._declared:
+            await self._pool.withdraw(id_)
