@@ -148,6 +148,35 @@ def test_no_more_borrow_than_the_engine_serves_at_once(parallel: int) -> None:
 
 
 @live
+async def test_t6_programs_never_have_every_place() -> None:
+    pool = pool_of(chat=Engine(), parallel=3)
+    programs = [asyncio.create_task(_use_until_cancelled(pool)) for _ in range(20)]
+    await asyncio.sleep(0.1)
+    assert pool.waiting("chat") == 18
+    with pytest.raises(EngineBusy):
+        async with pool.lease("chat", Priority.API, queue=18):
+            pass
+    async with asyncio.timeout(1):
+        for _ in range(3):
+            await _use(pool)
+    assert pool.waiting("chat") == 18, "a voice's place is not handed on to a program"
+    programs[0].cancel()
+    await asyncio.wait(programs[:1])
+    assert pool.waiting("chat") == 17, "a program's is"
+    for program in programs:
+        program.cancel()
+    await asyncio.wait(programs)
+    async with pool.lease("chat", Priority.BACKGROUND), pool.lease("chat", Priority.API), pool.lease("chat"):
+        pass
+    await pool.close()
+
+
+async def _use_until_cancelled(pool: Pool) -> None:
+    async with pool.lease("chat", Priority.API):
+        await asyncio.Event().wait()
+
+
+@live
 async def test_who_is_cancelled_while_waiting_takes_no_turn() -> None:
     pool = pool_of(chat=Engine())
     async with pool.lease("chat"):

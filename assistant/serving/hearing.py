@@ -1,14 +1,13 @@
 """Recordings as text for programs."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import aclosing
+from dataclasses import dataclass
 
 from assistant.audio import AudioChunk
 from assistant.chat import Priority
 from assistant.engines import Kind
-from assistant.errors import EngineBusy, EngineError, UnfitModel
+from assistant.errors import EngineError, UnfitModel
 from assistant.models.pool import Pool
 from assistant.serving.names import Named, Names
 from assistant.serving.sounds import Sounds
@@ -42,8 +41,6 @@ class Hearing:
     """Requests that may wait for a model."""
     patience: float
     """Seconds that a model may make no progress."""
-    _places: "dict[str, _Places]" = field(default_factory=dict)
-    """Where recordings wait for each model."""
 
     def named(self, name: str, options: SttOptions, *, timed: bool = False) -> Named:
         """Return the model that is to hear; raises UnknownModel, UnfitModel where it cannot do what is asked."""
@@ -67,7 +64,6 @@ class Hearing:
         taken = _Taken(self.sounds.speech(data))
         async with (
             aclosing(taken.sound),
-            self._place(named.model).taken(self.queue, named.model),
             self.pool.lease(named.model, Priority.API, queue=self.queue) as engine,
             aclosing(patient(engine.transcribe(taken, options), self.patience, f"model {named.model}")) as heard,
         ):
@@ -81,37 +77,6 @@ class Hearing:
                 if heard.transcript.final:
                     return heard
         raise EngineError(f"model {named.model} ended without a final transcript")
-
-    def _place(self, model: str) -> "_Places":
-        if model not in self._places:
-            self._places[model] = _Places(max(1, self.pool.model(model).capabilities.parallel - 1))
-        return self._places[model]
-
-
-class _Places:
-    """Places that recordings may take in an engine: of several, one is left to whoever speaks into a microphone.
-
-    A recording may last an hour, and what has begun is not interrupted.
-    """
-
-    def __init__(self, places: int) -> None:
-        self._free = asyncio.Semaphore(places)
-        self._waiting = 0
-
-    @asynccontextmanager
-    async def taken(self, queue: int, model: str) -> AsyncGenerator[None, None]:
-        """Wait for a place and hold it; raises EngineBusy where more than *queue* wait."""
-        if self._free.locked() and self._waiting >= queue:
-            raise EngineBusy(f"model {model}: {self._waiting} wait for it already", hint="try again later")
-        self._waiting += 1
-        try:
-            await self._free.acquire()
-        finally:
-            self._waiting -= 1
-        try:
-            yield
-        finally:
-            self._free.release()
 
 
 class _Taken:

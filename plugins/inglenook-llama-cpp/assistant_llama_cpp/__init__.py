@@ -56,7 +56,7 @@ def describe_llama(config: LlamaConfig) -> Capabilities:
         tools=True,
         schema=True,
         logprobs=True,
-        parallel=config.slots + config.queue,  # who waits, waits here: a voice takes the place of a program
+        parallel=config.slots + config.queue + 1,  # who waits, waits here, and a voice takes the place of a program
         memory=memory,
         rank=rank,
     )

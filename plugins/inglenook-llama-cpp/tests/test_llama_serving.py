@@ -84,7 +84,7 @@ async def test_requests_that_join_and_leave_say_what_they_say_alone(model: str) 
     assert all(len(text) > 10 for text in alone)
 
 
-async def test_a_voice_does_not_wait_for_programs(model: str) -> None:
+async def test_t6_a_voice_does_not_wait_for_programs(model: str) -> None:
     """All places are taken; one of the programs gives way, and goes on as if nothing had been."""
     async with opened(model, slots=2, queue=2) as chat:
         quiet = [(await say(chat, endless(60, stop=(stop,))))[0] for stop in ("never1", "never2")]
@@ -99,13 +99,13 @@ async def test_a_voice_does_not_wait_for_programs(model: str) -> None:
     assert all(done.usage.completion_tokens == 60 for _, done in told)
 
 
-async def test_a_voice_is_not_refused_where_programs_are(model: str) -> None:
+async def test_t6_a_voice_is_not_refused_where_programs_are(model: str) -> None:
     async with opened(model, slots=1, queue=0) as chat, aclosing(chat.reply(endless())) as story:
         await anext(story)
         assert (await say(chat, ask("Name a colour.", priority=Priority.VOICE, max_tokens=4)))[0]
         await anext(story)
     config = LlamaConfig(model=model, slots=3, queue=5)
-    assert describe_llama(config).parallel == 8, "who waits must be let in: its place is given by urgency"
+    assert describe_llama(config).parallel == 9, "who waits must be let in, and a voice besides"
 
 
 async def test_a_prompt_is_left_within_a_step(model: str) -> None:
