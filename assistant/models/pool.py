@@ -6,8 +6,8 @@ import itertools
 import logging
 import math
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from assistant.chat import Priority
@@ -56,6 +56,7 @@ class Pool:
     """
 
     def __init__(self, models: Mapping[str, Model], resolve: Resolve, *, opening: float = 120.0) -> None:
+        self._resolve, self._opening = resolve, opening
         self._slots = {id_: _Slot(model, resolve, opening) for id_, model in models.items()}
 
     def __contains__(self, model: str) -> bool:
@@ -72,6 +73,19 @@ class Pool:
     def status(self) -> tuple[ModelStatus, ...]:
         """Return every model and its state."""
         return tuple(slot.status() for slot in self._slots.values())
+
+    def offer(self, model: Model) -> None:
+        """Have a model from now on. Of one that is there already its capabilities are known better."""
+        if (slot := self._slots.get(model.id)) is None:
+            self._slots[model.id] = _Slot(model, self._resolve, self._opening)
+        else:
+            slot.model = replace(slot.model, capabilities=model.capabilities)
+
+    async def withdraw(self, model: str) -> None:
+        """Have a model no more, unless it is lent or opens."""
+        with suppress(EngineBusy):
+            await self.unload(model)
+            self._slots.pop(model, None)
 
     async def open(self, model: str) -> None:
         """Load a model's engine now; raises EngineUnavailable where it fails, or takes too long."""
