@@ -210,11 +210,11 @@ def _recognition(result: RecognizeResult, names: Names, free: bool) -> Recogniti
     slots = {slot: value for slot, value in slots.items() if value}
     spoken = {slot: spoken[slot] for slot in slots if slot in spoken}
     return Recognition(
-        result.intent.name,
+        str(result.intent.name),  # no `Text`: what is sent on as JSON is plain
         complete=True,
         slots={**slots, **names.ids(result, slots)},
         spoken=spoken,
-        key=result.response or "default",
+        key=str(result.response or "default"),
         free=free,
     )
 

@@ -355,6 +355,15 @@ def test_sentences_of_the_owner_go_before_all_others(tmp_path: Path) -> None:
     assert elsewhere is not None and elsewhere.intent == "HassTurnOff", "a rule of one's own is nobody else's"
 
 
+def test_what_is_told_of_them_is_plain_and_can_be_sent_on(tmp_path: Path) -> None:
+    engine = Hassil()
+    engine.teach(Vocabulary(HOUSE.entities, HOUSE.areas, own=(sentences(tmp_path, OWN),)))
+    for text in ("lamps away", "where is the neighbour's key", "turn on the desk lamp"):
+        found = engine.recognise(text, "en", {"area": "office"})
+        assert found is not None and found.complete
+        msgspec.json.encode(found)  # which takes no text that is more than text
+
+
 def test_sentences_of_skills_go_beside_those_of_home_assistant(tmp_path: Path) -> None:
     engine = Hassil()
     skill = "intents: {InglenookSay: {data: [{sentences: ['say {words}', 'what {words}']}]}}"
