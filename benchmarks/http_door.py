@@ -27,7 +27,7 @@ from assistant.events import EventBus
 from assistant.http import openai
 from assistant.http.app import make_app, serve
 from assistant.models.pool import Model, Pool
-from assistant.serving import Embedding, Generation, Names
+from assistant.serving import Embedding, Generation, Hearing, Names, Sounds, Speaking
 from assistant.testing import fake_spec
 
 KEY = "the key of the benchmark"
@@ -60,7 +60,10 @@ async def door(out: Connection) -> None:
     """Serve both until killed, and tell where."""
     pool = Pool({"echo": Model("echo", fake_spec("echo", Kind.CHAT, Echo()), EngineConfig(), Capabilities())}, _same)
     names = Names(pool.status(), {})
-    routes = openai.routes(Generation(pool, names, 16, 120.0), Embedding(pool, names, 16))
+    sounds = Sounds(pool, 60.0)
+    ears = openai.Ears(Hearing(pool, names, sounds, 16, 120.0), {})
+    mouth = openai.Mouth(Speaking(pool, names, sounds, 16, 120.0), {})
+    routes = openai.routes(Generation(pool, names, 16, 120.0), Embedding(pool, names, 16), ears, mouth)
     config = HttpConfig(port=0, key=KEY)
     plain = web.Application()
     plain.router.add_post("/", bare)

@@ -2,7 +2,7 @@
 
 from assistant.assembly import Assembly
 from assistant.http import devices, history, keys, ollama, openai, realtime, rest, timers
-from assistant.http.openai import audio
+from assistant.http.openai import Ears, Mouth, audio
 from assistant.http.rest.audio import AudioDoor
 from assistant.http.route import Route
 from assistant.http.turn import TurnDoor
@@ -22,13 +22,14 @@ def doors(assembly: Assembly) -> list[Route]:
     sounds = Sounds(assembly.pool, section.longest, section.queue)
     hearing = Hearing(assembly.pool, names, sounds, section.queue, section.wait)
     speaking = Speaking(assembly.pool, names, sounds, section.queue, section.wait)
+    assistants = assembly.equipment.assistants
     return [
         *history.routes(assembly.forget),
         *VisionDoor(assembly).routes(),
         *devices.routes(assembly.controls),
         *timers.routes(assembly.timers),
         *keys.routes(assembly.keys, assembly.audit),
-        *openai.routes(generation, embedding),
+        *openai.routes(generation, embedding, Ears(hearing, assistants), Mouth(speaking, assistants)),
         *audio.routes(hearing, speaking),
         *realtime.routes(assembly.equipment, generation),
         *ollama.routes(generation, embedding, Store.default()),

@@ -25,7 +25,7 @@ from assistant.http.peer import address, from_here, is_loopback
 from assistant.http.problem import Problem, plain, problem_of
 from assistant.http.route import Route
 
-__all__ = ["Guard", "Identify", "Present", "Routes", "about", "caller", "check_bind", "errors", "is_loopback"]
+__all__ = ["Guard", "Identify", "Present", "Routes", "about", "caller", "check_bind", "errors", "is_loopback", "needs"]
 
 log = logging.getLogger(__name__)
 
@@ -173,6 +173,14 @@ class Guard:
 def caller(request: web.Request) -> Caller:
     """Return who asks; raises KeyError on a route that anybody may ask."""
     return request[_CALLER]
+
+
+def needs(request: web.Request, scope: Scope) -> None:
+    """Raise Problem where the key of a request does not open *scope*, which only some requests of a route need."""
+    who = caller(request)
+    if not who.may(scope):
+        message = f"the key {who.name!r} does not open this: it needs the scope {scope}"
+        raise Problem(403, "no_scope", message)
 
 
 def about(request: web.Request, what: str) -> None:

@@ -1,5 +1,6 @@
 """A real daemon with real ears and a real voice, asked by OpenAI's own library: speech out, and in again."""
 
+import base64
 import re
 import subprocess
 import sys
@@ -20,7 +21,8 @@ TEXT = "What time is it in the kitchen? Please turn on the light."
 EXAMPLES = [
     block
     for block in blocks(ROOT / "docs" / "http.md")
-    if block.language in ("python", "bash") and block.heading in ("POST /v1/audio/transcriptions", "POST /api/turn")
+    if block.language in ("python", "bash")
+    and (block.heading in ("POST /v1/audio/transcriptions", "POST /api/turn") or '"input_audio"' in block.text)
 ]
 WORDS = re.findall(r"\w+", TEXT.lower())
 
@@ -30,7 +32,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
     """Ask a daemon that hears by Whisper, speaks by Piper, and knows other formats by FFmpeg."""
     home = Home(tmp_path_factory.mktemp("home"))
     config = CONFIG.replace("{engine: fake-stt}", "{engine: faster-whisper}")
-    config = config.replace("{engine: fake-tts}", "{engine: piper}")
+    config = config.replace("{engine: fake-tts}", "{engine: piper}, echo: {engine: echo}")
     home.write(config + "aliases: {whisper-1: {model: stt}, tts-1: {model: tts}}\n")
     (home.folder / "data" / "models").symlink_to(models_folder())
     with home.daemon() as daemon:
@@ -46,6 +48,20 @@ def test_what_is_spoken_is_heard_again(client: openai.OpenAI, form: Any) -> None
     spoken = client.audio.speech.create(model="tts-1", voice="alloy", input=TEXT, response_format=form).content
     heard = client.audio.transcriptions.create(model="whisper-1", file=(f"said.{form}", spoken))
     assert re.findall(r"\w+", heard.text.lower()) == WORDS
+
+
+@pytest.mark.once
+def test_a_model_is_told_what_it_cannot_hear_and_answers_aloud(client: openai.OpenAI) -> None:
+    spoken = client.audio.speech.create(model="tts", voice="alloy", input=TEXT, response_format="mp3").content
+    sound = {"data": base64.b64encode(spoken).decode(), "format": "mp3"}
+    message: Any = {"role": "user", "content": [{"type": "input_audio", "input_audio": sound}]}
+    answer = client.chat.completions.create(
+        model="echo", messages=[message], modalities=["text", "audio"], audio={"voice": "alloy", "format": "mp3"}
+    )
+    said = answer.choices[0].message.audio
+    assert said is not None and all(word in said.transcript.lower() for word in WORDS)
+    heard = client.audio.transcriptions.create(model="stt", file=("said.mp3", base64.b64decode(said.data)))
+    assert re.findall(r"\w+", heard.text.lower())[-len(WORDS) :] == WORDS
 
 
 @pytest.mark.once
@@ -89,7 +105,10 @@ def test_an_example_of_the_documentation_works(client: openai.OpenAI, block: Blo
     done = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=True
     )
-    if block.language == "python":
+    if '"input_audio"' in block.text:
+        assert done.stdout == "Hello there.\n"
+        assert decode_wav((tmp_path / "answer.wav").read_bytes()).duration > 0.4
+    elif block.language == "python":
         assert done.stdout == "What time is it?\n"
     else:
         names = re.findall(r"^event: (\w+)$", done.stdout, re.MULTILINE)

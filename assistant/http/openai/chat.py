@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -15,6 +15,7 @@ from assistant.chat import ChatDelta, Done, TextDelta, ToolCall, Usage
 from assistant.http.naming import model_of
 from assistant.http.openai import events
 from assistant.http.openai.chat_answer import (
+    AudioPiece,
     ChatChunk,
     ChatCompletion,
     Choice,
@@ -27,6 +28,9 @@ from assistant.http.openai.chat_answer import (
 )
 from assistant.http.openai.chat_request import ChatBody
 from assistant.http.openai.dialect import render
+from assistant.http.openai.ears import Ears
+from assistant.http.openai.messages import sounds_in
+from assistant.http.openai.mouth import Mouth, Saying
 from assistant.http.openai.parameters import MOST
 from assistant.http.openai.replies import Asked, reply, written
 from assistant.http.route import Route, json_answer
@@ -39,8 +43,10 @@ __all__ = ["ChatDoor"]
 class ChatDoor:
     """The door to chat models."""
 
-    def __init__(self, generation: Generation) -> None:
+    def __init__(self, generation: Generation, ears: Ears, mouth: Mouth) -> None:
         self._generation = generation
+        self._ears = ears
+        self._mouth = mouth
 
     def routes(self) -> list[Route]:
         """Return the route."""
@@ -49,17 +55,20 @@ class ChatDoor:
 
     async def _answer(self, request: web.Request, body: ChatBody) -> web.StreamResponse:
         """Go on with the conversation `messages`; with `stream` the reply is told as it is written."""
-        wanted = body.request()
-        named = self._generation.named(model_of(request, body.model), wanted)
+        saying = self._mouth.saying(request, body.spoken) if body.spoken else None
+        name = model_of(request, body.model)
+        wanted = body.request(await self._ears.parts(request, name, sounds_in(body.messages)))
+        named = self._generation.named(name, wanted)
         wanted = named.filled(wanted, cut=body.limit is not None)
         asked = Asked(named, wanted, one_call=body.parallel_tool_calls is False)
         if body.stream:
-            pieces = events.guarded(self._events(asked, body))
+            pieces = events.guarded(self._events(asked, body, saying))
             return await stream(request, events.TYPE, pieces)
-        return json_answer(await self._completion(asked, body.n or 1))
+        return json_answer(await self._completion(asked, body.n or 1, saying))
 
-    async def _completion(self, asked: Asked, n: int) -> ChatCompletion:
+    async def _completion(self, asked: Asked, n: int, saying: Saying | None) -> ChatCompletion:
         replies = [await written(reply(self._generation, one)) for one in _each(asked, n)]
+        sounds = [await saying.whole(said.text) if saying and said.text else None for said in replies]
         return ChatCompletion(
             id=_id(),
             created=int(time.time()),
@@ -67,16 +76,16 @@ class ChatDoor:
             choices=[
                 Choice(
                     index=index,
-                    message=message(said),
+                    message=message(said, sound),
                     logprobs=logprobs(said.logprobs),
                     finish_reason=said.end.reason,
                 )
-                for index, said in enumerate(replies)
+                for index, (said, sound) in enumerate(zip(replies, sounds, strict=True))
             ],
             usage=tokens([said.end.usage for said in replies]),
         )
 
-    async def _events(self, asked: Asked, body: ChatBody) -> AsyncGenerator[bytes, None]:
+    async def _events(self, asked: Asked, body: ChatBody, saying: Saying | None) -> AsyncGenerator[bytes, None]:
         chunk = ChatChunk(
             id=_id(),
             created=int(time.time()),
@@ -85,14 +94,24 @@ class ChatDoor:
             usage=None if body.tells_usage else UNSET,
         )
         usages = list[Usage]()
+
+        def told(choices: Iterable[ChunkChoice]) -> bytes:
+            return b"".join(events.event(msgspec.structs.replace(chunk, choices=[choice])) for choice in choices)
+
         for index, one in enumerate(_each(asked, body.n or 1)):
-            teller = _Teller(index)
+            teller, end = _Teller(index, spoken=saying is not None), Done("stop")
             async with aclosing(reply(self._generation, one)) as deltas:
                 async for delta in deltas:
                     if isinstance(delta, Done):
-                        usages.append(delta.usage)
-                    pieces = [msgspec.structs.replace(chunk, choices=[choice]) for choice in teller.take(delta)]
-                    yield b"".join(map(events.event, pieces))
+                        end = delta
+                    else:
+                        yield told(teller.take(delta))
+            usages.append(end.usage)
+            if saying and teller.words:  # the voice speaks once the model is free for others
+                async with aclosing(saying.pieces(teller.words)) as pieces:
+                    async for piece in pieces:
+                        yield told([ChunkChoice(index=index, delta=Delta(audio=piece))])
+            yield told(teller.take(end))
         if body.tells_usage:
             yield events.event(msgspec.structs.replace(chunk, usage=tokens(usages)))
         yield events.DONE
@@ -101,8 +120,11 @@ class ChatDoor:
 class _Teller:
     """Tell one of the replies in pieces."""
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, *, spoken: bool) -> None:
+        self.words = ""
+        """What was written so far, where it is to be spoken."""
         self._index = index
+        self._spoken = spoken
         self._begun = False
         self._calls = 0
 
@@ -112,6 +134,9 @@ class _Teller:
             self._begun = True
             yield ChunkChoice(index=self._index, delta=Delta(role="assistant", content=""))
         match delta:
+            case TextDelta(text) if self._spoken:
+                self.words += text
+                yield ChunkChoice(index=self._index, delta=Delta(audio=AudioPiece(transcript=text)))
             case TextDelta(text, told):
                 yield ChunkChoice(index=self._index, delta=Delta(content=text), logprobs=logprobs(told))
             case ToolCall():

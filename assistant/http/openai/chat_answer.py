@@ -10,6 +10,8 @@ from assistant.chat import TokenLogprob, ToolCall, Usage, WrittenToken
 from assistant.http.openai.replies import Written
 
 __all__ = [
+    "Audio",
+    "AudioPiece",
     "ChatChunk",
     "ChatCompletion",
     "Choice",
@@ -77,6 +79,24 @@ class Logprobs(msgspec.Struct, frozen=True, kw_only=True):
     refusal: None = None
 
 
+class Audio(msgspec.Struct, frozen=True, kw_only=True):
+    """A reply as sound, in base64. It is not kept: it has expired as soon as it is told."""
+
+    id: str
+    data: str
+    expires_at: int
+    transcript: str
+
+
+class AudioPiece(msgspec.Struct, frozen=True, kw_only=True):
+    """More of a reply as sound: of its words, and then of the sound in base64."""
+
+    id: str | UnsetType = UNSET
+    data: str | UnsetType = UNSET
+    expires_at: int | UnsetType = UNSET
+    transcript: str | UnsetType = UNSET
+
+
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """What the model says."""
 
@@ -84,6 +104,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     role: Literal["assistant"] = "assistant"
     refusal: None = None
     tool_calls: list[Call] | UnsetType = UNSET
+    audio: Audio | UnsetType = UNSET
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +133,7 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True):
     role: Literal["assistant"] | UnsetType = UNSET
     content: str | UnsetType = UNSET
     tool_calls: list[Call] | UnsetType = UNSET
+    audio: AudioPiece | UnsetType = UNSET
 
 
 class ChunkChoice(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,9 +162,11 @@ def call(made: ToolCall, index: int | UnsetType = UNSET) -> Call:
     return Call(id=made.call_id, function=Function(made.name, arguments), index=index)
 
 
-def message(said: Written) -> Reply:
-    """Return a reply: the words are null where it is nothing but calls."""
+def message(said: Written, sound: Audio | None = None) -> Reply:
+    """Return a reply: the words are null where it is nothing but calls, or sound."""
     calls = [call(made) for made in said.calls] or UNSET
+    if sound is not None:
+        return Reply(content=None, tool_calls=calls, audio=sound)
     return Reply(content=said.text if said.text or not said.calls else None, tool_calls=calls)
 
 

@@ -1,13 +1,15 @@
 """What `/v1/chat/completions` is asked."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from assistant.chat import ChatRequest
+from assistant.chat import ChatRequest, Part
 from assistant.http.openai.formats import AnyObject, NestedSchema, PlainText, schema_of
 from assistant.http.openai.messages import Message, conversation
+from assistant.http.openai.mouth import OutputAudio
 from assistant.http.openai.parameters import TOKENS, MaxTokens, TextParameters
 from assistant.http.openai.tools import FunctionTool, ToolName, choice_of, specs
 from assistant.http.problem import Problem
@@ -48,21 +50,36 @@ class ChatBody(TextParameters, frozen=True, kw_only=True):
     response_format: PlainText | AnyObject | NestedSchema | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
-    modalities: list[Literal["text"]] | None = None
+    modalities: list[Literal["text", "audio"]] | None = None
+    audio: OutputAudio | None = None
 
     @property
     def limit(self) -> int | None:
         """Return the tokens after which the reply is to be cut."""
         return self.max_completion_tokens or self.max_tokens
 
-    def request(self) -> ChatRequest:
-        """Return what an engine is asked; raises Problem, ImageError, AudioError for what it cannot be asked."""
+    @property
+    def spoken(self) -> OutputAudio | None:
+        """Return how the reply is to sound, None for a written one; raises Problem where that is left open."""
+        if "audio" not in (self.modalities or ()):
+            return None
+        if self.audio is None:
+            raise Problem(400, "bad_request", "audio: say in which format the reply is to sound", key="audio")
+        if (self.n or 1) > 1:
+            raise Problem(400, "unsupported", "n: only one reply is spoken", key="n")
+        return self.audio
+
+    def request(self, heard: Mapping[str, Part]) -> ChatRequest:
+        """Return what an engine is asked, where sounds, by their keys, are what was *heard*.
+
+        Raises Problem, ImageError for what it cannot be asked.
+        """
         if self.top_logprobs and not self.logprobs:
             raise Problem(400, "bad_request", "top_logprobs: there are none without logprobs", key="top_logprobs")
         tools = specs([tool.function for tool in self.tools or ()])
         wanted = self.tool_choice.function.name if isinstance(self.tool_choice, NamedTool) else self.tool_choice
         return ChatRequest(
-            conversation(self.messages),
+            conversation(self.messages, heard),
             tools=tools,
             tool_choice=choice_of(wanted, tools),
             schema=schema_of(self.response_format, "response_format"),

@@ -1,17 +1,18 @@
 """The messages of `/v1/chat/completions`, and what they are to a chat engine."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from assistant.chat import ChatMessage, ImagePart, Part, TextPart, ToolCall, ToolResult
 from assistant.http.drawing import check_json
-from assistant.http.openai.media import image_part, wav_part
+from assistant.http.openai.ears import InputAudio
+from assistant.http.openai.media import image_part
 from assistant.http.problem import Problem
 
-__all__ = ["Message", "arguments_of", "conversation"]
+__all__ = ["Message", "arguments_of", "conversation", "sounds_in"]
 
 
 class TextContent(msgspec.Struct, frozen=True, tag_field="type", tag="text"):
@@ -36,13 +37,6 @@ class ImageContent(msgspec.Struct, frozen=True, tag_field="type", tag="image_url
     """A picture."""
 
     image_url: ImageUrl | str
-
-
-class InputAudio(msgspec.Struct, frozen=True):
-    """Sound in base64."""
-
-    data: str
-    format: Literal["wav"]
 
 
 class AudioContent(msgspec.Struct, frozen=True, tag_field="type", tag="input_audio"):
@@ -86,11 +80,18 @@ class UserMessage(msgspec.Struct, frozen=True, tag_field="role", tag="user"):
     content: str | list[TextContent | ImageContent | AudioContent]
 
 
+class SaidBefore(msgspec.Struct, frozen=True):
+    """An answer that was sound, by its id."""
+
+    id: str
+
+
 class AssistantMessage(msgspec.Struct, frozen=True, tag_field="role", tag="assistant"):
     """An answer, or calls of tools."""
 
     content: str | list[TextContent | RefusalContent] | None = None
     tool_calls: list[Call] | None = None
+    audio: SaidBefore | None = None
 
 
 class ToolMessage(msgspec.Struct, frozen=True, tag_field="role", tag="tool"):
@@ -103,39 +104,58 @@ class ToolMessage(msgspec.Struct, frozen=True, tag_field="role", tag="tool"):
 Message = SystemMessage | DeveloperMessage | UserMessage | AssistantMessage | ToolMessage
 
 
-def conversation(messages: Sequence[Message]) -> tuple[ChatMessage, ...]:
-    """Return *messages* as an engine takes them; raises Problem, ImageError, AudioError for what cannot be taken."""
-    return tuple(_message(message, f"messages[{n}]") for n, message in enumerate(messages))
+def sounds_in(messages: Sequence[Message]) -> dict[str, InputAudio]:
+    """Return the sounds of *messages*, by their keys."""
+    return {
+        f"messages[{n}].content[{m}].input_audio": part.input_audio
+        for n, message in enumerate(messages)
+        if isinstance(message, UserMessage) and not isinstance(message.content, str)
+        for m, part in enumerate(message.content)
+        if isinstance(part, AudioContent)
+    }
 
 
-def _message(message: Message, key: str) -> ChatMessage:
+def conversation(messages: Sequence[Message], heard: Mapping[str, Part]) -> tuple[ChatMessage, ...]:
+    """Return *messages* as an engine takes them, where sounds, by their keys, are what was *heard*.
+
+    Raises Problem, ImageError for what cannot be taken.
+    """
+    return tuple(_message(message, f"messages[{n}]", heard) for n, message in enumerate(messages))
+
+
+def _message(message: Message, key: str, heard: Mapping[str, Part]) -> ChatMessage:
     match message:
         case SystemMessage(content) | DeveloperMessage(content):
-            return ChatMessage("system", _parts(content, key))
+            return ChatMessage("system", _parts(content, key, heard))
         case UserMessage(content):
-            return ChatMessage("user", _parts(content, key))
-        case AssistantMessage(content, calls):
+            return ChatMessage("user", _parts(content, key, heard))
+        case AssistantMessage(content, calls, said):
+            if said is not None and not content:
+                hint = "send its transcript as `content`"
+                raise Problem(400, "unsupported", f"{key}.audio: no sound is kept here", hint, key=f"{key}.audio")
             called = (_call(call, f"{key}.tool_calls[{n}]") for n, call in enumerate(calls or ()))
-            return ChatMessage("assistant", (*_parts(content or "", key), *called))
+            return ChatMessage("assistant", (*_parts(content or "", key, heard), *called))
         case ToolMessage(content, call_id):
-            words = "".join(part.text for part in _parts(content, key) if isinstance(part, TextPart))
+            words = "".join(part.text for part in _parts(content, key, heard) if isinstance(part, TextPart))
             return ChatMessage("tool", (ToolResult(call_id, words),))
 
 
-def _parts(content: str | Sequence[Any], key: str) -> tuple[Part, ...]:
+def _parts(content: str | Sequence[Any], key: str, heard: Mapping[str, Part]) -> tuple[Part, ...]:
     if isinstance(content, str):
         return (TextPart(content),) if content else ()
-    return tuple(_part(part, f"{key}.content[{n}]") for n, part in enumerate(content))
+    return tuple(_part(part, f"{key}.content[{n}]", heard) for n, part in enumerate(content))
 
 
-def _part(part: TextContent | RefusalContent | ImageContent | AudioContent, key: str) -> Part:
+def _part(
+    part: TextContent | RefusalContent | ImageContent | AudioContent, key: str, heard: Mapping[str, Part]
+) -> Part:
     match part:
         case TextContent(words) | RefusalContent(words):
             return TextPart(words)
         case ImageContent(place):
             return _image(place, f"{key}.image_url")
-        case AudioContent(sound):
-            return wav_part(sound.data, f"{key}.input_audio")
+        case AudioContent():
+            return heard[f"{key}.input_audio"]
 
 
 def _image(place: ImageUrl | str, key: str) -> ImagePart:

@@ -1,6 +1,6 @@
 """What `/v1/responses` is asked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -8,9 +8,10 @@ import msgspec
 from msgspec import Meta
 
 from assistant.chat import ChatMessage, ChatRequest, Part, TextPart, ToolCall, ToolResult
+from assistant.http.openai.ears import InputAudio
 from assistant.http.openai.formats import AnyObject, FlatSchema, PlainText, schema_of
-from assistant.http.openai.media import image_part, wav_part
-from assistant.http.openai.messages import InputAudio, arguments_of
+from assistant.http.openai.media import image_part
+from assistant.http.openai.messages import arguments_of
 from assistant.http.openai.parameters import TOKENS, MaxTokens, Parameters
 from assistant.http.openai.tools import FunctionTool, ToolName, choice_of, specs
 from assistant.http.problem import Problem
@@ -75,13 +76,26 @@ class ResponseBody(Parameters, frozen=True, kw_only=True):
     background: bool | None = None
     metadata: dict[str, str] | None = None
 
-    def request(self) -> ChatRequest:
-        """Return what an engine is asked; raises Problem, ImageError, AudioError for what it cannot be asked."""
+    def sounds(self) -> dict[str, InputAudio]:
+        """Return the sounds of the messages, by their keys."""
+        return {
+            f"input[{n}].content[{m}].input_audio": part.input_audio
+            for n, item in enumerate(self.input)
+            if isinstance(item, Item) and item.type == "message" and isinstance(item.content, list)
+            for m, part in enumerate(item.content)
+            if part.type == "input_audio" and part.input_audio
+        }
+
+    def request(self, heard: Mapping[str, Part]) -> ChatRequest:
+        """Return what an engine is asked, where sounds, by their keys, are what was *heard*.
+
+        Raises Problem, ImageError for what it cannot be asked.
+        """
         self._check()
         tools = specs(self.tools or ())
         wanted = self.tool_choice.name if isinstance(self.tool_choice, NamedFunction) else self.tool_choice
         return ChatRequest(
-            self._conversation(),
+            self._conversation(heard),
             tools=tools,
             tool_choice=choice_of(wanted, tools),
             schema=schema_of(self.text.format, "text.format") if self.text else None,
@@ -96,37 +110,35 @@ class ResponseBody(Parameters, frozen=True, kw_only=True):
         if self.background:
             raise Problem(400, "unsupported", "background: no response is kept here", "leave it out", key="background")
 
-    def _conversation(self) -> tuple[ChatMessage, ...]:
+    def _conversation(self, heard: Mapping[str, Part]) -> tuple[ChatMessage, ...]:
         rules = [ChatMessage.of("system", self.instructions)] if self.instructions else []
         if isinstance(self.input, str):
             return (*rules, ChatMessage.of("user", self.input))
-        said = [_message(item, f"input[{n}]") for n, item in enumerate(self.input) if item.type != "reasoning"]
+        said = [_message(item, f"input[{n}]", heard) for n, item in enumerate(self.input) if item.type != "reasoning"]
         return tuple(_joined([*rules, *said]))
 
 
-def _message(item: Item, key: str) -> ChatMessage:
+def _message(item: Item, key: str, heard: Mapping[str, Part]) -> ChatMessage:
     if item.type == "function_call":
         call = ToolCall(item.call_id, item.name, arguments_of(item.arguments, f"{key}.arguments"))
         return ChatMessage("assistant", (call,))
     if item.type == "function_call_output":
-        words = "".join(part.text for part in _parts(item.output, key) if isinstance(part, TextPart))
+        words = "".join(part.text for part in _parts(item.output, key, heard) if isinstance(part, TextPart))
         return ChatMessage("tool", (ToolResult(item.call_id, words),))
     role = "system" if item.role == "developer" else item.role
-    return ChatMessage(role, _parts(item.content or "", key))
+    return ChatMessage(role, _parts(item.content or "", key, heard))
 
 
-def _parts(content: str | list[Words], key: str) -> tuple[Part, ...]:
+def _parts(content: str | list[Words], key: str, heard: Mapping[str, Part]) -> tuple[Part, ...]:
     if isinstance(content, str):
         return (TextPart(content),) if content else ()
-    return tuple(_part(part, f"{key}.content[{n}]") for n, part in enumerate(content))
+    return tuple(_part(part, f"{key}.content[{n}]", heard) for n, part in enumerate(content))
 
 
-def _part(part: Words, key: str) -> Part:
+def _part(part: Words, key: str, heard: Mapping[str, Part]) -> Part:
     if part.type == "input_image":
         return image_part(part.image_url or "", f"{key}.image_url")
-    if part.type == "input_audio" and part.input_audio:
-        return wav_part(part.input_audio.data, f"{key}.input_audio")
-    return TextPart(part.text or part.refusal)
+    return heard.get(f"{key}.input_audio") or TextPart(part.text or part.refusal)
 
 
 def _joined(messages: Iterable[ChatMessage]) -> list[ChatMessage]:

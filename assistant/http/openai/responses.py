@@ -11,6 +11,7 @@ from assistant.access import Scope
 from assistant.http.naming import model_of
 from assistant.http.openai import events
 from assistant.http.openai.dialect import fault, render
+from assistant.http.openai.ears import Ears
 from assistant.http.openai.parameters import MOST
 from assistant.http.openai.replies import Asked, reply
 from assistant.http.openai.response_answer import Response
@@ -28,8 +29,9 @@ __all__ = ["ResponsesDoor"]
 class ResponsesDoor:
     """The door to chat models by responses."""
 
-    def __init__(self, generation: Generation) -> None:
+    def __init__(self, generation: Generation, ears: Ears) -> None:
         self._generation = generation
+        self._ears = ears
 
     def routes(self) -> list[Route]:
         """Return the route."""
@@ -37,8 +39,9 @@ class ResponsesDoor:
 
     async def _answer(self, request: web.Request, body: ResponseBody) -> web.StreamResponse:
         """Answer `input`, which is a question or all that was said and done; with `stream` by events."""
-        wanted = body.request()
-        named = self._generation.named(model_of(request, body.model), wanted)
+        name = model_of(request, body.model)
+        wanted = body.request(await self._ears.parts(request, name, body.sounds()))
+        named = self._generation.named(name, wanted)
         wanted = named.filled(wanted, cut=body.max_output_tokens is not None)
         asked = Asked(named, wanted, one_call=body.parallel_tool_calls is False)
         writer = Writer(_response(body, named.name))

@@ -20,7 +20,7 @@ from assistant.http.route import Route, json_answer
 from assistant.http.streaming import stream
 from assistant.serving import Encoding, Speaking
 
-__all__ = ["SpeechDoor"]
+__all__ = ["AnyVoice", "SpeechDoor", "voice_name"]
 
 _THEIRS = frozenset(
     "alloy ash ballad coral echo fable onyx nova sage shimmer verse marin cedar".split()  # noqa: SIM905
@@ -34,21 +34,24 @@ class VoiceId(msgspec.Struct, frozen=True):
     id: Annotated[str, Meta(max_length=256)]
 
 
+AnyVoice = Annotated[str, Meta(max_length=256)] | VoiceId
+
+
+def voice_name(voice: AnyVoice | None) -> str:
+    """Return the name of a voice; empty for the model's own."""
+    name = voice.id if isinstance(voice, VoiceId) else voice or ""
+    return "" if name in _THEIRS else name
+
+
 class SpeechBody(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be said, and how."""
 
     input: Annotated[str, Meta(min_length=1, max_length=4096)]
     model: ModelName | None = None
-    voice: Annotated[str, Meta(max_length=256)] | VoiceId | None = None
+    voice: AnyVoice | None = None
     response_format: Encoding = Encoding.MP3
     speed: Annotated[float, Meta(ge=0.25, le=4)] = 1.0
     stream_format: Literal["audio", "sse"] = "audio"
-
-    @property
-    def wanted(self) -> str:
-        """Return the name of the voice; empty for the model's own."""
-        name = self.voice.id if isinstance(self.voice, VoiceId) else self.voice or ""
-        return "" if name in _THEIRS else name
 
 
 class Delta(msgspec.Struct, frozen=True, kw_only=True, tag="speech.audio.delta"):
@@ -113,7 +116,7 @@ class SpeechDoor:
     async def _answer(self, request: web.Request, body: SpeechBody) -> web.StreamResponse:
         """Say `input`; the sound is sent while it is made, as it is or by events."""
         named = self._speaking.named(model_of(request, body.model))
-        voice = self._speaking.voice(named, body.wanted, body.speed)
+        voice = self._speaking.voice(named, voice_name(body.voice), body.speed)
         pieces = self._speaking.spoken(named, body.input, voice, body.response_format)
         if body.stream_format == "sse":
             return await stream(request, events.TYPE, events.guarded(_events(pieces), _told))

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
 from assistant.access import Scope
-from assistant.http.guard import caller
+from assistant.http.guard import needs
 from assistant.http.naming import model_of
 from assistant.http.openai.dialect import render
 from assistant.http.problem import Problem
@@ -100,10 +100,7 @@ def _hang_up(request: web.Request) -> None:
 
 def _check(request: web.Request) -> None:
     """Raise Problem for who may not come in."""
-    who = caller(request)
-    if not who.may(Scope.CHAT):
-        message = f"the key {who.name!r} does not open this: it needs the scope {Scope.CHAT}"
-        raise Problem(HTTPStatus.FORBIDDEN, "no_scope", message)
+    needs(request, Scope.CHAT)
     if "openai-insecure-api-key." in request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, ""):
         message = "a key is not taken from a subprotocol"
         raise Problem(HTTPStatus.BAD_REQUEST, "bad_request", message, "send `Authorization: Bearer KEY`")

@@ -10,18 +10,21 @@ import aiohttp
 import pytest
 from openai import AsyncOpenAI
 
-from assistant.config import HttpConfig
+from assistant.access.keys import Keys
+from assistant.config import AssistantConfig, HttpConfig
 from assistant.config.schema import AliasConfig
 from assistant.engines import Capabilities, EngineConfig, Kind
 from assistant.events import EventBus
 from assistant.http import openai
 from assistant.http.app import make_app, serve
 from assistant.models.pool import Model, Pool
-from assistant.serving import Embedding, Generation, Names
-from assistant.testing import FakeChat, FakeEmbed, fake_spec
+from assistant.serving import Embedding, Generation, Hearing, Names, Sounds, Speaking
+from assistant.speech import Voice
+from assistant.testing import FakeChat, FakeCodec, FakeEmbed, FakeStt, FakeTts, fake_spec
 
 KEY = "a key of the tests"
 ABLE = Capabilities(inputs=frozenset({"text", "image", "audio"}), tools=True, schema=True, logprobs=True, parallel=4)
+VOICE = Voice("joe", "en-US")
 
 
 @dataclass
@@ -38,6 +41,12 @@ class Served:
     """A program that has the key."""
     openai: AsyncOpenAI
     """The same with OpenAI's own library."""
+    stt: FakeStt
+    """What writes down what `plain` does not hear."""
+    tts: FakeTts
+    """What says what is to be sound."""
+    keys: Keys | None = None
+    """Named keys beside the owner's."""
 
     @property
     def url(self) -> str:
@@ -68,30 +77,43 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(chat: Any, embed: FakeEmbed | None = None, queue: int = 4) -> AsyncGenerator[Served, None]:
-    """Serve *chat* and *embed*."""
+async def serving(
+    chat: Any, embed: FakeEmbed | None = None, queue: int = 4, keys: Keys | None = None, *, company: bool = True
+) -> AsyncGenerator[Served, None]:
+    """Serve *chat* and *embed*, to named *keys* too; in the *company* of an assistant that hears and speaks."""
+    stt, tts = FakeStt(), FakeTts()
     embed = embed or FakeEmbed({"warm": (1.0, 0.0), "hot": (0.6, 0.8)})
     blind = Capabilities()
     models = {
         "small": Model("small", fake_spec("fake", Kind.CHAT, chat), EngineConfig(), ABLE),
         "plain": Model("plain", fake_spec("fake", Kind.CHAT, chat), EngineConfig(), blind),
+        "ears": Model("ears", fake_spec("fake", Kind.STT, stt), EngineConfig(), Capabilities(("en",))),
+        "mouth": Model("mouth", fake_spec("fake", Kind.TTS, tts), EngineConfig(), Capabilities(voices=(VOICE,))),
+        "codec": Model("codec", fake_spec("fake", Kind.CODEC, FakeCodec()), EngineConfig(), blind),
         "places": Model("places", fake_spec("fake", Kind.EMBED, embed), EngineConfig(), blind),
     }
     pool = Pool(models, lambda config: config)
     aliases = {"chat": AliasConfig(model="small"), "sentences": AliasConfig(model="places")}
     aliases |= {"gpt-4o-mini": AliasConfig(model="small", temperature=0.3, max_tokens=77)}
     names = Names(pool.status, aliases)
-    routes = openai.routes(Generation(pool, names, queue, patience=20.0), Embedding(pool, names, queue))
+    sounds = Sounds(pool, 3600.0)
+    assistants = {"jarvis": AssistantConfig(stt="ears", tts="mouth")} if company else {}
+    routes = openai.routes(
+        Generation(pool, names, queue, patience=20.0),
+        Embedding(pool, names, queue),
+        openai.Ears(Hearing(pool, names, sounds, queue, 20.0), assistants),
+        openai.Mouth(Speaking(pool, names, sounds, queue, 20.0), assistants),
+    )
     config = HttpConfig(port=0, key=KEY)
     try:
         async with (
-            serve(make_app(config, EventBus(), dict, {}, routes), config) as port,
+            serve(make_app(config, EventBus(), dict, {}, routes, keys=keys), config) as port,
             aiohttp.ClientSession(
                 url := f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {KEY}"}
             ) as session,
             AsyncOpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0) as client,
         ):
-            yield Served(chat, embed, port, session, client)
+            yield Served(chat, embed, port, session, client, stt, tts, keys)
     finally:
         await pool.close()
 
