@@ -11,6 +11,7 @@ import click
 from assistant.assembly import Assembly, assemble
 from assistant.audio import AudioChunk
 from assistant.cli import Settings
+from assistant.cli.daemon import SPOKEN_AT_ONCE, running_daemon
 from assistant.engines import Kind
 from assistant.errors import ConfigError
 from assistant.pipeline.clauses import clauses
@@ -44,7 +45,15 @@ async def _say(settings: Settings, text: str, output: Path | None, voice: Voice,
             if not voice.name:
                 voice = replace(voice, language=voice.language or first.language)
             model = next(iter(Voices(assembly.pool, first.config, voice.language).models), "")
-        async with aclosing(said(assembly, text, assembly.model(model, Kind.TTS), voice)) as speech:
+        model = assembly.model(model, Kind.TTS)
+        async with (
+            running_daemon(settings) as daemon,
+            aclosing(
+                daemon.speech(text, model, voice)
+                if daemon is not None and len(text) <= SPOKEN_AT_ONCE
+                else said(assembly, text, model, voice)
+            ) as speech,
+        ):
             if output is not None:
                 write_wav(output, [chunk async for chunk in speech])
                 return

@@ -1,16 +1,17 @@
 """`assistant transcribe`: a recording as text."""
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 import click
 
 from assistant.assembly import Assembly, assemble
 from assistant.cli import Settings
+from assistant.cli.daemon import running_daemon
 from assistant.cli.output import json_option, show_json
 from assistant.engines import Kind
-from assistant.errors import EngineError
+from assistant.errors import AudioTooLong, EngineError
 from assistant.speech import SttOptions, Transcript
 from assistant.streams import iterate_in_thread
 from assistant.wav import read_speech
@@ -34,9 +35,13 @@ def transcribe(settings: Settings, file: Path, language: str, model: str, as_jso
 
 
 async def _transcribe(settings: Settings, file: Path, language: str, model: str) -> Transcript:
+    model = model or next(iter(settings.load().config.assistants.values())).stt
+    async with running_daemon(settings) as daemon:
+        if daemon is not None:
+            with suppress(AudioTooLong):  # such a recording is heard here
+                return await daemon.transcript(file, model, language)
     async with assemble(settings.load()) as assembly:
-        first = next(iter(assembly.config.assistants.values()))
-        return await transcribed(assembly, assembly.model(model or first.stt, Kind.STT), file, language)
+        return await transcribed(assembly, assembly.model(model, Kind.STT), file, language)
 
 
 async def transcribed(assembly: Assembly, model: str, file: Path, language: str) -> Transcript:

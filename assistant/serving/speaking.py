@@ -41,12 +41,17 @@ class Speaking:
         """Return the voices of a model, its own one first."""
         return self.pool.model(named.model).capabilities.voices
 
-    def voice(self, named: Named, name: str, speed: float = 1.0) -> Voice:
-        """Return a voice of a model by its name, its own one where that is empty; raises UnfitRequest."""
+    def voice(self, named: Named, name: str, speed: float = 1.0, language: str = "") -> Voice:
+        """Return a voice of a model by its name; raises UnfitRequest where there is none.
+
+        Without a name the model chooses one for the *language*, and without that it is its own one.
+        """
+        if language and not name:
+            return Voice(language=language, speed=speed)
         known = self.voices(named)
         for voice in known if name else known[:1]:
             if name in ("", voice.name):
-                return Voice(voice.name, voice.language, voice.speaker, speed)
+                return Voice(voice.name, language or voice.language, voice.speaker, speed)
         if name:
             names = ", ".join(voice.name for voice in known) or "its own only"
             raise UnfitRequest(f"the model {named.name} has no voice of that name", hint=f"it has {names}")

@@ -54,6 +54,7 @@ class SpeechBody(msgspec.Struct, frozen=True, kw_only=True):
     text: Annotated[str, Meta(min_length=1, max_length=4096)]
     model_id: Name = ""
     voice: Name = ""
+    language: Annotated[str, Meta(max_length=35)] = ""
     speed: Annotated[float, Meta(ge=0.25, le=4)] = 1.0
     format: Encoding = Encoding.WAV
 
@@ -94,6 +95,6 @@ class AudioDoor:
     async def _speak(self, request: web.Request, body: SpeechBody) -> web.StreamResponse:
         """Say `text`; the sound is sent while it is made."""
         named = self._speaking.named(body.model_id)
-        voice = self._speaking.voice(named, body.voice, body.speed)
+        voice = self._speaking.voice(named, body.voice, body.speed, body.language)
         sound = self._speaking.spoken(named, body.text, voice, body.format)
         return await stream(request, body.format.content_type, sound)
