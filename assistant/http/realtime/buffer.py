@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from assistant.audio import SPEECH, AudioChunk, AudioFormat
 from assistant.convert import Converter
 from assistant.http.problem import Problem
-from assistant.http.realtime.settings import RATE
+from assistant.http.realtime.forms import Form
 
 __all__ = ["Buffer"]
 
@@ -29,7 +29,7 @@ class Buffer:
         """The same for the last one."""
         self._chunks: deque[AudioChunk] = deque()
         self._arrived = asyncio.Event()
-        self._converter = Converter(AudioFormat(RATE), SPEECH)
+        self._converter = Converter(AudioFormat(Form.PCM.rate), SPEECH)
         self._rest = b""
 
     @property
@@ -37,14 +37,18 @@ class Buffer:
         """Return how much nobody has listened to yet."""
         return sum(chunk.duration for chunk in self._chunks)
 
-    def push(self, data: str) -> None:
-        """Take more sound, in base64; raises Problem for what is none, or too much."""
+    def push(self, data: str, form: Form) -> None:
+        """Take more sound in a form, in base64; raises Problem for what is none, or too much."""
         try:
-            audio = base64.b64decode(data, validate=True)
+            audio = form.read(base64.b64decode(data, validate=True))
         except (binascii.Error, ValueError):
             raise Problem(400, "invalid_audio", "the sound is no base64", key="audio") from None
-        if self.seconds + AudioFormat(RATE).seconds(len(audio)) > _LONGEST:
+        source = AudioFormat(form.rate)
+        if self.seconds + source.seconds(len(audio)) > _LONGEST:
             raise Problem(400, "input_audio_buffer_full", f"more than {_LONGEST:g} s of sound wait", "commit, or clear")
+        if source != self._converter.source:
+            self._rest += self._converter.flush()
+            self._converter = Converter(source, SPEECH)
         sound = self._rest + self._converter.push(audio)
         whole = len(sound) - len(sound) % _CHUNK
         self._rest = sound[whole:]
@@ -54,7 +58,7 @@ class Buffer:
     def take(self) -> tuple[AudioChunk, ...]:
         """Return all that is there, and forget it."""
         rest, self._rest = self._rest + self._converter.flush(), b""
-        self._converter = Converter(AudioFormat(RATE), SPEECH)
+        self._converter = Converter(self._converter.source, SPEECH)
         if rest:
             self._put(rest)
         taken = tuple(self._chunks)

@@ -27,6 +27,7 @@ __all__ = [
     "id_of",
     "message_of",
     "read_event",
+    "sound_in",
 ]
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -60,12 +61,13 @@ class Clear(_Event, frozen=True, tag="input_audio_buffer.clear"):
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a message: its words, or a picture."""
+    """A part of a message: its words, a picture, or sound in base64."""
 
-    type: Literal["input_text", "output_text", "text", "input_image", "output_audio", "audio"]
+    type: Literal["input_text", "output_text", "text", "input_image", "input_audio", "output_audio", "audio"]
     text: Text | None = None
     transcript: Text | None = None
     image_url: str | None = None
+    audio: str | None = None
 
 
 class NewMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="message"):
@@ -164,6 +166,20 @@ def id_of(data: str | bytes) -> str | None:
         return msgspec.json.decode(data, type=_Name).event_id
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def sound_in(item: NewItem) -> str | None:
+    """Return the sound that somebody said, in base64; None for an item that is none.
+
+    Raises Problem for one that is more than that.
+    """
+    content = item.content if isinstance(item, NewMessage) else []
+    sounds = [part.audio for part in content if part.type == "input_audio" and part.audio]
+    if not sounds:
+        return None
+    if len(content) > 1 or not isinstance(item, NewMessage) or item.role != "user":
+        raise Problem(400, "unsupported", "item.content: sound is an item of its own, of the user", key="item.content")
+    return sounds[0]
 
 
 def message_of(item: NewItem) -> ChatMessage:

@@ -67,7 +67,7 @@ class Response:
         await self._finish(ending, None if self._sending.cancelled() else self._sending.exception())
 
     async def _send(self, spoken: AsyncGenerator[Spoken, None]) -> None:
-        sink = ClientSink(self._sound)
+        sink = ClientSink(self._sound, self._settings.says)
         async with aclosing(spoken), aclosing(self._playback.play(sink, self._told(spoken))) as progress:
             async for _ in progress:
                 pass

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+from assistant.audio import AudioChunk
 from assistant.errors import AssistantError
 from assistant.http.openai.dialect import fault
 from assistant.http.problem import Problem
@@ -103,7 +104,7 @@ class Session:
             case requests.UpdateSession(session=change):
                 await self._set(self._settings.changed(change))
             case requests.Append(audio=audio):
-                self._buffer.push(audio)
+                self._buffer.push(audio, self._settings.hears)
             case requests.Commit():
                 await self._commit()
             case requests.Clear():
@@ -140,9 +141,18 @@ class Session:
             self._listen()
 
     async def _add(self, new: requests.NewItem, after: str | None) -> None:
+        if (sound := requests.sound_in(new)) is not None:
+            self._check_room()
+            buffer = Buffer(asyncio.get_running_loop().time())
+            buffer.push(sound, self._settings.hears)
+            item = Item(role="user", spoken=True, id=new.id or new_id("item"))
+            await self._take_in(item, buffer.take(), partial(self._tell_of, after=after))
+            return
         message = requests.message_of(new)
-        item = Item(role=message.role, parts=message.parts)
-        item.id = new.id or item.id
+        item = Item(role=message.role, parts=message.parts, id=new.id or new_id("item"))
+        await self._tell_of(item, after)
+
+    async def _tell_of(self, item: Item, after: str | None) -> None:
         before, told = self._items.add(item, after), item.shown(beta=self._wire.beta)
         await self._wire.send("conversation.item.added", previous_item_id=before, item=told)
         await self._wire.send("conversation.item.done", previous_item_id=before, item=told)
@@ -224,16 +234,22 @@ class Session:
         """Take what was sent for all that was said."""
         if self._settings.detection is not None:
             raise Problem(400, "unsupported", "turn_detection commits by itself", "send turn_detection: null first")
+        self._check_room()
+        await self._take_in(Item(role="user", spoken=True), self._buffer.take(), self._said)
+
+    def _check_room(self) -> None:
         if self._room.locked():
             raise Problem(429, "too_many", f"{_UNHEARD} utterances wait to be transcribed", "wait for them")
-        chunks = self._buffer.take()
+
+    async def _take_in(self, item: Item, chunks: Sequence[AudioChunk], tell: Callable[[Item], Awaitable[None]]) -> None:
+        """Have what was said written down, once it is an item and the client was told of it."""
         if sum(chunk.duration for chunk in chunks) < _SHORTEST:
-            message = f"the buffer holds less than {_SHORTEST * 1000:g} ms of sound"
+            message = f"there is less than {_SHORTEST * 1000:g} ms of sound"
             raise Problem(400, "input_audio_buffer_commit_empty", message)
-        item, turn = Item(role="user", spoken=True), self._party.turn(self._settings, self._language)
-        said = Utterance(chunks, chunks[0].timestamp, chunks[-1].end, chunks[0].timestamp)
+        turn = self._party.turn(self._settings, self._language)
+        said = Utterance(tuple(chunks), chunks[0].timestamp, chunks[-1].end, chunks[0].timestamp)
         language = None if turn.config.language == "auto" else turn.config.language
-        await self._said(item)
+        await tell(item)
         await self._room.acquire()
         self._own(self._understand(item, said.seconds, self._transcribed(said, turn, language)))
 

@@ -10,13 +10,13 @@ from msgspec import UNSET, Meta, UnsetType, structs
 from assistant.chat import ToolSpec
 from assistant.config.schema import PRESETS, EndpointConfig
 from assistant.http.openai.tools import FunctionTool, ToolName, choice_of, specs
+from assistant.http.realtime.forms import Form
 
-__all__ = ["RATE", "Change", "SemanticVad", "ServerVad", "Settings", "endpoint_of", "shown"]
+__all__ = ["Change", "SemanticVad", "ServerVad", "Settings", "endpoint_of", "shown"]
 
-RATE = 24_000
-"""Hertz of the sound that is sent either way: 16-bit, mono."""
 _LONGEST = {"low": 8.0, "medium": 4.0, "auto": 4.0, "high": 2.0}
 """Seconds of silence that end what is surely incomplete, by eagerness, as the reference has them."""
+_FORMS_OF_THE_BETA = {"pcm16": Form.PCM, "g711_ulaw": Form.ULAW, "g711_alaw": Form.ALAW}
 _PRESETS = {"low": "relaxed", "medium": "default", "auto": "default", "high": "aggressive"}
 """The preset of `endpoint` that sets the other waits."""
 
@@ -45,11 +45,21 @@ class SemanticVad(Detection, frozen=True, kw_only=True, tag="semantic_vad"):
     eagerness: Literal["low", "medium", "high", "auto"] | None = "auto"
 
 
-class Pcm(msgspec.Struct, frozen=True, kw_only=True):
-    """The one format of sound that is taken and given."""
+class SoundForm(msgspec.Struct, frozen=True, kw_only=True):
+    """How sound is written."""
 
-    type: Literal["audio/pcm"] | None = "audio/pcm"
-    rate: Literal[24_000] | None = 24_000
+    type: Form | None = Form.PCM
+    rate: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a rate that the form does not have."""
+        if self.rate not in (None, self.form.rate):
+            raise ValueError(f"{self.form} has {self.form.rate} Hz")
+
+    @property
+    def form(self) -> Form:
+        """Return the form."""
+        return self.type or Form.PCM
 
 
 class Transcription(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +80,7 @@ Voice = Annotated[str, Meta(max_length=256)] | VoiceId
 class Input(msgspec.Struct, frozen=True, kw_only=True):
     """What is heard."""
 
-    format: Pcm | UnsetType | None = UNSET
+    format: SoundForm | UnsetType | None = UNSET
     transcription: Transcription | UnsetType | None = UNSET
     turn_detection: ServerVad | SemanticVad | UnsetType | None = UNSET
 
@@ -78,7 +88,7 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
 class Output(msgspec.Struct, frozen=True, kw_only=True):
     """What is said."""
 
-    format: Pcm | UnsetType | None = UNSET
+    format: SoundForm | UnsetType | None = UNSET
     voice: Voice | UnsetType | None = UNSET
 
 
@@ -97,6 +107,7 @@ class NamedFunction(msgspec.Struct, frozen=True):
 
 T = TypeVar("T")
 
+OldForm = Literal["pcm16", "g711_ulaw", "g711_alaw"]
 Modalities = list[Literal["text", "audio"]]
 Tokens = Annotated[int, Meta(ge=1, le=1_000_000)] | Literal["inf"]
 
@@ -113,8 +124,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     temperature: Annotated[float, Meta(ge=0, le=2)] | UnsetType | None = UNSET
     modalities: Modalities | UnsetType = UNSET
     voice: Voice | UnsetType | None = UNSET
-    input_audio_format: Literal["pcm16"] | UnsetType | None = UNSET
-    output_audio_format: Literal["pcm16"] | UnsetType | None = UNSET
+    input_audio_format: OldForm | UnsetType | None = UNSET
+    output_audio_format: OldForm | UnsetType | None = UNSET
     input_audio_transcription: Transcription | UnsetType | None = UNSET
     turn_detection: ServerVad | SemanticVad | UnsetType | None = UNSET
     max_response_output_tokens: Tokens | UnsetType | None = UNSET
@@ -128,6 +139,10 @@ class Settings:
     """The system prompt."""
     written: bool = False
     """Whether it answers in writing only."""
+    hears: Form = Form.PCM
+    """How the sound is written that the client sends."""
+    says: Form = Form.PCM
+    """How the sound is written that it is sent."""
     detection: ServerVad | SemanticVad | None = field(default_factory=ServerVad)
     """Who says that somebody has finished; None where the client does."""
     voice: str = ""
@@ -157,6 +172,8 @@ class Settings:
             self,
             instructions=self.instructions if change.instructions is UNSET else change.instructions,
             written=self.written if modalities is UNSET else "audio" not in modalities,
+            hears=_form(self.hears, change.audio.input.format, change.input_audio_format),
+            says=_form(self.says, change.audio.output.format, change.output_audio_format),
             detection=self.detection if detection is UNSET else detection,
             voice=self.voice if voice is UNSET else voice.id if isinstance(voice, VoiceId) else voice or "",
             language=self.language if transcription is UNSET else _language(transcription),
@@ -197,19 +214,19 @@ def shown(settings: Settings, *, beta: bool) -> dict[str, Any]:
     tokens = settings.max_tokens or "inf"
     transcription = {"language": settings.language} if settings.language else {}
     if beta:
+        old = {form: name for name, form in _FORMS_OF_THE_BETA.items()}
         return common | {
             "modalities": modalities,
             "voice": settings.voice,
-            "input_audio_format": "pcm16",
-            "output_audio_format": "pcm16",
+            "input_audio_format": old[settings.hears],
+            "output_audio_format": old[settings.says],
             "input_audio_transcription": transcription,
             "turn_detection": settings.detection,
             "temperature": settings.temperature,
             "max_response_output_tokens": tokens,
         }
-    form = {"type": "audio/pcm", "rate": RATE}
-    heard = {"format": form, "transcription": transcription, "turn_detection": settings.detection}
-    said = {"format": form, "voice": settings.voice}
+    heard = {"format": _shown(settings.hears), "transcription": transcription, "turn_detection": settings.detection}
+    said = {"format": _shown(settings.says), "voice": settings.voice}
     return common | {
         "type": "realtime",
         "output_modalities": modalities,
@@ -221,6 +238,17 @@ def shown(settings: Settings, *, beta: bool) -> dict[str, Any]:
 def _given(new: T | UnsetType, old: T | UnsetType) -> T | UnsetType:
     """Return what is given by its name of today, or else by that of the beta."""
     return old if new is UNSET else new
+
+
+def _form(before: Form, new: SoundForm | UnsetType | None, old: OldForm | UnsetType | None) -> Form:
+    """Return how sound is written, by the name of today, or else by that of the beta; null is as good as PCM."""
+    if new is not UNSET:
+        return new.form if new else Form.PCM
+    return before if old is UNSET else _FORMS_OF_THE_BETA[old or "pcm16"]
+
+
+def _shown(form: Form) -> dict[str, Any]:
+    return {"type": form, "rate": form.rate} if form is Form.PCM else {"type": form}
 
 
 def _language(transcription: Transcription | None) -> str:
