@@ -16,6 +16,7 @@ sentences. The others were kept out, but for what is true of all English: "after
 
 import argparse
 import asyncio
+import dataclasses
 import itertools
 import math
 import statistics
@@ -39,6 +40,8 @@ from assistant.config.schema import PRESETS
 from assistant.convert import converted
 from assistant.pipeline.completeness import combine, completeness
 from assistant.pipeline.endpoint import Ended, Endpoint, Paused
+from assistant.pipeline.loudness import decibels
+from assistant.pipeline.noise_floor import NoiseFloor
 from assistant.pipeline.wake_phrase import cut_wake_phrase
 from assistant.testing import model_path, recordings, speech
 
@@ -191,10 +194,20 @@ async def hear(moment: Moment, turn: Turn, stt: Stt, vad: Vad) -> Heard:
     scores = [turn.score(chunk(spoken, silence[: round(at * SPEECH.rate)])) for at in SILENCES]
     async with aclosing(stt.transcribe(once(chunk(spoken, silence[:1600])), SttOptions(language="en"))) as transcripts:
         text = [transcript.text async for transcript in transcripts][-1]
-    frames = vad.push(chunk(spoken, silence, start=-spoken.size / SPEECH.rate))
+    frames = list(_above_the_room(vad, chunk(spoken, silence, start=-spoken.size / SPEECH.rate)))
     began = -moment.sound.size / SPEECH.rate
     text = cut_wake_phrase(text, "hey_jarvis") or text
     return Heard(moment, tuple(scores), text, tuple(frame for frame in frames if frame.start >= began - 0.1))
+
+
+def _above_the_room(vad: Vad, sound: AudioChunk) -> Iterator[SpeechProbability]:
+    """Yield the frames of a sound; those in which a voice has sunk into the noise of the room are silence."""
+    floor = NoiseFloor()
+    for frame in vad.push(sound):
+        begin, end = (SPEECH.size(max(0.0, at - sound.timestamp)) for at in (frame.start, frame.end))
+        loud = decibels(AudioChunk(sound.audio[begin:end], SPEECH, frame.start))
+        sunk = floor.sunk(frame.end, loud, voiced=frame.probability >= 0.5)
+        yield dataclasses.replace(frame, probability=0.0) if sunk else frame
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from assistant import SPEECH, AudioChunk
 from assistant.models.store import Store
 from assistant.paths import cache_folder
 from assistant.pipeline.foreground import Foreground
+from assistant.pipeline.loudness import decibels
 from assistant.testing import recordings
 
 _STEP = 512
@@ -46,7 +47,7 @@ def moments(file: Path, until: float, model: Model) -> Iterator[Moment]:
     for at in range(0, len(samples) - _STEP, _STEP):
         chunk = AudioChunk(samples[at : at + _STEP].tobytes(), SPEECH, at / RATE)
         voiced = any(frame.probability >= 0.5 for frame in vad.push(chunk))
-        foreground.push(chunk, voiced=voiced)
+        foreground.push(chunk.end, decibels(chunk), voiced=voiced)
         yield Moment(chunk.end, voiced, foreground.left is not None)
 
 

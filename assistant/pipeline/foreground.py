@@ -1,11 +1,7 @@
 """Who speaks to the assistant, and who speaks behind: by how loud they are, as a television is not heard as the end."""
 
-import math
-from array import array
 from bisect import insort
 from collections import deque
-
-from assistant.audio import AudioChunk
 
 __all__ = ["Foreground"]
 
@@ -19,7 +15,6 @@ _LOUD = 0.9
 All three by benchmarks/television.py: beside a voice 10 dB below the end of speech is noticed after 0.9 s (the latest
 of ten: 1.15 s), and nobody of 38 who go on is taken for another for longer than 0.1 to 0.6 s, which an unsure wait
 outlasts."""
-_SILENCE = 1e-10
 
 
 class Foreground:
@@ -32,11 +27,10 @@ class Foreground:
         self._latest: deque[tuple[float, float]] = deque()
         self._last = 0.0
 
-    def push(self, chunk: AudioChunk, *, voiced: bool) -> None:
-        """Take the next 16-bit chunk. The speaker is who is loudest while anybody is *voiced*."""
-        loud = _decibels(chunk)
-        self._latest.append((chunk.end, loud))
-        while chunk.end - self._latest[0][0] >= _WINDOW:
+    def push(self, end: float, loud: float, *, voiced: bool) -> None:
+        """Take the chunk that ends at *end* (seconds), *loud* decibels. The speaker is loudest while *voiced*."""
+        self._latest.append((end, loud))
+        while end - self._latest[0][0] >= _WINDOW:
             self._latest.popleft()
         if voiced:
             insort(self._speaker, loud)
@@ -44,15 +38,9 @@ class Foreground:
             return
         enough = _high(self._speaker) - _BEHIND
         if loud >= enough:
-            self._last = chunk.end
+            self._last = end
         self.left = None if _high(sorted(level for _, level in self._latest)) >= enough else self._last
 
 
 def _high(levels: list[float]) -> float:
     return levels[min(len(levels) - 1, int(_LOUD * len(levels)))]
-
-
-def _decibels(chunk: AudioChunk) -> float:
-    samples = array("h", chunk.audio)
-    power = sum(sample * sample for sample in samples) / max(1, len(samples)) / 32768**2
-    return 10 * math.log10(power + _SILENCE)

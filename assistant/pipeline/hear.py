@@ -9,6 +9,8 @@ from assistant.audio import AudioChunk
 from assistant.engines import Vad
 from assistant.pipeline.endpoint import Ended, Endpoint, EndpointEvent
 from assistant.pipeline.foreground import Foreground
+from assistant.pipeline.loudness import decibels
+from assistant.pipeline.noise_floor import NoiseFloor
 from assistant.streams import in_thread
 
 __all__ = ["Heard", "hear"]
@@ -38,17 +40,20 @@ async def hear(
     """Yield *audio* with the endpoint's events, up to and including the chunk in which the utterance ends.
 
     Frames that end before *after* (seconds on the clock of the audio) only warm the detector: they are the wake word.
-    With a *foreground*, voices behind the speaker's count as silence.
+    With a *foreground*, voices behind the speaker's count as silence, and so does what a voice leaves behind.
     """
-    stream = vad.fork()
+    stream, floor = vad.fork(), NoiseFloor()
     async with aclosing(audio):
         async for chunk in audio:
             frames = await in_thread(lambda chunk=chunk: stream.push(chunk), executor)  # type: ignore[misc]
+            loud, voiced = decibels(chunk), any(frame.probability >= _VOICED for frame in frames)
+            sunk = floor.sunk(chunk.end, loud, voiced=voiced)  # the wake phrase tells how loud the room is, too
             frames = [frame for frame in frames if frame.end > after]
             if foreground is not None and frames:
-                foreground.push(chunk, voiced=any(frame.probability >= _VOICED for frame in frames))
+                foreground.push(chunk.end, loud, voiced=voiced)
                 if foreground.left is not None:
                     endpoint.leave(foreground.left)
+                if sunk or foreground.left is not None:
                     frames = [replace(frame, probability=0.0) for frame in frames]
             events = tuple(event for frame in frames for event in endpoint.push(frame))
             yield Heard(chunk, events)

@@ -9,6 +9,7 @@ from assistant.config import EndpointConfig
 from assistant.pipeline.endpoint import Ended, Endpoint, EndpointEvent, Paused, Resumed
 from assistant.pipeline.foreground import Foreground
 from assistant.pipeline.hear import hear
+from assistant.pipeline.loudness import decibels
 from assistant.speech import SpeechProbability
 
 STEP = 0.032
@@ -17,8 +18,8 @@ STEP = 0.032
 def sound(*parts: tuple[float, float]) -> list[AudioChunk]:
     """Return chunks of a tone: each part has its seconds and its loudness in decibels to full scale."""
     chunks, at = list[AudioChunk](), 0.0
-    for seconds, decibels in parts:
-        loud = 32767 * 10 ** (decibels / 20)
+    for seconds, level in parts:
+        loud = 32767 * 10 ** (level / 20)
         for _ in range(round(seconds / STEP)):
             samples = [round(loud * math.sin(0.3 * n)) for n in range(round(STEP * SPEECH.rate))]
             chunks.append(AudioChunk(array("h", samples).tobytes(), SPEECH, at))
@@ -29,7 +30,7 @@ def sound(*parts: tuple[float, float]) -> list[AudioChunk]:
 def left(chunks: Sequence[AudioChunk]) -> list[float | None]:
     foreground, found = Foreground(), []
     for chunk in chunks:
-        foreground.push(chunk, voiced=True)
+        foreground.push(chunk.end, decibels(chunk), voiced=True)
         found.append(foreground.left)
     return found
 
@@ -56,7 +57,7 @@ def test_the_speaker_who_comes_back_is_the_speaker() -> None:
 def test_nobody_has_left_where_nobody_spoke() -> None:
     foreground = Foreground()
     for chunk in sound((2, -60)):
-        foreground.push(chunk, voiced=False)
+        foreground.push(chunk.end, decibels(chunk), voiced=False)
     assert foreground.left is None
 
 

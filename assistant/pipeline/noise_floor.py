@@ -1,0 +1,38 @@
+"""Where a voice has died away: a detector of voices remembers, and hears one for a while after its last sound.
+
+Silero's probability stays above its threshold for 0.18 s (median of 13 recordings of people) after the sound has sunk
+into the noise of the room. People wait that much longer for an answer, for nothing.
+"""
+
+from collections import deque
+
+__all__ = ["NoiseFloor"]
+
+_WINDOW = 3.0
+"""Seconds of which the quietest moments are the room's."""
+_QUIET = 0.05
+"""Share of the moments that are quieter than the room is taken to be."""
+_ABOVE = 6.0
+"""Decibels above the room up to which nothing but the room is heard. With 8 the ends of soft words are lost; with 4.5
+half of what there is to gain."""
+_SPEAKER = 20.0
+"""Decibels by which a voice must have stood out of the room: beside music, or a crowd, loudness tells nothing."""
+
+
+class NoiseFloor:
+    """Follow how loud the room is when nobody speaks, by the levels of chunks in decibels."""
+
+    def __init__(self) -> None:
+        self._moments: deque[tuple[float, float]] = deque()
+        self._loudest = -float("inf")
+
+    def sunk(self, at: float, level: float, *, voiced: bool) -> bool:
+        """Take the chunk that ends *at* (seconds); tell whether a voice that stood out of the room has died away."""
+        self._moments.append((at, level))
+        while at - self._moments[0][0] >= _WINDOW:
+            self._moments.popleft()
+        levels = sorted(level for _, level in self._moments)
+        room = levels[int(_QUIET * len(levels))]
+        if voiced:
+            self._loudest = max(self._loudest, level)
+        return self._loudest - room >= _SPEAKER and level <= room + _ABOVE
