@@ -84,7 +84,7 @@ class TurnDoor:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         """Ask an assistant: JSON with `text`, or a form with a recording as its field `audio`."""
-        if request.content_type == "application/json":
+        if request.content_type != "multipart/form-data":  # curl calls JSON a form, too, unless it is told otherwise
             small = (request.content_length or _SHOWN) <= _WRITTEN
             with nullcontext() if small else self._room.place():
                 body: TurnBody = decoded(await read(request, _SHOWN), TurnBody)

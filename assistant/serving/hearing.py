@@ -48,11 +48,11 @@ class Hearing:
         able = self.pool.model(named.model).capabilities
         if options.language and not able.knows(options.language):
             known = ", ".join(able.languages)
-            raise UnfitModel(f"the model {name} does not know {options.language!r}", hint=f"it knows {known}")
+            raise UnfitModel(f"the model {named.name} does not know {options.language!r}", hint=f"it knows {known}")
         if options.translate and not able.translates:
-            raise UnfitModel(f"the model {name} does not translate", hint="use a multilingual one: whisper-base")
+            raise UnfitModel(f"the model {named.name} does not translate", hint="use a multilingual one: whisper-base")
         if (timed or options.words) and not able.times:
-            raise UnfitModel(f"the model {name} tells no times", hint="ask for json or text")
+            raise UnfitModel(f"the model {named.name} tells no times", hint="ask for json or text")
         return named
 
     async def transcripts(self, named: Named, data: bytes, options: SttOptions) -> AsyncGenerator[Heard, None]:

@@ -50,7 +50,9 @@ class Names:
         Raises UnknownModel where there is none.
         """
         of_kind = [model.id for model in self._models() if model.kind is kind]
-        if not name and of_kind:
+        if not of_kind:
+            raise UnknownModel(f"there is no {kind} model here", hint="add one to the configuration: `models`")
+        if not name:
             return Named(of_kind[0], of_kind[0])
         for called in (name, name.removesuffix(_LATEST)):
             alias = self._aliases.get(called)
@@ -58,7 +60,7 @@ class Names:
             if model in of_kind:
                 return Named(name, model, alias)
         known = [*of_kind, *(alias for alias, named in self._aliases.items() if named.model in of_kind)]
-        raise UnknownModel(f"there is no {kind} model of that name", hint=f"there are: {', '.join(known) or 'none'}")
+        raise UnknownModel(f"there is no {kind} model of that name", hint=f"there are: {', '.join(known)}")
 
     def every(self) -> dict[str, ModelStatus]:
         """Return every name, with the model that it means."""

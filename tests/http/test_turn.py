@@ -166,6 +166,14 @@ async def test_only_the_owners_key_speaks_for_the_owner(house: House, monkeypatc
     assert people == ["owner", ""]
 
 
+async def test_a_question_in_writing_need_not_say_that_it_is_json(house: House) -> None:
+    house.chat.script, unsaid = ["Hi."], {"Content-Type": "application/x-www-form-urlencoded"}
+    async with house.session.post("/api/turn", data=b'{"text": "Hello.", "sound": false}', headers=unsaid) as answer:
+        assert answer.status == 200 and _events(await answer.text())[-1][0] == "receipt"
+    async with house.session.post("/api/turn", data=b"text=Hello", headers=unsaid) as answer:
+        assert answer.status == 400 and "JSON" in await answer.text()
+
+
 async def test_what_fails_on_the_way_is_the_last_event(house: House) -> None:
     house.chat.script = [EngineError("it is out of words")]
     assert [name for name, _ in await house.turn(text="Hello.")] == ["transcript", "error"]
@@ -212,9 +220,10 @@ async def test_a_recording_is_written_down(house: House) -> None:
         body = await answer.json()
     assert body == {"model": "stt", "text": "Hello there.", "language": "en", "duration": 1.0, "segments": []}
     assert house.stt.options[0].language == "en"
-    for fields, status in (({"language": "fr"}, 400), ({"model_id": "nobody"}, 404)):
+    unfit, unknown = ({"language": "fr"}, 400, "model stt does not know"), ({"model_id": "nobody"}, 404, "of that name")
+    for fields, status, told in (unfit, unknown):
         async with house.session.post("/api/audio/transcribe", data=_form(_wav(), **fields)) as answer:
-            assert answer.status == status
+            assert answer.status == status and told in await answer.text()
 
 
 async def test_a_text_is_spoken(house: House) -> None:
