@@ -123,15 +123,16 @@ class _Child:
         return await self._process.wait()
 
     async def end(self) -> None:
-        """End it, whatever it does."""
+        """End it, whatever it does, even if this is cut short."""
         self._feeding.cancel()
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.kill()
+        self._in.close()
+        await self._out.read()  # to its end: a pipe in which something is left stays open
         await asyncio.wait({self._feeding})
         if not self._feeding.cancelled():
             self._feeding.exception()  # seen
-        self._in.close()
         with suppress(ConnectionError):
             await self._in.wait_closed()
         await self._process.wait()
