@@ -35,6 +35,7 @@ from assistant.testing.fakes import (
     fake_spec,
 )
 from assistant.testing.recordings import model_path, recordings, silence, speech, tone
+from assistant.testing.server import ScriptedServer, page, scripted_server
 
 __all__ = [
     "FakeChat",
@@ -50,6 +51,7 @@ __all__ = [
     "FakeVad",
     "FakeVision",
     "FakeWake",
+    "ScriptedServer",
     "VirtualTimeLoop",
     "check_chat",
     "check_codec",
@@ -68,8 +70,10 @@ __all__ = [
     "check_wire",
     "fake_spec",
     "model_path",
+    "page",
     "recordings",
     "run_in_virtual_time",
+    "scripted_server",
     "silence",
     "speech",
     "tone",

@@ -1,0 +1,89 @@
+"""Other servers of models, each as a type of provider: those that speak as OpenAI does, with their habits."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from assistant import EngineError, EngineUnavailable, Kind, ProvidedModel, Provider, ProviderSpec, hookimpl, in_thread
+from assistant_openai_bridge.profile import Profile
+from assistant_openai_bridge.profiles import PROFILES
+
+if TYPE_CHECKING:
+    from assistant_openai_bridge.chat import BridgeChat
+    from assistant_openai_bridge.embed import BridgeEmbed
+
+__all__ = ["assistant_providers", "spec_of"]
+
+
+async def _models(profile: Profile, provider: Provider) -> Sequence[ProvidedModel]:
+    await _load()
+    from assistant_openai_bridge.client import connected
+
+    path = provider.config.parameters.model_endpoint.lstrip("/") or profile.model_endpoint
+    async with connected(provider) as client:
+        if await client.get(path) is None:
+            raise EngineError(
+                f"{provider} does not list its models, as a server of models does at {path}",
+                hint=f"providers.{provider.name}.endpoint: for most servers it ends in /v1",
+            )
+        return await profile.models(client.get, path)
+
+
+async def _recognise(profile: Profile, provider: Provider) -> bool:
+    await _load()
+    from assistant_openai_bridge.client import connected
+
+    async with connected(provider) as client:
+        try:
+            return await profile.recognise(client.get)
+        except EngineError:
+            return False
+
+
+@asynccontextmanager
+async def _open(
+    profile: Profile, provider: Provider, model: ProvidedModel
+) -> AsyncGenerator["BridgeChat | BridgeEmbed", None]:
+    await _load()
+    if model.kind is Kind.EMBED:
+        from assistant_openai_bridge.embed import opened_embed
+
+        async with opened_embed(provider, profile, model.name) as embed:
+            yield embed
+    else:
+        from assistant_openai_bridge.chat import BridgeChat
+        from assistant_openai_bridge.client import connected
+
+        async with connected(provider) as client:
+            yield BridgeChat(client, profile, model.name)
+
+
+async def _load() -> None:
+    """Import openai, which takes a second, beside the loop; raises EngineUnavailable where it cannot be."""
+    try:
+        await in_thread(lambda: import_module("assistant_openai_bridge.client"))
+    except ImportError as error:
+        raise EngineUnavailable(
+            f"openai cannot be loaded: {error}", hint="install it again: pip install openai"
+        ) from error
+
+
+def spec_of(profile: Profile) -> ProviderSpec:
+    """Return a profile as the core takes it."""
+    return ProviderSpec(
+        type=profile.type,
+        title=profile.title,
+        endpoint=profile.endpoint,
+        describe=lambda provider, name: profile.describe(name),
+        models=partial(_models, profile),
+        recognise=partial(_recognise, profile),
+        open=partial(_open, profile),
+    )
+
+
+@hookimpl
+def assistant_providers() -> list[ProviderSpec]:
+    """Offer every profile."""
+    return [spec_of(profile) for profile in PROFILES]

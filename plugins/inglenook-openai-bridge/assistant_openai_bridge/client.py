@@ -1,0 +1,239 @@
+"""A server, spoken to through OpenAI's library: no redirects, no proxies, bounded answers.
+
+Keys go where the owner said and nowhere else: redirects are not followed, and neither proxies nor keys are taken from
+the environment. Certificates are verified against the system's store.
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import msgspec
+import openai
+from openai import AsyncOpenAI, AsyncStream
+
+from assistant import EngineError, Provider
+from assistant_openai_bridge.faults import classified
+
+__all__ = ["Answer", "Client", "connected"]
+
+_CONNECT = 3.0
+"""Seconds that a connection may take."""
+_CONNECTIONS = 64
+"""Connections to one server at once."""
+_OF_HTTP = ("host", "accept", "connection", "content-type", "content-length", "transfer-encoding")
+"""Headers that a request has whoever sends it."""
+_FAULT = 65_536
+"""Bytes of an error's page that are read."""
+_WHOLE = 16 * 1024 * 1024
+"""Bytes of an answer that comes in one piece."""
+_LINE = 1_048_576
+"""Bytes of one piece of a stream."""
+_NOT_THERE = (404, 405, 501)
+"""What a server answers where it has no such page."""
+_AFTERWARDS = 2.0
+"""Seconds that a server has for what follows the end of a reply: what it cost."""
+
+for _library in ("openai", "httpx2", "httpcore2"):
+    logging.getLogger(_library).setLevel(logging.WARNING)  # what they tell below holds what was said
+
+
+class _Cut(httpx2.AsyncByteStream):
+    """The beginning of an error's page."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = _FAULT
+        async for chunk in self._stream:
+            yield chunk[:left]
+            left -= len(chunk)
+            if left <= 0:
+                return
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+class _Transport(httpx2.AsyncHTTPTransport):
+    """Connections that send no headers but the owner's, and read no more of an error's page than a person would."""
+
+    def __init__(self, provider: Provider) -> None:
+        super().__init__(verify=_trust(), trust_env=False, limits=httpx2.Limits(max_connections=_CONNECTIONS))
+        self._headers = httpx2.Headers({"User-Agent": "Inglenook", "Accept-Encoding": "identity"})
+        if key := provider.config.api_key:
+            self._headers["Authorization"] = f"Bearer {key}"
+        self._headers.update(provider.config.parameters.headers)
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request without what the library says of this machine, or found in its environment."""
+        headers = httpx2.Headers([(name, value) for name, value in request.headers.items() if name in _OF_HTTP])
+        headers.update(self._headers)
+        request.headers = headers
+        response = await super().handle_async_request(request)
+        if response.status_code >= 300 and isinstance(response.stream, httpx2.AsyncByteStream):
+            response.headers.pop("content-encoding", None)  # a small page could unpack into a large one
+            response.stream = _Cut(response.stream)
+        return response
+
+
+@lru_cache(maxsize=1)
+def _trust() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+class Answer:
+    """What a server answers, as it comes."""
+
+    def __init__(self, provider: Provider, response: httpx2.Response, most: int) -> None:
+        self._provider = provider
+        self._response = response
+        self._most = most
+        self._patience = provider.config.parameters.timeout
+        self._deadline = 0.0
+        self.progress()
+
+    @property
+    def type(self) -> str:
+        """Return what the answer is, without parameters: `text/event-stream`."""
+        told: str = self._response.headers.get("content-type", "")
+        return told.partition(";")[0].strip().lower()
+
+    def progress(self, *, finished: bool = False) -> None:
+        """Wait anew for the next piece: the reply has come further, or all that matters is there."""
+        patience = min(_AFTERWARDS, self._patience) if finished else self._patience
+        self._deadline = asyncio.get_running_loop().time() + patience
+
+    async def events(self) -> AsyncGenerator[bytes, None]:
+        """Yield the data of each event of a stream; raises EngineError for one without end, EngineTimeout."""
+        held = b""
+        async with aclosing(self._chunks()) as chunks:
+            async for chunk in chunks:
+                *lines, held = (held + chunk).replace(b"\r", b"\n").split(b"\n")
+                for line in lines:
+                    if line.startswith(b"data:"):
+                        yield line[5:].strip()
+                if len(held) > _LINE:
+                    raise self._too_much()
+        if held.startswith(b"data:"):
+            yield held[5:].strip()
+
+    async def json(self) -> Any:
+        """Return the whole answer; raises EngineError where it is too large, or no JSON."""
+        async with aclosing(self._chunks()) as chunks:
+            data = b"".join([chunk async for chunk in chunks])
+        return self.decoded(data)
+
+    async def whole(self) -> bytes:
+        """Return the bytes of the whole answer."""
+        async with aclosing(self._chunks()) as chunks:
+            return b"".join([chunk async for chunk in chunks])
+
+    def decoded(self, data: bytes) -> Any:
+        """Return what JSON says; raises EngineError where it is none."""
+        try:
+            return msgspec.json.decode(data)
+        except (msgspec.MsgspecError, RecursionError):
+            raise self.strange() from None
+
+    def strange(self) -> EngineError:
+        """Return the error of an answer of another kind than was asked for."""
+        return EngineError(
+            f"{self._provider} answered with {self.type[:60] or 'something'}, and not as a server of models does",
+            hint=f"providers.{self._provider.name}.endpoint: for most servers it ends in /v1",
+        )
+
+    def _too_much(self) -> EngineError:
+        return EngineError(f"{self._provider} sent more than {self._most} bytes", hint="is it a server of models?")
+
+    async def _chunks(self) -> AsyncGenerator[bytes, None]:
+        if self._response.headers.get("content-encoding", "identity") != "identity":
+            raise EngineError(  # a small answer could unpack into a large one
+                f"{self._provider} packs its answers, which was not asked for",
+                hint="what stands before it, a reverse proxy perhaps, must not compress",
+            )
+        size = 0
+        async with aclosing(self._response.aiter_raw()) as raw:
+            while (chunk := await self._next(raw)) is not None:
+                if (size := size + len(chunk)) > self._most:
+                    raise self._too_much()
+                yield chunk
+
+    async def _next(self, raw: AsyncGenerator[bytes, None]) -> bytes | None:
+        with classified(self._provider):
+            async with asyncio.timeout_at(self._deadline):
+                return await anext(raw, None)
+
+
+class Client:
+    """A server that is configured."""
+
+    def __init__(self, provider: Provider, openai: AsyncOpenAI) -> None:
+        self.provider = provider
+        self._openai = openai
+
+    async def get(self, path: str) -> Any:
+        """Return the JSON of a page, below the endpoint, or with a slash below the server's root.
+
+        None where there is no such page, or no JSON on it; raises EngineError where the server does not answer.
+        """
+        root = urlsplit(self.provider.endpoint)
+        address = f"{root.scheme}://{root.netloc}{path}" if path.startswith("/") else path
+        with classified(self.provider):
+            try:
+                response = await self._sent("get", address)
+            except openai.APIStatusError as error:
+                if error.status_code in _NOT_THERE:
+                    return None
+                raise
+        answer = Answer(self.provider, response, _WHOLE)
+        try:
+            return await answer.json() if answer.type in ("application/json", "") else None
+        finally:
+            await response.aclose()
+
+    @asynccontextmanager
+    async def post(
+        self, path: str, body: dict[str, Any], *, model: str = "", most: int = _WHOLE
+    ) -> AsyncGenerator[Answer, None]:
+        """Ask for something, of which *most* bytes are read. Leaving closes the connection: the server stops."""
+        with classified(self.provider, model):
+            response = await self._sent("post", path, body)
+        try:
+            yield Answer(self.provider, response, most)
+        finally:
+            await response.aclose()
+
+    async def _sent(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx2.Response:
+        """Send a request and return the answer, of which nothing is read yet."""
+        async with asyncio.timeout(self.provider.config.parameters.timeout):
+            if method == "get":
+                stream = await self._openai.get(path, cast_to=object, stream=True, stream_cls=AsyncStream[object])
+            else:
+                stream = await self._openai.post(
+                    path, cast_to=object, body=body, stream=True, stream_cls=AsyncStream[object]
+                )
+            return stream.response
+
+
+@asynccontextmanager
+async def connected(provider: Provider) -> AsyncGenerator[Client, None]:
+    """Make a client of a server. Nothing is sent before it is asked."""
+    parameters = provider.config.parameters
+    timeout = httpx2.Timeout(parameters.timeout, connect=min(_CONNECT, parameters.timeout))
+    transport = _Transport(provider)
+    async with AsyncOpenAI(
+        api_key="sent by the transport",  # without one it is looked for in the environment
+        base_url=provider.endpoint,
+        timeout=timeout,
+        max_retries=parameters.max_retries,
+        http_client=httpx2.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False, trust_env=False),
+    ) as sdk:
+        yield Client(provider, sdk)
