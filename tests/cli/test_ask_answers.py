@@ -89,3 +89,12 @@ def test_a_receipt_tells_who_confirmed_what_and_no_more(house: Home, door: Path)
     assert "there is no turn 'nonsense'" in house.run("receipts", "nonsense").stderr
     database = b"".join(file.read_bytes() for file in (house.folder / "state").iterdir())
     assert b"front" not in database
+
+
+def test_beside_a_daemon_the_answer_may_come_by_another_call(house: Home, door: Path) -> None:
+    with house.daemon() as daemon:
+        daemon.ready()
+        assert house.json("ask", "Unlock the front door", "--conversation", "hall")["reply"] == ASKS
+        assert not door.exists()
+        assert house.json("ask", "yes", "--conversation", "hall")["reply"] == "It is done."
+    assert door.read_text() == "front"
