@@ -195,7 +195,7 @@ class Recogniser:
             encoded,
             [start],
             **self._search(options.temperature),
-            max_length=len(start) + _most_tokens(seconds),
+            max_length=_max_length(len(start), _most_tokens(seconds)),
             return_scores=True,
             return_no_speech_prob=True,
             **more,
@@ -265,7 +265,15 @@ def _samples(audio: bytes) -> "NDArray[np.float32]":
 
 def _most_tokens(seconds: float) -> int:
     """Return how much can have been said: half of the model's context in 30 s, as in openai/whisper, and a bit more."""
-    return min(20 + round(15 * seconds), 224)
+    return min(10 + round(7.5 * seconds), 224)
+
+
+def _max_length(prompt: int, tokens: int) -> int:
+    """Return the `max_length` by which CTranslate2 writes that many tokens behind a prompt.
+
+    Both count, and never more than half of it is written (src/models/whisper.cc).
+    """
+    return max(2 * tokens, prompt + tokens)
 
 
 @dataclass(frozen=True, slots=True)
