@@ -1,4 +1,7 @@
-"""The answer of a chat model, in writing or as sound; what it calls is left to the client."""
+"""The answer, in writing or as sound: of what the assistant does by itself, or of a chat model.
+
+What the chat model calls is left to the client.
+"""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -9,10 +12,13 @@ from assistant.audio import SPEECH, AudioChunk
 from assistant.chat import ChatDelta, ChatRequest, Done, Sampling, TextDelta, ToolCall
 from assistant.errors import UnfitRequest
 from assistant.http.openai.parameters import TOKENS
+from assistant.http.realtime.party import Party
 from assistant.http.realtime.settings import Settings
 from assistant.pipeline.answer import speak
 from assistant.pipeline.clauses import clauses
+from assistant.pipeline.conversation import Account
 from assistant.pipeline.draft import Answering
+from assistant.pipeline.ladder import carried_out, understood
 from assistant.pipeline.outbox import Outbox
 from assistant.pipeline.playback import Spoken
 from assistant.pipeline.question import Question
@@ -42,11 +48,11 @@ class Ending:
         self.done = done
 
 
-def answering(generation: Generation, model: str, settings: Settings, ending: Ending) -> Answering:
+def answering(generation: Generation, party: Party, settings: Settings, ending: Ending) -> Answering:
     """Return what answers questions as *settings* has it; a written answer comes as words without sound."""
 
     async def answer(question: Question, outbox: Outbox) -> AsyncGenerator[Spoken, None]:
-        words = _words(generation, model, question, settings, outbox, ending)
+        words = _words(generation, party, question, settings, outbox, ending)
         if settings.written:
             async with aclosing(words):
                 async for word in words:
@@ -72,6 +78,24 @@ async def unanswered(question: Question, outbox: Outbox) -> AsyncGenerator[Spoke
 
 
 async def _words(
+    generation: Generation, party: Party, question: Question, settings: Settings, outbox: Outbox, ending: Ending
+) -> AsyncGenerator[str, None]:
+    """Yield the words of whoever understands the question: in the house the ladder comes before the model."""
+    if party.house:
+        if (plan := await understood(question, outbox.turn)) is not None:
+            yield await carried_out(plan, question, outbox, lambda text: None)
+            return
+        account = Account(rung="chat", text=question.text, language=question.language, model=party.model)
+        outbox.put(partial(question.conversation.ask, None))
+        outbox.put(partial(question.conversation.explain, account))
+        outbox.put(partial(outbox.turn.stood_on, account.rung))
+        outbox.uses("chat", party.model)
+    async with aclosing(_written(generation, party.model, question, settings, outbox, ending)) as words:
+        async for word in words:
+            yield word
+
+
+async def _written(
     generation: Generation, model: str, question: Question, settings: Settings, outbox: Outbox, ending: Ending
 ) -> AsyncGenerator[str, None]:
     request = replace(

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
 from assistant.access import Scope
-from assistant.http.guard import needs
+from assistant.http.guard import caller, needs
 from assistant.http.naming import model_of
 from assistant.http.openai.dialect import render
 from assistant.http.problem import Problem
@@ -54,10 +54,11 @@ class RealtimeDoor:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         """Hold a conversation by voice over a WebSocket, with the model or the assistant that `model` names.
 
-        The key must open `chat` as well as `audio`.
+        The key must open `chat` as well as `audio`; an assistant acts in the house where the key opens `home`.
         """
         _check(request)
-        party = Party.of(model_of(request, request.query.get("model")), self._equipment, self._generation)
+        name = model_of(request, request.query.get("model"))
+        party = Party.of(name, caller(request), self._equipment, self._generation)
         if self._sessions >= _MOST:
             message = f"there are {_MOST} conversations already"
             raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "too_many", message, headers={str(hdrs.RETRY_AFTER): "10"})

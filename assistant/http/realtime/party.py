@@ -1,10 +1,11 @@
 """Who a client speaks with: a model of its choice, with the ears and the voice of an assistant."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from msgspec import structs
 
+from assistant.access import Caller, Scope
+from assistant.access.caller import OWNER_KEY
 from assistant.chat import Priority
 from assistant.config.schema import AssistantConfig
 from assistant.engines import Kind
@@ -15,18 +16,21 @@ from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.language import system_prompt
 from assistant.pipeline.turn import Turn
 from assistant.serving import Generation
+from assistant.skill import OWNER
 
 __all__ = ["Party"]
 
 _NAME = "realtime"
-"""What the assistant of a session is called in its own turns."""
+"""Where a session's turns take place, and who answers in them where that is no assistant of the house."""
 
 
 @dataclass(frozen=True, slots=True)
 class Party:
     """Who answers, with which engines.
 
-    It does nothing in the house: its tools are the client's, and nothing of what is said is told to anybody else.
+    An assistant that is meant by its name, by whoever may act in the house, does there what it does for a microphone.
+    Any other does nothing there, and nothing of what is said is told to anybody else. What the chat model may call is
+    the client's either way.
     """
 
     model: str
@@ -37,10 +41,16 @@ class Party:
     """Id of the voice activity detector; empty where there is none."""
     equipment: Equipment
     """What its turns work with."""
+    name: str = _NAME
+    """What the assistant is called in its turns."""
+    house: bool = False
+    """Whether it acts in the house."""
+    person: str = ""
+    """Who speaks; empty for somebody who is not known."""
 
     @classmethod
-    def of(cls, name: str, equipment: Equipment, generation: Generation) -> "Party":
-        """Return who is meant by *name*: an assistant, or a chat model, which has the first assistant's voice.
+    def of(cls, name: str, who: Caller, equipment: Equipment, generation: Generation) -> "Party":
+        """Return whom *who* means by *name*: an assistant, or a chat model, which has the first assistant's voice.
 
         Raises UnknownModel, and EngineUnavailable where no assistant can hear and speak.
         """
@@ -52,8 +62,11 @@ class Party:
         named = generation.names.find(model, Kind.CHAT)
         vads = [status.id for status in equipment.pool.status() if status.kind is Kind.VAD]
         patience = structs.replace(equipment.timeouts, stt=generation.patience, tts=generation.patience)
-        private = replace(equipment, events=EventBus(), timeouts=patience)
-        return cls(named.name, assistant, next(iter(vads), ""), private)
+        own, vad = replace(equipment, timeouts=patience), next(iter(vads), "")
+        if name in able and who.may(Scope.HOME):
+            person = OWNER if who is OWNER_KEY else ""
+            return cls(named.name, assistant, vad, own, name, house=True, person=person)
+        return cls(named.name, assistant, vad, replace(own, events=EventBus()))
 
     @property
     def settings(self) -> Settings:
@@ -77,12 +90,12 @@ class Party:
             voice=settings.voice if settings.voice in self._voices else self.assistant.voice,
             prompt=settings.instructions,
             turn=self._detector if semantic else "",
-            intent="",
-            embed="",
+            intent=self.assistant.intent if self.house else "",
+            embed=self.assistant.embed if self.house else "",
             tools=[],
         )
-        assistants: Mapping[str, AssistantConfig] = {_NAME: config}
-        turn = Turn(replace(self.equipment, assistants=assistants), _NAME, _NAME, Priority.API)
+        assistants = {**self.equipment.assistants, self.name: config}
+        turn = Turn(replace(self.equipment, assistants=assistants), self.name, _NAME, Priority.API, self.person)
         turn.heard = heard
         return turn
 

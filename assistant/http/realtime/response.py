@@ -33,6 +33,8 @@ class Response:
         """Set by whoever runs it, once all of it was told."""
         self.cancelled: Reason | None = None
         """Why it ended early; None where it does not."""
+        self.failure: BaseException | None = None
+        """What went wrong with it."""
         self.follows: Response | None = None
         """The response before, of which the end is told first."""
         self._wire = wire
@@ -64,7 +66,13 @@ class Response:
         finally:
             self._sending.cancel()
             await asyncio.wait({self._sending})
-        await self._finish(ending, None if self._sending.cancelled() else self._sending.exception())
+        self.failure = None if self._sending.cancelled() else self._sending.exception()
+        await self._finish(ending, self.failure)
+
+    @property
+    def heard(self) -> str:
+        """Return its words, once it has ended, as far as they were heard."""
+        return self._message.words if self._message is not None else ""
 
     async def _send(self, spoken: AsyncGenerator[Spoken, None]) -> None:
         sink = ClientSink(self._sound, self._settings.says)

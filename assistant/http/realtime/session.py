@@ -18,6 +18,7 @@ from assistant.http.realtime.buffer import Buffer
 from assistant.http.realtime.hearing import utterance
 from assistant.http.realtime.items import Item, Items
 from assistant.http.realtime.party import Party
+from assistant.http.realtime.report import Report
 from assistant.http.realtime.response import Response
 from assistant.http.realtime.settings import SemanticVad, ServerVad, Settings, shown
 from assistant.http.realtime.wire import Wire, new_id, problem_with
@@ -47,6 +48,8 @@ class _Heard:
 
     item: Item
     """What it is to the client."""
+    report: Report
+    """What is told of its turn."""
     settings: Settings
     """What the session was set to."""
     drafts: Drafts
@@ -164,8 +167,10 @@ class Session:
         if end / 1000 > item.playback.given:
             given = round(item.playback.given * 1000)
             raise Problem(400, "invalid_value", f"the sound of {item.id} has {given} ms only", key="audio_end_ms")
-        item.heard = end / 1000
+        item.heard, before = end / 1000, item.words
         item.say(item.playback.heard_until(item.heard))
+        if item.words != before:
+            self._items.conversation.ask(None)  # what was not heard to its end was not asked
         self._items.keep()
         where = {"item_id": item.id, "content_index": 0, "audio_end_ms": end}
         await self._wire.send("conversation.item.truncated", **where)
@@ -186,20 +191,22 @@ class Session:
         while True:
             settings, item, ending = self._settings, Item(role="user", spoken=True), Ending()
             turn, answers = self._party.turn(settings, self._language), detection.create_response is not False
-            answer = answering(self._generation, self._party.model, settings, ending) if answers else unanswered
+            report = Report(turn, told=self._party.house and answers)
+            answer = answering(self._generation, self._party, settings, ending) if answers else unanswered
             drafts = Drafts(turn, self._items.conversation, answer)
             try:
-                started = partial(self._somebody_speaks, item, detection)
+                started = partial(self._somebody_speaks, item, detection, report)
                 draft = await utterance(turn, self._buffer, self._party.vad, detection, drafts, started)
                 end = self._milliseconds(draft.end)
                 await self._wire.send("input_audio_buffer.speech_stopped", item_id=item.id, audio_end_ms=end)
                 await self._said(item)
                 await self._room.acquire()
             except BaseException:
+                report.end()
                 await drafts.close()
                 raise
             self._speaking = False
-            heard = _Heard(item, settings, drafts, ending)
+            heard = _Heard(item, report, settings, drafts, ending)
             self._own(self._follow(heard, draft, draft.end - self._spoke_at, answers, self._interruptions))
 
     async def _open(self) -> None:
@@ -207,8 +214,9 @@ class Session:
         for model in self._party.engines:
             await self._party.equipment.pool.open(model)
 
-    async def _somebody_speaks(self, item: Item, detection: ServerVad | SemanticVad, at: float) -> None:
+    async def _somebody_speaks(self, item: Item, detection: ServerVad | SemanticVad, report: Report, at: float) -> None:
         """Tell so, and end the response that is talked into."""
+        report.begin()
         self._speaking, self._spoke_at = True, at
         if detection.interrupt_response is not False:
             self._interruptions += 1
@@ -224,11 +232,20 @@ class Session:
         """Tell what was said, and answer it, unless somebody speaks again before that is known."""
         try:
             words = await self._understand(heard.item, seconds, asyncio.shield(draft.transcript))
-            if words and answers and interruptions == self._interruptions:
+            if not words:
+                heard.report.nothing()
+            elif answers and interruptions == self._interruptions:
                 with self._making(response := self._begin_response(heard.settings)):
                     await response.run(draft.sound(), heard.ending)
+                    self._answered(words, response, heard.report)
         finally:
+            heard.report.end()
             await heard.drafts.close()
+
+    def _answered(self, question: str, response: Response, report: Report) -> None:
+        """Note what came of a response; what is remembered are the items."""
+        report.answered(question, response, self._items.conversation)
+        self._items.keep()
 
     async def _commit(self) -> None:
         """Take what was sent for all that was said."""
@@ -308,9 +325,16 @@ class Session:
                 await understood.wait()
             turn, ending = self._party.turn(settings, self._language), Ending()
             conversation, language = self._items.conversation, turn.language
-            answer = answering(self._generation, self._party.model, settings, ending)
+            answer = answering(self._generation, self._party, settings, ending)
+            report = Report(turn, told=self._party.house)
             question = Question(turn.request(conversation), language, conversation)
-            await response.run(answer(question, Outbox.unheld(turn)), ending)
+            turn.timeline.start()
+            report.begin()
+            try:
+                await response.run(answer(question, Outbox.unheld(turn)), ending)
+                self._answered(question.text, response, report)
+            finally:
+                report.end()
 
     @contextmanager
     def _making(self, response: Response) -> Generator[None, None, None]:
