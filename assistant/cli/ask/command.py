@@ -10,13 +10,10 @@ from pathlib import Path
 
 import click
 
-from assistant.assembly import assemble
 from assistant.audio import AudioChunk
 from assistant.cli import Settings
 from assistant.cli.ask.beside import Beside
-from assistant.cli.ask.here import Here
 from assistant.cli.ask.way import Question, Told, Way
-from assistant.cli.at_home import at_home
 from assistant.cli.daemon import running_daemon
 from assistant.cli.output import json_option, show_json
 from assistant.errors import AudioError, ImageError, ServiceError
@@ -97,6 +94,10 @@ async def _way(settings: Settings, assistant: str, conversation: str) -> AsyncGe
             "no daemon answers here, and nobody else remembers a conversation",
             hint="start it with `assistant run`, or leave out --conversation",
         )
+    from assistant.assembly import assemble  # half of the time to an answer of the daemon, which needs none of it
+    from assistant.cli.ask.here import Here
+    from assistant.cli.at_home import at_home
+
     async with assemble(settings.load()) as assembly, at_home(assembly):
         yield Here(assembly, assistant)
 
