@@ -1,8 +1,8 @@
 """What was said before, by conversation; in memory only, and only what was really heard."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from assistant.chat import ChatMessage
@@ -145,6 +145,15 @@ class Conversations:
                 conversation.used = self._clock()
                 self._shorten(conversation)
                 self._forget_oldest()
+
+    @contextmanager
+    def held(self, conversation: Conversation) -> Generator[None, None, None]:
+        """Know a conversation of which somebody else keeps the history, for as long as it lasts."""
+        self._known[conversation.key] = conversation
+        try:
+            yield
+        finally:
+            self._known.pop(conversation.key, None)
 
     def account(self, key: str) -> Account | None:
         """Return how the last answer of a conversation came about; None where nothing is known of it."""

@@ -78,10 +78,11 @@ class RealtimeDoor:
         session, code = Session(wire, party, self._generation), WSCloseCode.GOING_AWAY
         self._sockets.add(socket)
         try:
-            async with asyncio.timeout(_LONGEST):
-                await session.begin()
-                while (message := await socket.receive(_QUIET)).type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                    await session.take(message.data)
+            with self._equipment.conversations.held(session.conversation):
+                async with asyncio.timeout(_LONGEST):
+                    await session.begin()
+                    while (message := await socket.receive(_QUIET)).type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                        await session.take(message.data)
             code = WSCloseCode.OK
         except TimeoutError:
             code = WSCloseCode.POLICY_VIOLATION

@@ -22,6 +22,7 @@ from assistant.http.realtime.report import Report
 from assistant.http.realtime.response import Response
 from assistant.http.realtime.settings import SemanticVad, ServerVad, Settings, shown
 from assistant.http.realtime.wire import Wire, new_id, problem_with
+from assistant.pipeline.conversation import Conversation
 from assistant.pipeline.draft import Draft, Drafts
 from assistant.pipeline.outbox import Outbox
 from assistant.pipeline.question import Question
@@ -78,6 +79,11 @@ class Session:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._understanding: set[asyncio.Event] = set()
         self._room = asyncio.Semaphore(_UNHEARD)
+
+    @property
+    def conversation(self) -> Conversation:
+        """Return what was said so far."""
+        return self._items.conversation
 
     async def begin(self) -> None:
         """Tell what the session is, and listen."""

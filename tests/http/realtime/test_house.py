@@ -153,6 +153,15 @@ async def test_what_is_asked_back_is_answered_by_the_next_turn_where_it_was_hear
         assert house.timers == ["pizza", "tea"]
 
 
+async def test_it_knows_what_it_said_and_takes_back_what_it_did(house: House) -> None:
+    async with house.talk(output_modalities=["text"]) as talk:
+        await written(talk, "Set a pizza timer for five minutes")
+        assert await written(talk, "Say that again") == "Pizza timer set for 5 minutes."
+        assert "“Say that again”" in await written(talk, "Why did you say that?")
+        await written(talk, "Undo that")
+        assert not house.timers and not house.chat.requests
+
+
 @pytest.mark.parametrize("model", ["jarvis", "chat"])
 async def test_nothing_is_done_for_whom_the_house_is_closed_or_who_asks_a_model(house: House, model: str) -> None:
     house.chat.script = ["I cannot."]

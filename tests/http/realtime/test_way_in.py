@@ -110,7 +110,7 @@ async def _to_the_end(talk: Any) -> None:
         pass
 
 
-async def test_a_silent_client_is_left(door: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_t6_a_silent_client_is_left(door: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(way_in, "_QUIET", 0.2)
     async with door.opened(), socket(door) as talk:
         await talk.receive_json()
@@ -118,7 +118,7 @@ async def test_a_silent_client_is_left(door: Served, monkeypatch: pytest.MonkeyP
         assert (ended.type, ended.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.POLICY_VIOLATION)
 
 
-async def test_a_frame_that_is_too_large_ends_the_session(door: Served) -> None:
+async def test_t7_a_frame_that_is_too_large_ends_the_session(door: Served) -> None:
     async with door.opened(), socket(door) as talk:
         await talk.receive_json()
         await talk.send_str("x" * 2_000_001)
@@ -172,7 +172,7 @@ async def test_what_cannot_be_is_told_and_the_session_goes_on(door: Served, bad:
         assert (await talk.receive_json())["type"] == "input_audio_buffer.cleared"
 
 
-async def test_sound_that_nobody_commits_has_a_bound(door: Served) -> None:
+async def test_t7_sound_that_nobody_commits_has_a_bound(door: Served) -> None:
     async with door.opened(), socket(door) as talk:
         await talk.send_json({"type": "session.update", "session": {"turn_detection": None}})
         for _ in range(6):
