@@ -346,7 +346,7 @@ def test_a_port_in_use_is_said_with_what_to_do(house: Home) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "", "example.org"])
-def test_an_address_that_others_reach_needs_a_key(house: Home, host: str) -> None:
+def test_t1_an_address_that_others_reach_needs_a_key(house: Home, host: str) -> None:
     house.variables["INGLENOOK__HTTP__HOST"] = f'"{host}"'
     for command in ("run", "check"):
         done = house.run(command)

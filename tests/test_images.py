@@ -54,7 +54,7 @@ def test_another_format_is_told(data: bytes) -> None:
     assert error.value.hint
 
 
-def test_a_bomb_is_refused_by_its_header_alone() -> None:
+def test_t8_a_bomb_is_refused_by_its_header_alone() -> None:
     with pytest.raises(ImageTooLarge, match="50000 x 50000 pixels"):
         read_image(png(50_000, 50_000, rows=b""))
     with pytest.raises(ImageTooLarge, match="65535 x 65535"):
@@ -79,12 +79,12 @@ def test_a_bomb_is_refused_by_its_header_alone() -> None:
         EXTENDED[:29],
     ],
 )
-def test_a_header_without_sense_is_told(data: bytes) -> None:
+def test_t8_a_header_without_sense_is_told(data: bytes) -> None:
     with pytest.raises(ImageError):
         read_image(data)
 
 
-def test_noise_is_an_error_or_a_size() -> None:
+def test_t8_noise_is_an_error_or_a_size() -> None:
     dice = random.Random(3)
     for _ in range(5000):
         noise = bytearray(dice.choice(list(GOOD.values()))[0])

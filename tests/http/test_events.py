@@ -73,7 +73,7 @@ async def test_what_is_no_json_does_not_end_the_stream(door: Door, client: aioht
         assert await answer.content.readline() == b"event: run-end\n"
 
 
-async def test_a_reader_that_leaves_is_forgotten(
+async def test_t27_a_reader_that_leaves_is_forgotten(
     door: Door, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "_KEEPALIVE", 0.01)
@@ -98,7 +98,7 @@ async def test_there_is_a_bound_on_readers(client: aiohttp.ClientSession, monkey
         assert answer.headers["Retry-After"] == "10"
 
 
-async def test_who_does_not_read_is_hung_up_on(
+async def test_t28_who_does_not_read_is_hung_up_on(
     door: Door, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streaming, "_STALLED", 0.2)

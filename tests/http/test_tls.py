@@ -14,7 +14,7 @@ import pytest
 from assistant import ConfigError
 from assistant.config import HttpConfig
 from assistant.events import EventBus
-from assistant.http import tls
+from assistant.http import app, tls
 from assistant.http.app import local_address, make_app, serve
 from tests.certificates import Certificate, certificate
 
@@ -67,6 +67,18 @@ async def test_t30_the_door_speaks_tls_1_3_and_nothing_older(home: Path) -> None
                 await session.get(f"{url}/healthz".replace("https", "http"))
             async with session.get(f"{url}/healthz", ssl=_trusting(files)) as answer:
                 assert answer.status == 200
+
+
+async def test_t6_who_does_not_begin_tls_is_not_waited_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "_SILENCE", 0.3)
+    async with served(_config(certificate(home, "first"))) as url:
+        for begun in (b"", b"\x16\x03\x01\x02\x00\x01"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+            writer.write(begun)
+            async with asyncio.timeout(30):
+                assert await reader.read() == b""
+            writer.close()
+            await writer.wait_closed()
 
 
 async def test_t30_a_renewed_certificate_is_shown_without_a_restart(

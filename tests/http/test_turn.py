@@ -202,7 +202,7 @@ async def test_a_recording_in_which_nobody_speaks_is_no_turn(house: House) -> No
     assert not house.chat.requests
 
 
-async def test_a_reader_that_leaves_ends_the_turn(house: House) -> None:
+async def test_t27_a_reader_that_leaves_ends_the_turn(house: House) -> None:
     house.chat.script, house.chat.pace = ["word " * 500, "Again."], 0.01
     async with house.session.post("/api/turn", json={"text": "Hello."}) as answer:
         await answer.content.readany()

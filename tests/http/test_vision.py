@@ -199,7 +199,7 @@ async def test_where_no_model_does_it_the_plugin_is_named(house: House, client: 
     ],
     ids=["another format", "a bomb", "too many bytes", "cut off", "nothing"],
 )
-async def test_an_image_that_cannot_be_looked_at_has_its_status(
+async def test_t8_an_image_that_cannot_be_looked_at_has_its_status(
     house: House, client: aiohttp.ClientSession, image: bytes, status: int, code: str
 ) -> None:
     got, body = await ask(client, data=form(image))
@@ -220,7 +220,7 @@ async def test_what_is_no_form_is_told(client: aiohttp.ClientSession) -> None:
     assert (await ask(client, data=twice))[0] == 400
 
 
-async def test_a_body_without_end_is_refused_while_it_comes(client: aiohttp.ClientSession) -> None:
+async def test_t7_a_body_without_end_is_refused_while_it_comes(client: aiohttp.ClientSession) -> None:
     sent = 0
 
     async def endless() -> AsyncGenerator[bytes, None]:

@@ -36,7 +36,7 @@ def small_disk(tmp_path, monkeypatch):
     yield folder
 
 
-async def test_a_disk_without_room_is_seen_before_the_download(site, make_store, small_disk):
+async def test_t34_a_disk_without_room_is_seen_before_the_download(site, make_store, small_disk):
     store = make_store({"a": [site.whole("/a")]})
     with pytest.raises(ModelError, match=f"cannot fetch m: no space left in {small_disk}") as error:
         await store.pull(["m"])
@@ -44,7 +44,9 @@ async def test_a_disk_without_room_is_seen_before_the_download(site, make_store,
     assert site.asked == []
 
 
-async def test_a_disk_that_fills_up_meanwhile_leaves_nothing_half_visible(site, make_store, small_disk, monkeypatch):
+async def test_t34_a_disk_that_fills_up_meanwhile_leaves_nothing_half_visible(
+    site, make_store, small_disk, monkeypatch
+):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(1 << 40, 0, 1 << 40))
     store = make_store({"a": [site.whole("/a"), site.whole("/b")]})
     with pytest.raises(ModelError, match="cannot fetch m: no space left"):
@@ -87,7 +89,7 @@ async def test_what_an_older_catalogue_left_does_not_come_along(site, make_store
     assert [file.name for file in (store.folder / "m").iterdir()] == ["a"]
 
 
-async def test_a_link_or_a_pipe_is_no_model_file(site, make_store, tmp_path):
+async def test_t15_a_link_or_a_pipe_is_no_model_file(site, make_store, tmp_path):
     store = make_store({"a": [site.whole("/a")]})
     await store.pull(["m"])
     file = store.folder / "m" / "a"
@@ -134,7 +136,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-async def test_what_is_no_id_is_no_path(site, make_store, tmp_path, name):
+async def test_t15_what_is_no_id_is_no_path(site, make_store, tmp_path, name):
     store = make_store({"a": [site.whole("/a")]})
     await store.pull(["m"])
     before = sorted(tmp_path.rglob("*"))

@@ -58,7 +58,7 @@ async def test_what_is_here_needs_no_network_and_no_permission_to_write(site, ma
     assert site.asked == []
 
 
-async def test_a_cut_download_is_gone_on_with(site, make_store):
+async def test_t34_a_cut_download_is_gone_on_with(site, make_store):
     store = make_store({"a": [site.cut("/a", HALF)]})
     with pytest.raises(ModelError) as error:
         await store.pull(["m"])
@@ -104,7 +104,7 @@ async def test_a_part_that_was_not_good_is_thrown_away(site, make_store):
         (DATA[1:], f"has {len(DATA) - 1} bytes to send, not {len(DATA)}"),
     ],
 )
-async def test_other_bytes_are_refused(site, make_store, sent, reason):
+async def test_t16_other_bytes_are_refused(site, make_store, sent, reason):
     store = make_store({"a": [site.whole("/a", sent)]})
     with pytest.raises(ModelError, match=reason):
         await store.pull(["m"])
@@ -116,7 +116,7 @@ async def test_other_bytes_are_refused(site, make_store, sent, reason):
     assert store.path("m").read_bytes() == DATA
 
 
-async def test_more_than_listed_is_stopped_before_it_fills_the_disk(site, make_store):
+async def test_t34_more_than_listed_is_stopped_before_it_fills_the_disk(site, make_store):
     sent = 0
 
     async def endless(request: web.Request) -> web.StreamResponse:
@@ -148,7 +148,7 @@ async def test_a_short_answer_without_a_length_is_noticed(site, make_store):
         await store.pull(["m"])
 
 
-async def test_a_web_page_is_no_model(site, make_store):
+async def test_t34_a_web_page_is_no_model(site, make_store):
     page = b"<html>Please log in to this network</html>"
 
     async def login(request: web.Request) -> web.StreamResponse:
@@ -159,7 +159,7 @@ async def test_a_web_page_is_no_model(site, make_store):
     assert [path for path, _ in site.asked] == ["/a", "/b"]
 
 
-async def test_a_stall_is_given_up(site, make_store):
+async def test_t34_a_stall_is_given_up(site, make_store):
     store = make_store({"a": [site.stall("/a", HALF), site.whole("/b")]})
     await store.pull(["m"])
     assert 0 < started(site.asked[1]) <= HALF
@@ -188,7 +188,7 @@ async def test_every_source_is_named_in_the_error(site, make_store):
     assert "\n" not in str(error.value) + error.value.hint
 
 
-async def test_redirects_are_followed_five_times_and_only_to_what_is_secure(site, make_store):
+async def test_t18_redirects_are_followed_five_times_and_only_to_what_is_secure(site, make_store):
     async def hop(request: web.Request) -> web.StreamResponse:
         left = int(request.path.rpartition("/")[2])
         raise web.HTTPFound(f"/hop/{left - 1}" if left else "/a")
@@ -211,7 +211,7 @@ async def test_redirects_are_followed_five_times_and_only_to_what_is_secure(site
         await make_store({"a": [site.serve("/away", away)]}).pull(["m"])
 
 
-async def test_plain_http_is_refused(site, make_store):
+async def test_t18_plain_http_is_refused(site, make_store):
     store = make_store({"a": [site.whole("/a")]})
     store = Store(store.folder, store.catalogue)
     with pytest.raises(ModelError, match="leads to http:, which is not secure"):
@@ -242,7 +242,7 @@ asyncio.run(store.pull(["m"]))
 """
 
 
-async def test_a_killed_pull_leaves_nothing_but_a_part_that_the_next_goes_on_from(site, make_store, until):
+async def test_t34_a_killed_pull_leaves_nothing_but_a_part_that_the_next_goes_on_from(site, make_store, until):
     store = make_store({"a": [site.whole("/a")], "b": [site.stall("/b", HALF)]})
     argument = json.dumps([str(store.folder), msgspec.to_builtins(store.catalogue)])
     child = await asyncio.create_subprocess_exec(sys.executable, "-c", CHILD, argument)

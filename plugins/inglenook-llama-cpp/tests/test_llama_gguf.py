@@ -47,7 +47,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_a_broken_file_is_refused(case: str, tmp_path: Path) -> None:
+def test_t16_a_broken_file_is_refused(case: str, tmp_path: Path) -> None:
     file = tmp_path / "model.gguf"
     file.write_bytes(BROKEN[case])
     with pytest.raises(ModelError, match=r"model\.gguf") as caught:
@@ -70,7 +70,7 @@ def test_the_real_model(model: str) -> None:
     assert header.kv_bytes(1) == 2 * 2 * 30 * 3 * 64
 
 
-def test_every_cut_of_the_real_model_is_refused(model: str, tmp_path: Path) -> None:
+def test_t16_every_cut_of_the_real_model_is_refused(model: str, tmp_path: Path) -> None:
     data, file = Path(model).read_bytes(), tmp_path / "cut.gguf"
     for length in (10, 30, 1000, 500_000, 2_000_000, len(data) // 2, len(data) - 1):
         file.write_bytes(data[:length])
@@ -78,7 +78,7 @@ def test_every_cut_of_the_real_model_is_refused(model: str, tmp_path: Path) -> N
             read_header(file)
 
 
-async def test_a_cut_model_is_not_opened(model: str, tmp_path: Path) -> None:
+async def test_t16_a_cut_model_is_not_opened(model: str, tmp_path: Path) -> None:
     file = tmp_path / "cut.gguf"
     with open(model, "rb") as whole:  # noqa: ASYNC230, PTH123
         file.write_bytes(whole.read(1_000_000))
@@ -87,7 +87,7 @@ async def test_a_cut_model_is_not_opened(model: str, tmp_path: Path) -> None:
             pass
 
 
-async def test_what_only_llama_cpp_can_tell_is_a_model_error_too(tmp_path: Path) -> None:
+async def test_t16_what_only_llama_cpp_can_tell_is_a_model_error_too(tmp_path: Path) -> None:
     file = tmp_path / "odd.gguf"
     file.write_bytes(
         gguf(text("general.architecture") + struct.pack("<I", 8) + text("no-such"), 1, tensor(4), 1) + bytes(64)

@@ -68,7 +68,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("case", HOSTILE)
-def test_a_hostile_template_is_stopped_and_the_next_render_works(case: str) -> None:
+def test_t17_a_hostile_template_is_stopped_and_the_next_render_works(case: str) -> None:
     source = "{% if messages | length == 1 %}" + HOSTILE[case] + "{% else %}fine{% endif %}"
     with template(source) as made:
         try:
@@ -81,12 +81,12 @@ def test_a_hostile_template_is_stopped_and_the_next_render_works(case: str) -> N
 
 
 @pytest.mark.parametrize("source", ["{% for %}", "{% for x in y %}", "{{ nothing"])
-def test_a_template_that_cannot_be_read_is_a_model_error(source: str) -> None:
+def test_t17_a_template_that_cannot_be_read_is_a_model_error(source: str) -> None:
     with pytest.raises(ModelError, match="template"):
         ChatTemplate(source, "", "")
 
 
-def test_a_child_that_was_killed_is_replaced() -> None:
+def test_t17_a_child_that_was_killed_is_replaced() -> None:
     with template(CHATML) as made:
         assert made._process
         made._process.kill()

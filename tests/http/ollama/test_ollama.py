@@ -250,12 +250,12 @@ async def test_what_makes_no_sense_is_told_in_one_string(
 
 
 async def test_a_wrong_key_is_told_as_ollamas_client_reads_it(house: House) -> None:
-    with pytest.raises(ollama.ResponseError, match="this needs the key") as error:
+    with pytest.raises(ollama.ResponseError, match="nobody here has this key") as error:
         await house.client("wrong").list()
     assert error.value.status_code == 401
 
 
-async def test_who_leaves_stops_the_reply(house: House) -> None:
+async def test_t27_who_leaves_stops_the_reply(house: House) -> None:
     house.chat.pace, house.chat.script = 0.05, ["one two three four five six seven eight nine ten"] * 2
     stream = await house.client().chat("small", [{"role": "user", "content": "Count."}], stream=True)
     async for _ in stream:

@@ -287,7 +287,7 @@ async def test_a_voice_that_fails_has_a_status_of_its_own_and_is_free_again(door
     assert len(answer.content) > 44
 
 
-async def test_a_reader_that_leaves_frees_the_voice(door: Served) -> None:
+async def test_t27_a_reader_that_leaves_frees_the_voice(door: Served) -> None:
     door.tts.fails = 30.0
     body = {"input": "Hello there.", "response_format": "wav"}
     with pytest.raises(TimeoutError):
