@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 
 from assistant import Kind, hookimpl
@@ -30,12 +31,16 @@ class _Fakes:
 
 
 @asynccontextmanager
-async def assembled(home: Path, http: str = "{port: 0}") -> AsyncGenerator[tuple[Loaded, Assembly], None]:
-    """Put an assistant of fakes together in the folder *home*, its section `http` as given."""
+async def assembled(
+    home: Path, http: str = "{port: 0}", *, more: str = "", with_plugin: str = ""
+) -> AsyncGenerator[tuple[Loaded, Assembly], None]:
+    """Put an assistant of fakes together in the folder *home*, its section `http` as given, and *more* sections."""
     file = home / "assistant.yaml"
-    file.write_text(CONFIG.replace("{port: 0}", http))
+    file.write_text(CONFIG.replace("{port: 0}", http) + more)
     plugins = Plugins()
     plugins.add("fakes", _Fakes)
+    if with_plugin:
+        plugins.add(with_plugin, lambda: import_module(with_plugin))
     loaded = load(file, {})
     async with assemble(loaded, plugins) as assembly:
         yield loaded, assembly

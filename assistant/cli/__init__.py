@@ -36,6 +36,7 @@ _COMMANDS = {
     "mute": "mute",
     "paraphrases": "paraphrases",
     "plugins": "plugins",
+    "providers": "providers",
     "quiet": "quiet",
     "privacy": "privacy",
     "receipts": "receipts",

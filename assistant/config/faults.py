@@ -36,7 +36,7 @@ def validate(value: Any, wanted: type[S], path: Keys, layer: Layer) -> S:
         raise ConfigError(f"{layer.place(full)}: {'.'.join(full)}: there is no such key", hint=hint)
     full = (*path, *keys)
     given = _at(layer.tree, full)  # as it was written, because a secret may stand in its place by now
-    shown = f" ({given!r:.60})" if full and given is not None else ""
+    shown = re.sub(r"//[^/@]*@", "//(hidden)@", f" ({given!r:.60})") if full and given is not None else ""
     text = message[:1].lower() + message[1:].replace("`", "")
     raise ConfigError(
         f"{layer.place(full)}: {'.'.join(full) or 'top level'}: {text}{shown}",

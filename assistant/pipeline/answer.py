@@ -42,7 +42,10 @@ async def write(
     A model that fails, or has nothing to say, leaves it to the next; but not once it said or did anything. *expect* is
     told what will be said if an act succeeds that is still to be done.
     """
-    turn, plan = outbox.turn, await understood(question, outbox.turn)
+    turn = outbox.turn
+    if turn.config.embed:
+        await _if_remote(turn.config.embed, outbox)
+    plan = await understood(question, turn)
     if plan is None and not turn.config.chats:
         plan = puzzled(question)
     if plan is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from assistant.config import Config, Loaded
 from assistant.config.roles import of_provider, roles
-from assistant.engines import Capabilities, EngineConfig, EngineSpec, Kind
+from assistant.engines import AnySpec, Capabilities, EngineConfig, EngineSpec, Kind
 from assistant.errors import AssistantError, ConfigError, EngineUnavailable, PluginError
 from assistant.models.pool import Model
 from assistant.plugins import Plugins
@@ -92,7 +92,7 @@ def model_of(provider: Provider, spec: ProviderSpec, model: ProvidedModel) -> Mo
     def opened(config: EngineConfig) -> AbstractAsyncContextManager[Any]:
         return spec.open(provider, model)
 
-    engine = EngineSpec[EngineConfig, Any](
+    engine: AnySpec = EngineSpec(
         name=spec.type, kind=model.kind, config=EngineConfig, describe=lambda config: capabilities, open=opened
     )
     return Model(f"{provider.name}/{model.name}", engine, EngineConfig(), capabilities)
@@ -119,7 +119,7 @@ def _refused(source: Source, name: str, kind: Kind | None) -> Model:
         raise source.failure or EngineUnavailable(f"{source.provider} is not used")
 
     capabilities = Capabilities(local=source.provider.local)
-    engine = EngineSpec[EngineConfig, Any](
+    engine: AnySpec = EngineSpec(
         name=source.provider.config.type,
         kind=kind or Kind.CHAT,
         config=EngineConfig,

@@ -1,0 +1,63 @@
+"""`assistant providers`: other servers of models, and what is known of them."""
+
+import asyncio
+from dataclasses import replace
+
+import click
+import msgspec
+
+from assistant.assembly import assemble, find_plugins
+from assistant.cli import Settings
+from assistant.cli.output import json_option, show_json, show_table
+from assistant.errors import AssistantError
+from assistant.providers.watch import Providers, ProviderStatus
+
+__all__ = ["providers"]
+
+
+@click.group()
+def providers() -> None:
+    """Show other servers of models."""
+
+
+@providers.command()
+@json_option
+@click.pass_obj
+def types(settings: Settings, as_json: bool) -> None:
+    """Print every type of server that plugins know, and where it usually is."""
+    known = find_plugins(settings.load()).providers().values()
+    if as_json:
+        show_json([{"type": spec.type, "title": spec.title, "endpoint": spec.endpoint} for spec in known])
+        return
+    show_table(["type", "server", "usual place"], [[spec.type, spec.title, spec.endpoint] for spec in known])
+
+
+@providers.command(name="list")
+@json_option
+@click.pass_obj
+def list_(settings: Settings, as_json: bool) -> None:
+    """Ask every server of the configuration for its models, and print them."""
+    found = asyncio.run(_asked(settings))
+    if as_json:
+        show_json([msgspec.to_builtins(status) for status in found])
+        return
+    rows = [[s.name, s.type, s.endpoint, s.state, s.reason or ", ".join(s.models) or "none"] for s in found]
+    show_table(["provider", "type", "where", "state", "models"], rows)
+
+
+async def _asked(settings: Settings) -> list[ProviderStatus]:
+    async with assemble(settings.load()) as assembly:
+        asked = (_one(assembly.providers, status) for status in assembly.providers.status())
+        return await asyncio.gather(*asked)
+
+
+async def _one(servers: Providers, status: ProviderStatus) -> ProviderStatus:
+    """Return what is known of a server after it was asked."""
+    if status.state == "off":
+        return status
+    try:
+        models = await servers.ask(status.name)
+    except AssistantError as error:
+        return replace(status, state="asleep", reason=f"{error} ({error.hint})" if error.hint else str(error))
+    ids = tuple(f"{status.name}/{model.name}" for model in models)
+    return replace(status, state="awake", models=tuple(dict.fromkeys([*status.models, *ids])))
