@@ -149,6 +149,7 @@ class Guard:
             self.audit.seldom(Event.KEY_REFUSED, ("address",), address=where, route=_named(request), reason="wrong")
             if self.backoff.wrong(where):
                 log.warning("too many wrong keys from %s: it has to wait", where)
+            raise Problem(401, "no_key", "nobody here has this key", "`assistant keys list` names those there are")
         raise Problem(401, "no_key", "this needs the key", "send `Authorization: Bearer KEY`")
 
     async def _told(

@@ -150,7 +150,7 @@ class Timers:
             else:
                 due = following(timer.at, self._clocks.wall(), self._zone())
             if due is None:
-                raise Refused("past", f"{timer.at} is past", hint="give a time that is to come")
+                raise Refused("past", f"{timer.at.date} {timer.at.time} is past", hint="give a time that is to come")
             timer = await self._store.add(replace(timer, due=due, started=self._clocks.wall()))
             self._take([timer])
         self._publish(EventType.TIMER_STARTED, timer, turn)

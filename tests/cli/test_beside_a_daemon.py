@@ -15,6 +15,8 @@ from assistant.wav import read_wav, write_wav
 from tests.pictures import png
 from tests.running import CONFIG, PATIENCE, Daemon, Home, settled
 
+pytestmark = pytest.mark.once
+
 ENGINES = """
 import asyncio, os
 from contextlib import asynccontextmanager

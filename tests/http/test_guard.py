@@ -83,6 +83,8 @@ async def test_who_is_refused_learns_how_to_knock(stranger: aiohttp.ClientSessio
     async with stranger.get("/events") as answer:
         assert answer.headers["WWW-Authenticate"] == "Bearer"
         assert (await answer.json())["error"]["code"] == "no_key"
+    async with stranger.get("/events", headers={"Authorization": "Bearer wrong"}) as answer:
+        assert "nobody here has this key" in await answer.text()
 
 
 async def test_the_scheme_is_written_in_any_case(door: Door) -> None:
