@@ -44,6 +44,7 @@ MODELS: dict[str, dict[str, Any]] = {
             ]
         },
     },
+    "llama-cpp-python": {"/v1/models": {"data": [CARD | {"owned_by": "me", "permissions": []}]}},
     "openai": {
         "/v1/models": {"data": [CARD | {"owned_by": "system"}, {"id": "text-embedding-3-small"}, {"id": "tts-1"}]}
     },
