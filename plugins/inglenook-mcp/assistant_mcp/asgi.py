@@ -13,6 +13,9 @@ Application = Callable[
     [MutableMapping[str, Any], Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
 ]
 
+_ARRIVAL = 10.0
+"""Seconds in which a body must have come: a message of a program, never a file."""
+
 
 async def respond(application: Application, request: web.Request, most: int) -> web.StreamResponse:
     """Return what *application* answers to *request*, whose body has *most* bytes at most."""
@@ -46,12 +49,16 @@ async def respond(application: Application, request: web.Request, most: int) -> 
 
 
 async def _body(request: web.Request, most: int) -> bytes:
-    body = b""
-    async for piece in request.content.iter_any():
-        body += piece
-        if len(body) > most:
-            raise web.HTTPRequestEntityTooLarge(max_size=most, actual_size=len(body))
-    return body
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_ARRIVAL):
+            async for piece in request.content.iter_any():
+                body += piece
+                if len(body) > most:
+                    raise web.HTTPRequestEntityTooLarge(max_size=most, actual_size=len(body))
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    return bytes(body)
 
 
 def _scope(request: web.Request) -> dict[str, Any]:

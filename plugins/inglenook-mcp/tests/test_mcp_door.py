@@ -9,7 +9,7 @@ from typing import Any, cast
 import aiohttp
 import pytest
 from aiohttp import web
-from assistant_mcp import McpConfig, ServerConfig, assistant_routes
+from assistant_mcp import McpConfig, ServerConfig, asgi, assistant_routes
 from assistant_mcp.door import Door
 from assistant_mcp.service import run
 from mcp import Client, MCPError
@@ -104,7 +104,7 @@ async def test_what_goes_wrong_is_told() -> None:
             assert (await client.call_tool("ask", arguments)).is_error
 
 
-async def test_closed_and_hostile() -> None:
+async def test_t7_closed_and_hostile() -> None:
     """T7, T9: bodies that are too big, too deep, or no JSON at all; and streams that would stay open."""
     house = House()
     async with (
@@ -125,6 +125,18 @@ async def test_closed_and_hostile() -> None:
                 assert response.status == 405
         async with Client(address) as client:
             assert text(await client.call_tool("ask", {"text": "still there?"})) == "You said: still there?"
+
+
+async def test_t6_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "_ARRIVAL", 0.2)
+    async with door(House(), "read") as address:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(address.split(":")[2].split("/")[0]))
+        head = "POST /plugins/mcp/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        writer.write(f"{head}Accept: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
+        async with asyncio.timeout(30):
+            assert b" 408 " in await reader.readline()
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_one_assistant_uses_the_tools_of_another() -> None:
