@@ -70,8 +70,18 @@ class Guess:
 
     @property
     def repetitive(self) -> bool:
-        """Return whether the decoder was caught in a loop."""
+        """Return whether the text says the same again and again: that was said, or the decoder is caught in a loop."""
         return self.compression > MAX_COMPRESSION
+
+    @property
+    def looped(self) -> bool:
+        """Return whether the decoder was caught in a loop: it finds no way out."""
+        return self.repetitive and not self.ended
+
+    @property
+    def recurrent(self) -> bool:
+        """Return whether somebody said the same again and again, and stopped."""
+        return self.repetitive and self.ended and self.logprob >= MIN_LOGPROB
 
     @property
     def doubtful(self) -> bool:
@@ -89,9 +99,9 @@ class Guess:
         return NOTORIOUS.fullmatch(self.plain) is not None
 
     @property
-    def rank(self) -> tuple[bool, bool, float]:
+    def rank(self) -> tuple[bool, bool, bool, float]:
         """Return what the best of several guesses has most of."""
-        return not self.doubtful, not self.repetitive, self.logprob
+        return not self.doubtful, not self.repetitive, self.ended, self.logprob
 
 
 def conclusive(guess: Guess) -> bool:
@@ -106,12 +116,13 @@ def best(guesses: Sequence[Guess]) -> Guess | None:
     found = max(guesses, key=lambda guess: guess.rank)
     no_speech = sum(guess.no_speech for guess in guesses) / len(guesses)
     doubted = any(guess.doubtful for guess in guesses)
-    looped = any(guess.repetitive for guess in guesses)
+    repeated = any(guess.repetitive for guess in guesses)
+    recurrent = found.recurrent and guesses[-1].recurrent and no_speech <= POSSIBLE_SILENCE
     agreed = all(guess.plain == found.plain for guess in guesses)
     nobody = (
         no_speech > SURE_SILENCE
         or (doubted and no_speech > LIKELY_SILENCE)
-        or (found.doubtful and (looped or found.logprob < IMPROBABLE))
+        or (found.doubtful and not recurrent and (repeated or found.logprob < IMPROBABLE))
         or (found.notorious and (not agreed or no_speech > POSSIBLE_SILENCE or found.logprob < MIN_NOTORIOUS))
     )
     return None if nobody else found

@@ -172,7 +172,7 @@ class Recogniser:
             spoken = language or self._detect(encoded)
             guess = self._decode(encoded, spoken, options, seconds)
             yield guess, encoded
-        if guess.repetitive:
+        if guess.looped:
             yield self._decode(encoded, spoken, options, seconds, no_repeat_ngram_size=3), encoded
 
     def _encode(self, features: "NDArray[np.float32]") -> "ctranslate2.StorageView":
@@ -191,22 +191,24 @@ class Recogniser:
         start = tokenizer.sot_sequence
         if prompt := options.prompt.strip():
             start = [tokenizer.sot_prev, *tokenizer.encode(" " + prompt)[:PROMPT_TOKENS], *start]
+        most = _most_tokens(seconds)
         result = self._model.generate(
             encoded,
             [start],
             **self._search(options.temperature),
-            max_length=_max_length(len(start), _most_tokens(seconds)),
+            max_length=_max_length(len(start), most),
             return_scores=True,
             return_no_speech_prob=True,
             **more,
         )[0]
         tokens = result.sequences_ids[0]
         written = tokenizer.decode(tokens).encode()
-        pieces = _pieces(tokenizer, tokens, seconds)
+        whole = _whole(tokenizer, tokens) if len(tokens) >= most - 1 else tokens
+        pieces = _pieces(tokenizer, whole, seconds)
         return Guess(
             text=_text(tokenizer, [token for piece in pieces for token in piece.tokens]),
             language=language,
-            seconds=_reached(tokenizer, tokens, seconds),
+            seconds=_reached(tokenizer, whole, seconds),
             logprob=_logprob(tokenizer, tokens, result.scores[0]),
             no_speech=result.no_speech_prob,
             compression=len(written) / len(zlib.compress(written)),
@@ -302,6 +304,13 @@ def _pieces(tokenizer: Tokenizer, tokens: Sequence[int], seconds: float) -> list
         elif position < seconds - 0.1 or not (pieces or words):
             words.append(token)
     return [*pieces, _Piece(words, position, seconds)] if words else pieces
+
+
+def _whole(tokenizer: Tokenizer, tokens: Sequence[int]) -> Sequence[int]:
+    """Return the segments that were finished before the decoder was stopped; all *tokens* where there is none."""
+    begin: int = tokenizer.timestamp_begin
+    ends = [end for end in range(2, len(tokens) + 1) if min(tokens[end - 2 : end]) >= begin]
+    return tokens[: ends[-1]] if ends else tokens
 
 
 def _text(tokenizer: Tokenizer, words: list[int]) -> str:
