@@ -161,7 +161,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], set[int]]] = {
     "samples in another file": (lambda: moved(written("mov", "pcm_s16le")), {400, 415}),
     "a playlist": (lambda: b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n", {415}),
     "a list of files": (lambda: b"ffconcat version 1.0\nfile /etc/passwd\n", {415}),
-    "gzip": (lambda: gzip.compress(bytes(100_000_000)), {415}),
+    "gzip": (lambda: gzip.compress(bytes(20_000_000)), {415}),
     "an ID3 tag of 256 MB": (lambda: b"ID3\4\0\0\x7f\x7f\x7f\x7f" + bytes(100_000), {400, 415}),
     "an Ogg page and no more": (lambda: written("ogg", "libopus")[:60], {400, 415}),
     "a WAV that claims 4 GiB of nothing": (
@@ -197,7 +197,7 @@ async def test_t8_what_breaks_off_in_a_stream_is_told_in_it(port: int) -> None:
 async def test_t27_who_leaves_while_a_file_is_decoded_leaves_nothing_behind(door: str) -> None:
     engine, file = Listener(), written("flac", "flac", 50)
     async with served(engine, FakeTts()) as port:
-        for n in range(1, 4):
+        for n in range(1, 3):
             asking = asyncio.create_task(hear(port, door, file))
             await until(lambda n=n: engine.begun == n and children())  # type: ignore[misc]
             asking.cancel()
@@ -211,11 +211,11 @@ def asked_to_speak(form: str) -> bytes:
     return post("/v1/audio/speech", "Content-Type: application/json", f"Content-Length: {len(data)}") + data
 
 
-@pytest.mark.parametrize("form", ["mp3", "opus", "aac", "flac", "wav", "pcm"])
+@pytest.mark.parametrize("form", ["mp3", "flac", "wav"])
 async def test_t27_who_leaves_while_somebody_speaks_leaves_nothing_behind(form: str) -> None:
     engine = Talker()
     async with served(FakeStt(), engine) as port:
-        for n in range(1, 4):
+        for n in range(1, 3):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(asked_to_speak(form))
             await reader.readuntil(b"\r\n\r\n")
