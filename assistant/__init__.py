@@ -77,7 +77,17 @@ from assistant.hookspecs import hookimpl
 from assistant.host import Answer, Candidate, Host, ModelStatus, Observer, OfferedTool, Risk, ServiceSpec, Tool
 from assistant.images import read_image
 from assistant.paths import cache_folder
-from assistant.providers import ProvidedModel, Provider, ProviderConfig, ProviderSpec
+from assistant.providers import (
+    BoundedAnswer,
+    ProvidedModel,
+    Provider,
+    ProviderConfig,
+    ProviderFaults,
+    ProviderSpec,
+    PullProgress,
+    guessed_model,
+    remote_embed,
+)
 from assistant.skill import OWNER, Ask, Asked, Handler, Reply, Skill
 from assistant.soundcheck import Device
 from assistant.speech import Detection, Played, Recognition, SpeechProbability, SttOptions, TimedText, Transcript, Voice
@@ -100,6 +110,7 @@ __all__ = [
     "AudioFormat",
     "AudioPart",
     "AudioTooLong",
+    "BoundedAnswer",
     "Box",
     "Bridge",
     "Build",
@@ -152,7 +163,9 @@ __all__ = [
     "ProvidedModel",
     "Provider",
     "ProviderConfig",
+    "ProviderFaults",
     "ProviderSpec",
+    "PullProgress",
     "Recognition",
     "Reply",
     "Risk",
@@ -195,6 +208,7 @@ __all__ = [
     "Wake",
     "WrittenToken",
     "cache_folder",
+    "guessed_model",
     "hookimpl",
     "in_thread",
     "iterate_in_thread",
@@ -202,6 +216,7 @@ __all__ = [
     "once",
     "prefetch",
     "read_image",
+    "remote_embed",
 ]
 
 __version__ = "0.1.0"

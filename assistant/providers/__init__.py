@@ -4,7 +4,21 @@ A server that is asleep delays nothing. Models that the configuration names are 
 are asked; what a server lists besides comes when it answers.
 """
 
+from assistant.providers.answer import BoundedAnswer
 from assistant.providers.config import ProviderConfig
-from assistant.providers.spec import ProvidedModel, Provider, ProviderSpec
+from assistant.providers.faults import ProviderFaults
+from assistant.providers.guess import guessed_model
+from assistant.providers.placing import remote_embed
+from assistant.providers.spec import ProvidedModel, Provider, ProviderSpec, PullProgress
 
-__all__ = ["ProvidedModel", "Provider", "ProviderConfig", "ProviderSpec"]
+__all__ = [
+    "BoundedAnswer",
+    "ProvidedModel",
+    "Provider",
+    "ProviderConfig",
+    "ProviderFaults",
+    "ProviderSpec",
+    "PullProgress",
+    "guessed_model",
+    "remote_embed",
+]

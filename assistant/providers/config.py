@@ -1,6 +1,6 @@
 """The section of another server of models in the configuration."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -68,6 +68,8 @@ class ProviderConfig(_Section, frozen=True, kw_only=True):
     """What its models can do, by its own names, where it does not tell."""
     parameters: ProviderParameters = ProviderParameters()
     """How it is spoken to."""
+    options: dict[str, Any] = {}
+    """What only servers of its type have: the page of the plugin that knows the type lists it."""
     log_level: Literal["debug", "info", "warning", "error"] | None = None
     """Least severe message about it that is shown; empty for `log.level`."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from assistant.config import Config, Loaded
+from assistant.config.faults import validate
 from assistant.config.roles import of_provider, roles
 from assistant.engines import AnySpec, Capabilities, EngineConfig, EngineSpec, Kind
 from assistant.errors import AssistantError, ConfigError, EngineUnavailable, PluginError
@@ -50,7 +51,8 @@ def sources(loaded: Loaded, plugins: Plugins) -> dict[str, Source]:
                 f"{loaded.layer.place(('providers', name))}: providers.{name}: it needs an endpoint",
                 hint="endpoint: https://HOST/v1",
             )
-        found[name] = Source(replace(provider, endpoint=provider.endpoint or spec.endpoint), spec)
+        options = validate(section.options, spec.options, ("providers", name, "options"), loaded.layer)
+        found[name] = Source(replace(provider, endpoint=provider.endpoint or spec.endpoint, options=options), spec)
         if section.log_level:
             provider.log.setLevel(section.log_level.upper())
     return found
@@ -87,7 +89,7 @@ def _declared(source: Source, name: str, kind: Kind | None) -> Model:
 def model_of(provider: Provider, spec: ProviderSpec, model: ProvidedModel) -> Model:
     """Return a server's model as one of the pool. What the owner knows of it counts more than what the server tells."""
     model = _with_traits(model, provider.config.capabilities.get(model.name, ModelTraits()))
-    capabilities = replace(model.capabilities, local=provider.local)
+    capabilities = replace(model.capabilities, local=provider.local and model.capabilities.local)
 
     def opened(config: EngineConfig) -> AbstractAsyncContextManager[Any]:
         return spec.open(provider, model)
