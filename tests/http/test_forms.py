@@ -62,13 +62,13 @@ async def test_every_door_that_takes_a_form_is_known(home: Path) -> None:
 
 @EVERY
 async def test_t7_very_many_parts_are_refused(port: int, door: str) -> None:
-    status, answer = await told(port, door, part("a") * 300_000 + b"--x--\r\n")
+    status, answer = await told(port, door, part("a") * 100_000 + b"--x--\r\n")
     assert status == 400 and b"a part too many" in answer
 
 
 @EVERY
 async def test_t7_the_headers_of_a_part_are_bounded(port: int, door: str) -> None:
-    for headers in (["X-A: " + "a" * 5_000], ["X-A: a"] * 5_000, ["X-A: a"] * 1_000_000):
+    for headers in (["X-A: " + "a" * 5_000], ["X-A: a"] * 5_000, ["X-A: a"] * 500_000):
         status, answer = await told(port, door, part(DOORS[door], b"1", *headers) + b"--x--\r\n")
         assert status == 400 and b"form cannot be read" in answer
 
@@ -80,7 +80,7 @@ async def test_t7_a_part_without_end_is_refused(port: int, door: str) -> None:
         assert status == 400 and b"form cannot be read" in answer
 
 
-@EVERY
+@pytest.mark.parametrize("door", ["/v1/audio/transcriptions", "/api/turn", "/api/vision/ocr"])
 @pytest.mark.parametrize("begun", ["file", "field", "headers", "preamble"])
 async def test_t7_a_form_that_goes_on_for_ever_is_refused_and_not_held(port: int, door: str, begun: str) -> None:
     begin = {
@@ -92,7 +92,7 @@ async def test_t7_a_form_that_goes_on_for_ever_is_refused_and_not_held(port: int
     before = peak()
     chunk = b"%x\r\n" % len(PIECE) + PIECE + b"\r\n"
     first = b"%x\r\n" % len(begin) + begin + b"\r\n" if begin else b""
-    answer = await sent(port, post(door, FORM, "Transfer-Encoding: chunked"), first, *[chunk] * 50)
+    answer = await sent(port, post(door, FORM, "Transfer-Encoding: chunked"), first, *[chunk] * 40)
     assert statuses(answer) in ([413], [])
     assert peak() - before < 64_000_000
 
