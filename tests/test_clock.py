@@ -72,6 +72,7 @@ WALL = {
     "assistant/http/openai/chat.py": "the time of an answer",
     "assistant/http/openai/completions.py": "the time of an answer",
     "assistant/http/openai/models.py": "since when a model is here",
+    "assistant/http/openai/mouth.py": "when sound expires",
     "assistant/http/openai/responses.py": "the time of an answer",
     "plugins/inglenook-llama-cpp/assistant_llama_cpp/saved.py": "files of other runs, at worst written again",
 }
