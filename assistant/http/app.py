@@ -21,7 +21,7 @@ from assistant.events import EventBus
 from assistant.http import guard, health, openapi
 from assistant.http.events import EventDoor
 from assistant.http.origins import Origins
-from assistant.http.route import Route, served
+from assistant.http.route import ARRIVING, Arriving, Route, served
 from assistant.http.threshold import Threshold
 from assistant.http.tls import Tls
 
@@ -67,6 +67,7 @@ def make_app(
     if keys is not None:
         keys.on_revoked(present.hang_up)
     app = web.Application(middlewares=[guard.errors(known), before.middleware()], client_max_size=_BODY)
+    app[ARRIVING] = Arriving()
     app.add_routes(map(served, routes))
     app.on_response_prepare.append(origins.mark)
     app.on_shutdown.extend({route.hang_up for route in routes if route.hang_up is not None})

@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 from assistant.access import Scope
 from assistant.http.problem import Problem, plain
 
-__all__ = ["Answer", "Route", "decoded", "json_answer", "read", "served"]
+__all__ = ["ARRIVING", "Answer", "Arriving", "Route", "decoded", "json_answer", "read", "served"]
 
 Answer = Callable[..., Awaitable[web.StreamResponse]]
 """Answers a request; its docstring describes the route. It takes the request, and the body where the route has one."""
@@ -21,6 +21,24 @@ _ARRIVAL = 60.0
 """Seconds in which a body must have come."""
 _SILENCE = 10.0
 """Seconds for which nothing of it may come; what comes meanwhile is none of it, such as trailers without end."""
+
+
+_ALL = 200_000_000
+"""Bytes of all bodies that are still coming; beyond them only small ones are taken."""
+_SMALL = 100_000
+"""Bytes of a small one."""
+
+
+@dataclass(slots=True)
+class Arriving:
+    """The bodies that are still coming to an application."""
+
+    size: int = 0
+    """Bytes of them that are there."""
+
+
+ARRIVING = web.AppKey("arriving", Arriving)
+"""Where an application keeps count of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +84,11 @@ def json_answer(value: object, status: int = HTTPStatus.OK) -> web.Response:
 
 
 async def read(request: web.Request, most: int) -> bytes:
-    """Return the body of a request; raises Problem before more than *most* bytes of it are in memory."""
+    """Return the body of a request.
+
+    Raises Problem before more than *most* bytes of it are in memory, or more of all bodies than there is room for.
+    """
+    arriving = request.config_dict[ARRIVING]
     if (request.content_length or 0) > most:
         raise _too_large(most)
     data, loop = bytearray(), asyncio.get_running_loop()
@@ -75,17 +97,27 @@ async def read(request: web.Request, most: int) -> bytes:
             async for piece in request.content.iter_any():
                 silence.reschedule(loop.time() + _SILENCE)
                 data += piece
+                arriving.size += len(piece)
                 if len(data) > most:
                     raise _too_large(most)
+                if arriving.size > _ALL and len(data) > _SMALL:
+                    raise _too_many()
     except TimeoutError:
         message = f"the body did not come in {_ARRIVAL:g} s, or nothing of it for {_SILENCE:g} s"
         raise Problem(HTTPStatus.REQUEST_TIMEOUT, "too_slow", message) from None
+    finally:
+        arriving.size -= len(data)
     return bytes(data)
 
 
 def _too_large(most: int) -> Problem:
     message = f"the body has more than {most} bytes"
     return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request_entity_too_large", message, "send less at once")
+
+
+def _too_many() -> Problem:
+    message = "too many large bodies are coming"
+    return Problem(HTTPStatus.TOO_MANY_REQUESTS, "too_many", message, headers={hdrs.RETRY_AFTER: "5"})
 
 
 def decoded(body: bytes, takes: Any) -> Any:

@@ -174,6 +174,32 @@ async def test_t7_a_huge_body_in_chunks_is_refused_and_not_held(port: int) -> No
     assert peak() - before < 32_000_000
 
 
+async def test_t7_many_large_bodies_at_once_are_not_all_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant.http.route._ALL", 3_000_000)
+
+    def body(size: int) -> bytes:
+        head = f"POST /take HTTP/1.1\r\n{HEAD}Connection: close\r\nContent-Length: {size}\r\n\r\n"
+        return head.encode() + b"1".rjust(size)
+
+    async with served() as port:
+        clients = [await asyncio.open_connection("127.0.0.1", port) for _ in range(10)]
+        for _, writer in clients:
+            writer.write(body(900_000)[:-1])
+        first = [asyncio.create_task(reader.readline()) for reader, _ in clients]
+        async with asyncio.timeout(30):
+            while sum(task.done() for task in first) < 7:
+                await asyncio.sleep(0.01)
+        assert all(b" 429 " in task.result() for task in first if task.done()), "the others are still waited for"
+        assert statuses(await sent(port, body(900))) == [200], "there is always room for a small one"
+        for task, (_, writer) in zip(first, clients, strict=True):
+            writer.transport.abort()
+            task.cancel()
+        await asyncio.wait(first)
+        async with asyncio.timeout(30):
+            while statuses(await sent(port, body(900_000))) != [200]:
+                pass
+
+
 async def test_t7_very_many_chunks_of_a_byte_do_not_hold_others_up(port: int) -> None:
     sending = asyncio.create_task(
         sent(
