@@ -54,6 +54,17 @@ def test_second_opinion(doubted: Guess) -> None:
         ([guess("A dog.", logprob=-0.6, no_speech=0.8), guess("A log.", logprob=-0.6, no_speech=0.5)], None),
         ([guess("la la la la", compression=4.0), guess("A dog.", logprob=-0.6)], None),
         ([guess("la la la la", compression=4.0), guess("A dog.")], "A dog."),
+        (
+            [guess("Stop. Stop. Stop.", compression=4.0), guess("Stop. Stop.", compression=3.0, logprob=0.0)],
+            "Stop. Stop.",
+        ),
+        (
+            [guess("la la", compression=9.0, ended=False, logprob=0.2), guess("Stop. Stop.", compression=3.0)],
+            "Stop. Stop.",
+        ),
+        ([guess("Stop. Stop.", compression=3.0), guess("la la", compression=9.0, ended=False, logprob=0.2)], None),
+        ([guess("la la la la", compression=4.0, logprob=-0.6)], None),
+        ([guess("la la la la", compression=4.0, no_speech=0.6)], None),
         ([guess("A dog.", logprob=-1.2), guess("A log.", logprob=-1.1)], None),
     ],
 )
