@@ -145,12 +145,13 @@ class Timers:
             raise Refused("clock", "the machine does not know what time it is", hint="connect it, so that NTP sets it")
         async with self._writing:  # the timeline does not catch up meanwhile
             if timer.at is None:
-                due: float | None = self._timeline.now + timer.seconds
+                due = self._timeline.now + timer.seconds
                 timer = replace(timer, owing=self._timeline.owes)
+            elif (next_time := following(timer.at, self._clocks.wall(), self._zone())) is not None:
+                due = next_time
             else:
-                due = following(timer.at, self._clocks.wall(), self._zone())
-            if due is None:
-                raise Refused("past", f"{timer.at.date} {timer.at.time} is past", hint="give a time that is to come")
+                past = f"{timer.at.date} {timer.at.time} is past"
+                raise Refused("past", past, hint="give a time that is to come")
             timer = await self._store.add(replace(timer, due=due, started=self._clocks.wall()))
             self._take([timer])
         self._publish(EventType.TIMER_STARTED, timer, turn)
