@@ -243,10 +243,15 @@ class Session:
             elif answers and interruptions == self._interruptions:
                 with self._making(response := self._begin_response(heard.settings)):
                     await response.run(draft.sound(), heard.ending)
+                    if response.cancelled:
+                        await heard.drafts.close()  # so that it asks nothing any more
                     self._answered(words, response, heard.report)
+            elif answers:
+                await heard.drafts.close()
+                self._items.conversation.ask(None)  # what nobody heard was not asked
         finally:
-            heard.report.end()
             await heard.drafts.close()
+            heard.report.end()
 
     def _answered(self, question: str, response: Response, report: Report) -> None:
         """Note what came of a response; what is remembered are the items."""

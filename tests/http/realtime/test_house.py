@@ -119,7 +119,7 @@ async def test_a_timer_is_set_by_voice_as_at_a_microphone(house: House) -> None:
         assert house.timers == ["pizza"] and not house.chat.requests
         house.stt.script = ["Why is the sky blue?"] * 4
         assert await spoken(talk) == "By Rayleigh."
-    await listening
+        await listening
     turns = [event for event in told if event.type in (EventType.RUN_START, EventType.STT_END, EventType.RUN_END)]
     assert [event.type for event in turns][:3] == [EventType.RUN_START, EventType.STT_END, EventType.RUN_END]
     assert {event.device for event in turns} == {"realtime"} and len({event.turn for event in turns}) == 2
@@ -200,3 +200,23 @@ async def test_who_leaves_while_speaking_ends_the_turn(house: House) -> None:
         while not (receipts := await house.assembly.state.receipts.latest(2)):
             await asyncio.sleep(0.05)
     assert [receipt.outcome for receipt in receipts] == ["interrupted"]
+
+
+async def test_what_was_asked_while_somebody_talked_into_it_was_not_asked(house: House) -> None:
+    house.chat.script = ["Which one?"]
+    async with house.talk(**LISTENS) as talk:
+        for name in ("pizza", "tea"):
+            house.stt.script = [f"Set a {name} timer for five minutes."] * 4
+            assert name.capitalize() in await spoken(talk)
+        house.stt.script = ["Cancel the timer."] * 4
+        for sound in [voice(0.1)] * 6 + [quiet(0.1)] * 5 + [voice(0.1)] * 2:
+            await talk.connection.input_audio_buffer.append(audio=sound)
+        await talk.until("input_audio_buffer.speech_started")
+        await talk.until("input_audio_buffer.speech_started")
+        house.stt.script = ["The pizza one."] * 4
+        for sound in [voice(0.1)] * 6 + [quiet(0.1)] * 8:
+            await talk.connection.input_audio_buffer.append(audio=sound)
+        while (await talk.answer()).status != "completed":
+            pass
+    assert house.chat.requests[-1].messages[-1].text == "The pizza one."
+    assert house.timers == ["pizza", "tea"]
