@@ -24,7 +24,7 @@ from assistant import (
     Transcript,
 )
 from assistant.config import AssistantConfig, DraftConfig, EndpointConfig
-from assistant.testing import FakeChat, FakeStt, FakeTts, FakeTurn, fake_spec, run_in_virtual_time
+from assistant.testing import FakeChat, FakeEmbed, FakeStt, FakeTts, FakeTurn, fake_spec, run_in_virtual_time
 from tests.pipeline.room import MARKER, Room, quiet, voice
 
 ASKED = [*quiet(1), MARKER, *quiet(0.4), *voice(1.2)]
@@ -155,6 +155,29 @@ def test_nothing_of_a_draft_leaves_this_machine(remote: str) -> None:
             await room.until(lambda: room.receipts)
             assert asked
             assert min(at for what, at in asked if what == remote) >= over - 0.05
+
+    run_in_virtual_time(main())
+    assert room.receipts[0].outcome == "answered"
+
+
+def test_nothing_of_a_draft_is_compared_elsewhere() -> None:
+    understood: list[float] = []
+
+    class Chat(FakeChat):
+        def reply(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
+            understood.append(asyncio.get_running_loop().time())
+            return super().reply(request)
+
+    config = AssistantConfig(wake=["hey_jarvis"], turn="", intent="", embed="embed")
+    room = Room(PAUSED, FakeStt(["Turn on", "Turn on the lamp."]), Chat(["Yes."] * 2), config=config)
+    room.specs["embed"] = fake_spec("embed", Kind.EMBED, FakeEmbed(), Capabilities(languages=("en",), local=False))
+
+    async def main() -> None:
+        async with room.opened():
+            await room.until(lambda: room.said(EventType.STT_VAD_END))
+            over = asyncio.get_running_loop().time()
+            await room.until(lambda: room.receipts)
+            assert min(understood) >= over - 0.05  # after all rungs of the ladder, which compare sentences
 
     run_in_virtual_time(main())
     assert room.receipts[0].outcome == "answered"
