@@ -59,7 +59,7 @@ async def bare(request: web.Request) -> web.Response:
 async def door(out: Connection) -> None:
     """Serve both until killed, and tell where."""
     pool = Pool({"echo": Model("echo", fake_spec("echo", Kind.CHAT, Echo()), EngineConfig(), Capabilities())}, _same)
-    names = Names(pool.status(), {})
+    names = Names(pool.status, {})
     sounds = Sounds(pool, 60.0)
     ears = openai.Ears(Hearing(pool, names, sounds, 16, 120.0), {})
     mouth = openai.Mouth(Speaking(pool, names, sounds, 16, 120.0), {})
