@@ -125,19 +125,14 @@ class Answer:
         if held.startswith(b"data:"):
             yield held[5:].strip()
 
-    async def json(self) -> Any:
-        """Return the whole answer; raises EngineError where it is too large, or no JSON."""
-        async with aclosing(self._chunks()) as chunks:
-            data = b"".join([chunk async for chunk in chunks])
-        return self.decoded(data)
-
     async def whole(self) -> bytes:
-        """Return the bytes of the whole answer."""
+        """Return the bytes of the whole answer; raises EngineError where it is too large, EngineTimeout."""
         async with aclosing(self._chunks()) as chunks:
             return b"".join([chunk async for chunk in chunks])
 
-    def decoded(self, data: bytes) -> Any:
-        """Return what JSON says; raises EngineError where it is none."""
+    async def json(self) -> Any:
+        """Return what the whole answer says; raises EngineError, too, where it is no JSON."""
+        data = await self.whole()
         try:
             return msgspec.json.decode(data)
         except (msgspec.MsgspecError, RecursionError):
