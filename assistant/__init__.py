@@ -87,6 +87,7 @@ from assistant.providers import (
     PullProgress,
     guessed_model,
     remote_embed,
+    retried,
 )
 from assistant.skill import OWNER, Ask, Asked, Handler, Reply, Skill
 from assistant.soundcheck import Device
@@ -217,6 +218,7 @@ __all__ = [
     "prefetch",
     "read_image",
     "remote_embed",
+    "retried",
 ]
 
 __version__ = "0.1.0"

@@ -9,6 +9,7 @@ from assistant.providers.config import ProviderConfig
 from assistant.providers.faults import ProviderFaults
 from assistant.providers.guess import guessed_model
 from assistant.providers.placing import remote_embed
+from assistant.providers.retry import retried
 from assistant.providers.spec import ProvidedModel, Provider, ProviderSpec, PullProgress
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "PullProgress",
     "guessed_model",
     "remote_embed",
+    "retried",
 ]

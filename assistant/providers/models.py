@@ -64,7 +64,8 @@ def declared(config: Config, found: Mapping[str, Source]) -> Iterator[Model]:
     for name, provider in config.providers.items():
         if provider.enabled:
             kinds |= dict.fromkeys(f"{name}/{model}" for model in provider.models)
-    kinds |= {alias.model: None for alias in config.aliases.values() if of_provider(alias.model, config)}
+    aliased = [model for alias in config.aliases.values() for model in alias.models]
+    kinds |= {model: None for model in aliased if of_provider(model, config)}
     kinds |= {role.model: role.kind for role in roles(config) if of_provider(role.model, config)}
     for id_, kind in kinds.items():
         name, _, remote = id_.partition("/")
