@@ -106,6 +106,12 @@ class Capabilities:
     """Whether a chat model can be held to a JSON schema."""
     logprobs: bool = False
     """Whether a chat model tells how likely its tokens are."""
+    continues: bool = False
+    """Whether a chat model goes on with the last message where that is the assistant's, from its last character on."""
+    context: int = 0
+    """Tokens that a request to a chat model and its reply may have together; 0 where unknown."""
+    price: float = 0.0
+    """What a million tokens cost, in whatever money the owner counts."""
     times: bool = False
     """Whether a speech recogniser tells when each segment was said, and each word where that is asked."""
     translates: bool = False

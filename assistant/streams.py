@@ -133,8 +133,12 @@ async def prefetch(items: AsyncGenerator[T, None], maxsize: int) -> AsyncIterato
         await asyncio.wait({task})
 
 
-async def patient(items: AsyncGenerator[T, None], seconds: float, what: str) -> AsyncGenerator[T, None]:
+async def patient(
+    items: AsyncGenerator[T, None], seconds: float, what: str, *, first: float | None = None
+) -> AsyncGenerator[T, None]:
     """Yield *items* and close them, but raise EngineTimeout where the next takes longer than *seconds*.
+
+    Where that is given, *first* is the time for the first of them.
 
     A native call cannot be stopped. A stream that hangs in one is left behind, to be closed when the call returns, so
     that whoever waits can go on and say so.
@@ -158,17 +162,17 @@ async def patient(items: AsyncGenerator[T, None], seconds: float, what: str) -> 
             log.warning("%s failed at its end: %s: %s", what, type(error).__name__, error)
 
     step: asyncio.Task[object] | None = None
+    left = seconds if first is None else first
     try:
         while True:
             step = asyncio.create_task(following(), name=what)
-            await asyncio.wait({step}, timeout=seconds)
+            await asyncio.wait({step}, timeout=left)
             if not step.done():
-                raise EngineTimeout(
-                    f"{what} made no progress in {seconds:g} s", hint="`assistant check` opens everything"
-                )
+                raise EngineTimeout(f"{what} made no progress in {left:g} s", hint="`assistant check` opens everything")
             if (item := step.result()) is _END:
                 return
             yield item  # type: ignore[misc]
+            left = seconds
     finally:
         closing = asyncio.create_task(close(), name=what)
         _LEFT_BEHIND[closing] = asyncio.get_running_loop().time()

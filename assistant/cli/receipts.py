@@ -47,6 +47,9 @@ def _show(receipt: Receipt) -> None:
     rung = f", rung {receipt.rung}" if receipt.rung else ""
     click.echo(f"turn {receipt.turn} at {receipt.device}, {receipt.outcome}{rung}: {models or 'no model'}")
     show_receipt(dict(receipt.parts), receipt.voice_to_voice)
+    if receipt.route:
+        click.echo()
+        show_table(["chat model", "why", "outcome"], [[step.model, step.why, step.outcome] for step in receipt.route])
     if receipt.actions:
         click.echo()
         rows = [[a.name, a.risk or "-", "yes" if a.confirmed else "-", a.outcome] for a in receipt.actions]

@@ -77,7 +77,8 @@ def _named(kind: Any) -> str:
         case msgspec.inspect.UnionType():
             return " or ".join(_named(part) for part in kind.types)
         case msgspec.inspect.ListType():
-            return f"list of {_named(kind.item_type)}"
+            named = _named(kind.item_type)
+            return f"list of ({named})" if isinstance(kind.item_type, msgspec.inspect.UnionType) else f"list of {named}"
         case msgspec.inspect.DictType():
             return f"mapping of {_named(kind.value_type)}"
         case msgspec.inspect.LiteralType():

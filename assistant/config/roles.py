@@ -67,7 +67,8 @@ def check_references(config: Config, layer: Layer) -> None:
     for role in roles(config):
         check_model(role.path, role.model)
     for alias, named in config.aliases.items():
-        check_model(("aliases", alias, "model"), named.model)
+        for model in named.models:
+            check_model(("aliases", alias, "model"), model)
     listened: dict[str, str] = {}
     for device, section in config.devices.items():
         if (first := listened.setdefault(section.source, device)) != device:

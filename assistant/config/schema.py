@@ -78,6 +78,20 @@ class DraftConfig(Section, frozen=True, kw_only=True):
     """Seconds of speech up to which an utterance is drafted: a longer one takes long to transcribe again and again."""
 
 
+Strategy = Literal["order", "performance", "accuracy", "cost", "private"]
+"""What chat models are chosen by."""
+Balance = Literal["least_busy", "round_robin", "fastest", "weighted"]
+"""How requests are shared among equals."""
+_Id = Annotated[str, msgspec.Meta(min_length=1)]
+_Tier = str | Annotated[list[_Id], msgspec.Meta(min_length=1)]
+
+
+def _tiers(models: "str | list[_Tier]") -> tuple[tuple[str, ...], ...]:
+    """Return ids in order of preference, with those together that are equals."""
+    every = models if isinstance(models, list) else [models] if models else []
+    return tuple((tier,) if isinstance(tier, str) else tuple(tier) for tier in every)
+
+
 class AssistantConfig(Section, frozen=True, kw_only=True):
     """One assistant: who answers to which wake words, with which models."""
 
@@ -87,9 +101,17 @@ class AssistantConfig(Section, frozen=True, kw_only=True):
     """BCP-47 tag of the language it speaks and expects; `auto` takes what the speech recogniser hears."""
     stt: str = "stt"
     """Model id of the speech recogniser; empty for an assistant that is only written to."""
-    chat: str | list[str] = "chat"
-    """Model id of the chat model, or several in order of preference: the next is asked where one cannot answer or has
-    nothing to say, the biggest where somebody says "think harder"; empty for none."""
+    chat: str | list[_Tier] = "chat"
+    """Model id of the chat model, or several in order of preference, those in a list of their own being equals: the
+    next is asked where one cannot answer or has nothing to say, and goes on where one fails in mid-reply; the biggest
+    where somebody says "think harder"; empty for none."""
+    strategy: Strategy = "order"
+    """What chat models are chosen by: `order` of the list, `performance` (the reply that is expected soonest),
+    `accuracy` (the most parameters), `cost` (the lowest price). `private`: in order, and nothing of what is said to it,
+    sound or text, leaves this machine."""
+    balance: Balance = "least_busy"
+    """How chat models that are equals share the work: `least_busy`, `round_robin`, `fastest`, or `weighted` by how many
+    replies each writes at once. A conversation stays where it is known, unless others have less to do."""
     intent: str = "intent"
     """Model id of the intent engine, which understands what needs no chat model; empty for none."""
     embed: str = ""
@@ -120,7 +142,12 @@ class AssistantConfig(Section, frozen=True, kw_only=True):
     @property
     def chats(self) -> tuple[str, ...]:
         """Return the ids of its chat models, the preferred one first."""
-        return tuple(self.chat) if isinstance(self.chat, list) else (self.chat,) if self.chat else ()
+        return tuple(model for tier in self.tiers for model in tier)
+
+    @property
+    def tiers(self) -> tuple[tuple[str, ...], ...]:
+        """Return the ids of its chat models in order of preference, with those together that are equals."""
+        return _tiers(self.chat)
 
     @property
     def voices(self) -> tuple[str, ...]:
@@ -206,14 +233,28 @@ class HttpConfig(Section, frozen=True, kw_only=True):
 class AliasConfig(Section, frozen=True, kw_only=True):
     """Another name of a model, for programs that ask for one that is not here."""
 
-    model: str
-    """Id of the model that answers."""
+    model: _Id | Annotated[list[_Tier], msgspec.Meta(min_length=1)]
+    """Id of the model that answers; of chat models it may be several, as in `assistants.NAME.chat`."""
+    strategy: Strategy = "order"
+    """What chat models are chosen by, as in `assistants.NAME.strategy`."""
+    balance: Balance = "least_busy"
+    """How chat models that are equals share the work, as in `assistants.NAME.balance`."""
     temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
     """Temperature where a request gives none; empty for the model's own."""
     top_p: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
     """Total probability of the tokens that are kept, where a request gives none; empty for the model's own."""
     max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
     """Tokens after which a reply is cut, where a request gives none; empty for the door's own."""
+
+    @property
+    def tiers(self) -> tuple[tuple[str, ...], ...]:
+        """Return the ids of its models in order of preference, with those together that are equals."""
+        return _tiers(self.model)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Return the ids of its models, the preferred one first."""
+        return tuple(model for tier in self.tiers for model in tier)
 
 
 class LanConfig(Section, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """The only way to an engine: `async with pool.lease(model_id, priority) as engine`."""
 
 import asyncio
+import copy
 import heapq
 import itertools
 import logging
@@ -58,9 +59,16 @@ class Pool:
     def __init__(self, models: Mapping[str, Model], resolve: Resolve, *, opening: float = 120.0) -> None:
         self._resolve, self._opening = resolve, opening
         self._slots = {id_: _Slot(model, resolve, opening) for id_, model in models.items()}
+        self._private = False
 
     def __contains__(self, model: str) -> bool:
-        return model in self._slots
+        return model in self._slots and not (self._private and self._slots[model].is_remote)
+
+    def on_this_machine(self) -> "Pool":
+        """Return the same engines without those that leave this machine: what is lent there stays here."""
+        private = copy.copy(self)
+        private._private = True
+        return private
 
     def model(self, model: str) -> Model:
         """Return a model of the configuration; raises ConfigError for an unknown id."""
@@ -68,11 +76,11 @@ class Pool:
 
     def models(self) -> tuple[Model, ...]:
         """Return every model."""
-        return tuple(slot.model for slot in self._slots.values())
+        return tuple(slot.model for id_, slot in self._slots.items() if id_ in self)
 
     def status(self) -> tuple[ModelStatus, ...]:
         """Return every model and its state."""
-        return tuple(slot.status() for slot in self._slots.values())
+        return tuple(slot.status() for id_, slot in self._slots.items() if id_ in self)
 
     def offer(self, model: Model) -> None:
         """Have a model from now on. Of one that is there already its capabilities are known better."""
@@ -128,19 +136,26 @@ class Pool:
             await slot.close()
 
     def _slot(self, model: str) -> "_Slot":
-        try:
-            return self._slots[model]
-        except KeyError:
-            raise ConfigError(
-                f"there is no model {model!r}", hint=f"configured: {', '.join(self._slots) or 'none'}"
-            ) from None
+        if (slot := self._slots.get(model)) is None:
+            raise ConfigError(f"there is no model {model!r}", hint=f"configured: {', '.join(self._slots) or 'none'}")
+        if model not in self:
+            raise EngineUnavailable(
+                f"the model {model!r} is not on this machine, and the assistant is private",
+                hint="assistants.NAME.strategy",
+            )
+        return slot
 
 
 async def leased(
-    pool: Pool, model: str, priority: Priority, work: Callable[[Any], AsyncGenerator[T, None]]
+    pool: Pool,
+    model: str,
+    priority: Priority,
+    work: Callable[[Any], AsyncGenerator[T, None]],
+    *,
+    queue: float = math.inf,
 ) -> AsyncGenerator[T, None]:
     """Yield what *work* yields with the engine of *model*, which is given back only when the work has really ended."""
-    async with pool.lease(model, priority) as engine, aclosing(work(engine)) as items:
+    async with pool.lease(model, priority, queue=queue) as engine, aclosing(work(engine)) as items:
         async for item in items:
             yield item
 
@@ -164,6 +179,10 @@ class _Slot:
         self._kept = 1 if model.spec.kind in _LASTING and self._places > 1 else 0
         self._lent = 0
         self.waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+
+    @property
+    def is_remote(self) -> bool:
+        return not self.model.capabilities.local
 
     def status(self) -> ModelStatus:
         state: Literal["closed", "opening", "open", "failed"] = "closed"

@@ -211,4 +211,4 @@ class Drafts:
     def _busy(self) -> bool:
         """Tell whether others wait for the engines: what may be in vain is not done before what is not."""
         pool, config = self._turn.equipment.pool, self._turn.config
-        return any(pool.wanted(model) for model in (config.stt, *config.chats, *config.voices[:1]))
+        return any(pool.wanted(model) for model in (config.stt, *self._turn.chats, *config.voices[:1]))

@@ -17,6 +17,7 @@ from assistant.pipeline.nearness import Nearness
 from assistant.pipeline.paraphrases import Learnt
 from assistant.pipeline.phrases import Phrases
 from assistant.pipeline.receipt import Receipt
+from assistant.routing import Routing
 from assistant.skill import Skill
 
 __all__ = ["Equipment"]
@@ -60,5 +61,7 @@ class Equipment:
     """Compares sentences with those that are understood."""
     areas: Mapping[str, str] = field(default_factory=dict)
     """Rooms, by the device that stands in them."""
+    routing: Routing = field(default_factory=Routing)
+    """Decides which chat model answers."""
     controls: Controls = field(default_factory=Controls)
     """What is set at the devices: mute, volume, chime, quiet hours."""

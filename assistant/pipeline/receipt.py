@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from assistant.chat import Usage
+from assistant.routing import Step
 
 __all__ = ["STAGES", "Action", "Drafting", "Receipt", "Timeline"]
 
@@ -78,6 +79,8 @@ class Receipt:
     `bigger`, `none`; empty where nothing was answered."""
     person: str = ""
     """Who asked; empty for somebody who is not known."""
+    route: tuple[Step, ...] = ()
+    """Which chat models were asked, in order, why each, and what came of it."""
 
     @property
     def voice_to_voice(self) -> float:

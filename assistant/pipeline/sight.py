@@ -54,7 +54,7 @@ def watchers(turn: Turn) -> dict[VisionTask, str]:
     Raises EngineError where nobody can.
     """
     pool = turn.equipment.pool
-    chat = turn.config.chats
+    chat = turn.chats
     if any("image" in pool.model(id_).capabilities.inputs for id_ in chat):
         return {}
     if not (found := eyes(pool)):

@@ -5,7 +5,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from assistant.chat import ChatMessage, ChatRequest, Part, Priority, TextPart, Usage
@@ -17,7 +17,7 @@ from assistant.pipeline.conversation import Conversation, Exchange
 from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.language import system_prompt
 from assistant.pipeline.receipt import Action, Drafting, Receipt, Timeline
-from assistant.pipeline.router import route
+from assistant.routing import Decision, Relay, Route, Step
 from assistant.speech import Detection
 
 __all__ = ["Turn"]
@@ -35,9 +35,11 @@ class Turn:
         person: str = "",
     ) -> None:
         self.id = uuid.uuid4().hex[:12]
-        self.equipment = equipment
         self.assistant = assistant
         self.config = equipment.assistants[assistant]
+        if self.config.strategy == "private":
+            equipment = replace(equipment, pool=equipment.pool.on_this_machine())
+        self.equipment = equipment
         self.device = device
         self.person = person
         """Who speaks; empty for somebody who is not known."""
@@ -52,6 +54,7 @@ class Turn:
         self.certainty: float | None = None
         self.models: dict[str, str] = {}
         self.actions: list[Action] = []
+        self.route: tuple[Step, ...] = ()
         self.rung = ""
         self._started = time.time()
 
@@ -133,6 +136,7 @@ class Turn:
             actions=tuple(self.actions),
             rung=self.rung,
             person=self.person,
+            route=self.route,
         )
         self.equipment.keep(receipt)
         self.publish(
@@ -144,6 +148,7 @@ class Turn:
             work=dict(receipt.work),
             drafting=asdict(receipt.drafting),
             certainty=receipt.certainty,
+            route=[asdict(step) for step in receipt.route],
         )
         return receipt
 
@@ -160,12 +165,26 @@ class Turn:
             priority=self.priority,
         )
 
+    @property
+    def chats(self) -> tuple[str, ...]:
+        """Return the ids of the chat models that it may ask, the preferred one first."""
+        return tuple(model for model in self.config.chats if model in self.equipment.pool)
+
     def chat_model(self, request: ChatRequest) -> str:
         """Return the id of the chat model that is asked first to answer *request*."""
-        return self.chat_models(request)[0]
+        return self.decide(request).models[0]
 
-    def chat_models(self, request: ChatRequest, *, ablest: bool = False) -> tuple[str, ...]:
-        """Return the ids of the chat models that may answer *request*, in the order in which they are asked."""
-        pool = self.equipment.pool
-        candidates = [Candidate(id_, pool.model(id_).capabilities) for id_ in self.config.chats]
-        return route(request, candidates, self.equipment.route, ablest=ablest)
+    def decide(self, request: ChatRequest, *, ablest: bool = False) -> Decision:
+        """Return which chat models may answer *request*, in the order in which they are asked."""
+        pool, routing = self.equipment.pool, self.equipment.routing
+        candidates = [Candidate(id_, pool.model(id_).capabilities) for id_ in self.chats]
+        return routing.decide(
+            Route.of(self.config), candidates, request, ask_plugins=self.equipment.route, ablest=ablest
+        )
+
+    def relay(self, decision: Decision) -> Relay:
+        """Return what asks the models of *decision* one after the other."""
+        equipment = self.equipment
+        return Relay(
+            equipment.pool, equipment.routing, decision, priority=self.priority, patience=equipment.timeouts.chat
+        )

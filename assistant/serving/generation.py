@@ -2,14 +2,15 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from assistant.chat import AudioPart, ChatDelta, ChatRequest, ImagePart, Priority
-from assistant.engines import Capabilities, Kind
+from assistant.chat import ChatDelta, ChatRequest, Priority
+from assistant.engines import Kind
 from assistant.errors import UnfitModel
+from assistant.host import Candidate
 from assistant.models.pool import Pool
+from assistant.routing import Relay, Routing, lacking
 from assistant.serving.names import Named, Names
-from assistant.streams import patient
 
 __all__ = ["Generation"]
 
@@ -26,37 +27,41 @@ class Generation:
     """Requests that may wait for a model."""
     patience: float
     """Seconds that a model may make no progress."""
+    routing: Routing = field(default_factory=Routing)
+    """Decides who answers where a name means several models."""
 
     def named(self, name: str, request: ChatRequest) -> Named:
         """Return the model that is to answer *request*; raises UnknownModel, UnfitModel where it cannot."""
         named = self.names.find(name, Kind.CHAT)
-        if lacking := _lacking(request, self.pool.model(named.model).capabilities):
-            raise UnfitModel(f"the model {name} takes no {lacking}", hint="ask another model")
+        missing = [lacking(request, one.capabilities) for one in self._candidates(named)]
+        if all(missing):
+            raise UnfitModel(f"the model {name} takes no {missing[0]}", hint="ask another model")
         return named
 
+    def local(self, named: Named) -> bool:
+        """Tell whether what is asked stays on this machine, whoever answers."""
+        return all(one.capabilities.local for one in self._candidates(named))
+
     async def reply(self, named: Named, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
-        """Yield the reply as it is written.
+        """Yield the reply as it is written, by as many models as it takes where the name means several.
 
         Raises EngineBusy before its first step where too many wait, EngineUnavailable, EngineTimeout, EngineError.
         """
-        await self.pool.open(named.model)  # a program has time
         request = replace(request, priority=Priority.API)
-        async with (
-            self.pool.lease(named.model, Priority.API, queue=self.queue) as engine,
-            aclosing(patient(engine.reply(request), self.patience, f"model {named.model}")) as deltas,
-        ):
+        decision = self.routing.decide(named.route, self._candidates(named), request, lacking=lacking)
+        relay = Relay(
+            self.pool, self.routing, decision, priority=Priority.API, patience=self.patience, queue=self.queue
+        )
+
+        async def prepare(model: str) -> ChatRequest:
+            if relay.last:
+                await self.pool.open(model)  # a program has time
+            return request
+
+        async with aclosing(relay.reply(prepare)) as deltas:
             async for delta in deltas:
                 yield delta
 
-
-def _lacking(request: ChatRequest, capabilities: Capabilities) -> str:
-    """Say what a request holds that the model cannot take; empty where it can take all of it."""
-    kinds = {ImagePart: "image", AudioPart: "audio"}
-    held = {kinds[type(part)] for message in request.messages for part in message.parts if type(part) in kinds}
-    if missing := held - capabilities.inputs:
-        return ", ".join(sorted(missing))
-    if request.tools and request.tool_choice != "none" and not capabilities.tools:
-        return "tools"
-    if request.schema is not None and not capabilities.schema:
-        return "schema"
-    return "logprobs" if request.logprobs is not None and not capabilities.logprobs else ""
+    def _candidates(self, named: Named) -> list[Candidate]:
+        models = {id_: self.pool.model(id_) for id_ in named.route.models}
+        return [Candidate(id_, model.capabilities) for id_, model in models.items() if model.spec.kind is Kind.CHAT]

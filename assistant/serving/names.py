@@ -8,6 +8,7 @@ from assistant.config.schema import AliasConfig
 from assistant.engines import Kind
 from assistant.errors import UnknownModel
 from assistant.host import ModelStatus
+from assistant.routing import Route
 
 __all__ = ["Named", "Names"]
 
@@ -22,9 +23,14 @@ class Named:
     name: str
     """How it was called."""
     model: str
-    """Its id in the configuration."""
+    """Its id in the configuration; where an alias means several, that of the preferred one."""
     defaults: AliasConfig | None = None
     """What an alias sets where a request does not."""
+
+    @property
+    def route(self) -> Route:
+        """Return the models that may answer."""
+        return Route.of(self.defaults) if self.defaults else Route(((self.model,),))
 
     def filled(self, request: ChatRequest, *, cut: bool) -> ChatRequest:
         """Return *request* with what the alias sets; *cut* says that the request itself says where it is cut."""
@@ -56,13 +62,13 @@ class Names:
             return Named(of_kind[0], of_kind[0])
         for called in (name, name.removesuffix(_LATEST)):
             alias = self._aliases.get(called)
-            model = alias.model if alias else called
-            if model in of_kind:
-                return Named(name, model, alias)
-        known = [*of_kind, *(alias for alias, named in self._aliases.items() if named.model in of_kind)]
+            for model in alias.models if alias else (called,):
+                if model in of_kind:
+                    return Named(name, model, alias)
+        known = [*of_kind, *(alias for alias, named in self._aliases.items() if named.models[0] in of_kind)]
         raise UnknownModel(f"there is no {kind} model of that name", hint=f"there are: {', '.join(known)}")
 
     def every(self) -> dict[str, ModelStatus]:
         """Return every name, with the model that it means."""
         models = {model.id: model for model in self._models()}
-        return models | {alias: models[section.model] for alias, section in self._aliases.items()}
+        return models | {alias: models[section.models[0]] for alias, section in self._aliases.items()}

@@ -117,6 +117,9 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE paraphrases ADD COLUMN person TEXT NOT NULL DEFAULT '';
     ALTER TABLE list_items ADD COLUMN person TEXT NOT NULL DEFAULT '';
     """,
+    """
+    ALTER TABLE receipts ADD COLUMN route TEXT NOT NULL DEFAULT '[]';
+    """,
 )
 """Each step is of statements with semicolons between them; a step that was released is never changed."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from assistant.chat import Usage
 from assistant.pipeline.receipt import Action, Drafting, Receipt
+from assistant.routing import Step
 from assistant.state.database import Database
 
 __all__ = ["Receipts"]
@@ -37,7 +38,7 @@ class Receipts:
 def _write(connection: sqlite3.Connection, receipt: Receipt) -> None:
     usage = receipt.usage
     connection.execute(
-        "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             receipt.turn,
             receipt.started,
@@ -59,6 +60,7 @@ def _write(connection: sqlite3.Connection, receipt: Receipt) -> None:
             json.dumps([asdict(action) for action in receipt.actions]),
             receipt.rung,
             receipt.person,
+            json.dumps([asdict(step) for step in receipt.route]),
         ),
     )
     connection.execute(
@@ -81,8 +83,8 @@ def _find(connection: sqlite3.Connection, turn: str) -> list[Receipt]:
 
 def _receipt(*row: Any) -> Receipt:
     """Make a receipt of a row of the table, whose columns are in the order of the fields."""
-    turn, started, device, assistant, outcome, word, score, models, parts, _, *tokens = row[:-7]
-    work, drafting, certainty, clock_set, actions, rung, person = row[-7:]
+    turn, started, device, assistant, outcome, word, score, models, parts, _, *tokens = row[:-8]
+    work, drafting, certainty, clock_set, actions, rung, person, route = row[-8:]
     return Receipt(
         turn,
         started,
@@ -101,4 +103,5 @@ def _receipt(*row: Any) -> Receipt:
         tuple(Action(**action) for action in json.loads(actions)),
         rung,
         person,
+        tuple(Step(**step) for step in json.loads(route)),
     )

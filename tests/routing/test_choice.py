@@ -1,5 +1,7 @@
 """Who answers: by what the request holds, by plugins, by the order of the configuration."""
 
+from typing import Any
+
 import pytest
 
 from assistant import (
@@ -14,7 +16,7 @@ from assistant import (
     ImagePart,
 )
 from assistant.audio import SPEECH
-from assistant.pipeline.router import route
+from assistant.routing import Health, Route, Routing
 
 TEXT = ChatRequest((ChatMessage.of("user", "Hello?"),))
 IMAGE = ChatRequest((ChatMessage("user", (ImagePart(Image(b"", "image/png")),)), *TEXT.messages))
@@ -27,8 +29,9 @@ ALL = Candidate("all", Capabilities(inputs=frozenset({"text", "image", "audio"})
 DEAF = Candidate("odd", Capabilities(inputs=frozenset({"audio"})))
 
 
-def nobody(request: ChatRequest, candidates: tuple[Candidate, ...]) -> None:
-    return None
+def asked(request: ChatRequest, candidates: list[Candidate], **how: Any) -> tuple[str, ...]:
+    route = Route(tuple((one.id,) for one in candidates))
+    return Routing(Health(lambda: 0.0)).decide(route, candidates, request, **how).models
 
 
 @pytest.mark.parametrize(
@@ -45,21 +48,21 @@ def nobody(request: ChatRequest, candidates: tuple[Candidate, ...]) -> None:
 def test_the_first_that_takes_what_the_request_holds_answers(
     request_: ChatRequest, candidates: list[Candidate], wanted: str
 ) -> None:
-    assert route(request_, candidates, nobody)[0] == wanted
+    assert asked(request_, candidates)[0] == wanted
 
 
 def test_a_plugin_chooses_among_those_that_fit() -> None:
-    asked: list[tuple[Candidate, ...]] = []
+    offered: list[tuple[Candidate, ...]] = []
 
     def last(request: ChatRequest, candidates: tuple[Candidate, ...]) -> str:
-        asked.append(candidates)
+        offered.append(candidates)
         return candidates[-1].id
 
-    assert route(IMAGE, [PLAIN, SEES, ALL], last) == ("all", "sees")
-    assert asked == [(SEES, ALL)]
+    assert asked(IMAGE, [PLAIN, SEES, ALL], ask_plugins=last) == ("all", "sees")
+    assert offered == [(SEES, ALL)]
 
 
 def test_where_nobody_fits_the_error_names_what_is_missing_and_who_was_asked() -> None:
     with pytest.raises(EngineError, match="no chat model takes image, text: plain, odd cannot") as error:
-        route(IMAGE, [PLAIN, DEAF], nobody)
+        asked(IMAGE, [PLAIN, DEAF])
     assert error.value.hint

@@ -1,0 +1,165 @@
+"""What is known of chat models and their servers: whether they answer, how fast they are, how much they have to do.
+
+It comes of what they are asked anyway, and of the watch, which asks servers for nothing but their models.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from assistant.chat import ChatDelta, Done, TextDelta
+from assistant.errors import AssistantError, EngineBusy, UnfitRequest
+from assistant.routing.breaker import Breaker, State
+
+__all__ = ["Asking", "Health", "Measured"]
+
+_NEWEST = 0.3
+"""Weight of the newest value in a mean."""
+_REPLY = 60
+"""Tokens of a reply whose time is expected: a few sentences."""
+_PACED = 32
+"""Tokens at the beginning of a reply by which its pace is measured: later ones may wait for a voice to speak them."""
+_BLAMELESS = (UnfitRequest, EngineBusy)
+"""What is the request's fault, or nobody's."""
+
+
+@dataclass(slots=True)
+class Measured:
+    """A model, as it was when it was asked."""
+
+    breaker: Breaker
+    """Whether it is asked."""
+    at_work: int = 0
+    """Replies that it writes, or that wait for it."""
+    first: float | None = None
+    """Mean seconds to the first words; None where none came yet."""
+    pace: float | None = None
+    """Mean tokens a second after them."""
+    asked: int = 0
+    """When it was asked last, as a number that grows."""
+    share: float = 0.0
+    """Replies by its weight, of which who has the least is next."""
+    replies: int = 0
+    """Replies that it wrote to their end."""
+    failures: int = 0
+    """Replies at which it failed."""
+
+    def expected(self, parallel: int) -> float:
+        """Return the seconds that a short reply takes now, of a model that writes so many at once; 0 where it was never
+        measured, so that it will be."""
+        alone = (self.first or 0.0) + (_REPLY / self.pace if self.pace else 0.0)
+        return alone * max(1.0, (1 + self.at_work) / parallel)
+
+
+@dataclass(slots=True)
+class Asking:
+    """A reply that a model is asked for."""
+
+    began: float
+    """Seconds on the clock of the loop."""
+    first: float | None = None
+    """When the first of it came."""
+    latest: float = 0.0
+    """When the latest of those tokens came by which its pace is measured."""
+    tokens: int = 0
+    """How many those are."""
+    ended: bool = False
+    """Whether it came to its end."""
+
+    def take(self, delta: ChatDelta, now: float) -> None:
+        """Note the next of the reply."""
+        if self.first is None:
+            self.first = now
+        if isinstance(delta, TextDelta) and self.tokens < _PACED:
+            self.tokens, self.latest = self.tokens + 1, now
+        self.ended |= isinstance(delta, Done)
+
+
+class Health:
+    """Every chat model and every server. A model of a server is called `SERVER/MODEL`."""
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = lambda: asyncio.get_running_loop().time(),
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self._clock = clock
+        self._draw = draw
+        self._models: dict[str, Measured] = {}
+        self._servers: dict[str, str] = {}
+        self._asked = 0
+        self.share = 0.0
+        """The share of whoever was asked last, when it was."""
+        self.on_trouble: Callable[[str], None] = lambda server: None
+        """Called with the name of a server whose model failed: whoever watches it may look at once."""
+
+    def measured(self, model: str) -> Measured:
+        """Return what was measured of a model."""
+        if model not in self._models:
+            self._models[model] = Measured(Breaker(self._draw))
+        return self._models[model]
+
+    def state(self, model: str) -> State:
+        """Return whether a model is asked now: not where its server is silent, whatever it did itself."""
+        if self.silence(model):
+            return State.OPEN
+        return self.measured(model).breaker.state(self._clock())
+
+    def silence(self, model: str) -> str:
+        """Return why the server of a model does not answer; empty where it does, or nobody knows."""
+        return self._servers.get(model.partition("/")[0], "") if "/" in model else ""
+
+    @contextmanager
+    def asking(self, model: str, weight: float = 1.0) -> Iterator[Asking]:
+        """Note how the reply goes for which a model is asked within the context, by how the context ends."""
+        measured, asking = self.measured(model), Asking(self._clock())
+        trial = measured.breaker.begin(asking.began)
+        measured.at_work += 1
+        self._asked = measured.asked = self._asked + 1
+        self.share = max(self.share, measured.share)  # who was away does not get all that it missed
+        measured.share = self.share + 1 / weight
+        failed = False
+        try:
+            yield asking
+        except AssistantError as error:
+            failed = not isinstance(error, _BLAMELESS)
+            raise
+        finally:
+            measured.at_work -= 1
+            if trial:
+                measured.breaker.end_trial()
+            self._learn(model, measured, asking, failed)
+
+    def answers(self, server: str) -> None:
+        """Note that a server answers the watch: where it did not before, its models may be tried at once."""
+        if self._servers.pop(server, ""):
+            for model, measured in self._models.items():
+                if model.startswith(f"{server}/"):
+                    measured.breaker.may_be_tried(self._clock())
+
+    def is_silent(self, server: str, reason: str) -> None:
+        """Note that a server does not answer the watch, and why."""
+        self._servers[server] = reason
+
+    def _learn(self, model: str, measured: Measured, asking: Asking, failed: bool) -> None:
+        now = self._clock()
+        if failed:
+            measured.failures += 1
+            measured.breaker.failed(now)
+            if "/" in model:
+                self.on_trouble(model.partition("/")[0])
+            return
+        if asking.first is None:
+            return
+        measured.breaker.succeeded()
+        self._servers.pop(model.partition("/")[0], None)
+        measured.first = _mean(measured.first, asking.first - asking.began)
+        measured.replies += asking.ended
+        if asking.tokens > 1 and asking.latest > asking.first:
+            measured.pace = _mean(measured.pace, (asking.tokens - 1) / (asking.latest - asking.first))
+
+
+def _mean(before: float | None, newest: float) -> float:
+    return newest if before is None else before + _NEWEST * (newest - before)
