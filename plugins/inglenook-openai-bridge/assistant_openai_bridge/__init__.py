@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from assistant import EngineError, EngineUnavailable, Kind, ProvidedModel, Provider, ProviderSpec, hookimpl, in_thread
@@ -28,7 +29,7 @@ async def _models(profile: Profile, provider: Provider) -> Sequence[ProvidedMode
                 f"{provider} does not list its models, as a server of models does at {path}",
                 hint=f"providers.{provider.name}.endpoint: for most servers it ends in /v1",
             )
-        return await profile.models(client.get, path)
+        return [profile.bounded(model) for model in await profile.models(client.get, path)]
 
 
 async def _recognise(profile: Profile, provider: Provider) -> bool:
@@ -40,6 +41,24 @@ async def _recognise(profile: Profile, provider: Provider) -> bool:
             return await profile.recognise(client.get)
         except EngineError:
             return False
+
+
+async def _memory() -> ModuleType:
+    await _load()
+    return import_module("assistant_openai_bridge.memory")
+
+
+async def _loaded(profile: Profile, provider: Provider) -> frozenset[str]:
+    names: frozenset[str] = await (await _memory()).loaded(profile, provider)
+    return names
+
+
+async def _load_model(profile: Profile, provider: Provider, model: str) -> None:
+    await (await _memory()).load(profile, provider, model)
+
+
+async def _unload_model(profile: Profile, provider: Provider, model: str) -> None:
+    await (await _memory()).unload(profile, provider, model)
 
 
 @asynccontextmanager
@@ -76,10 +95,13 @@ def spec_of(profile: Profile) -> ProviderSpec:
         type=profile.type,
         title=profile.title,
         endpoint=profile.endpoint,
-        describe=lambda provider, name: profile.describe(name),
+        describe=lambda provider, name: profile.bounded(profile.describe(name)),
         models=partial(_models, profile),
         recognise=partial(_recognise, profile),
         open=partial(_open, profile),
+        loaded=partial(_loaded, profile) if profile.loaded else None,
+        load=partial(_load_model, profile) if profile.load else None,
+        unload=partial(_unload_model, profile) if profile.unload else None,
     )
 
 

@@ -20,6 +20,7 @@ from assistant import (
     ToolSpec,
     UnfitRequest,
 )
+from assistant_openai_bridge.plain import plain
 from assistant_openai_bridge.profile import Profile
 
 __all__ = ["chat_body"]
@@ -29,17 +30,24 @@ _COMMON = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "see
 
 
 def chat_body(profile: Profile, provider: Provider, model: str, request: ChatRequest, streams: bool) -> dict[str, Any]:
-    """Return the body of a request for a reply; raises UnfitRequest for a grammar where the server takes none."""
-    if request.grammar is not None and not profile.grammar:
-        raise UnfitRequest(f"{provider}: {profile.title} takes no grammar", hint="use a JSON schema")
+    """Return the body of a request for a reply; raises UnfitRequest for what the server knows nothing of."""
+    wants_tools = bool(request.tools) and request.tool_choice != "none"
+    for wanted, known, what in (
+        (request.grammar is not None, profile.grammar, "grammar"),
+        (request.schema is not None, profile.schema, "JSON schema"),
+        (wants_tools, profile.tools, "tools"),
+    ):
+        if wanted and not known:
+            raise UnfitRequest(f"{provider}: {profile.title} takes no {what}", hint="another model may")
+    messages = [written for message in request.messages for written in _messages(message)]
     body: dict[str, Any] = {
         "model": model,
-        "messages": [written for message in request.messages for written in _messages(message)],
+        "messages": messages if profile.tools else plain(messages),
         "max_tokens": request.max_tokens,
     }
     if streams:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
-    if request.tools and request.tool_choice != "none":
+    if wants_tools:
         body["tools"] = [_tool(tool) for tool in request.tools]
         if request.tool_choice != "auto":
             body["tool_choice"] = _choice(request.tool_choice)
@@ -48,7 +56,7 @@ def chat_body(profile: Profile, provider: Provider, model: str, request: ChatReq
         body["response_format"] = {"type": "json_schema", "json_schema": form}
     if request.stop:
         body["stop"] = list(request.stop)
-    if request.logprobs is not None:
+    if request.logprobs is not None and profile.logprobs:
         body |= {"logprobs": True, "top_logprobs": request.logprobs}
     names = dict(zip(_COMMON, _COMMON, strict=True)) | dict(profile.sampling)
     values = {told: getattr(request.sampling, name) for name, told in names.items()}

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 
 from assistant import ChatDelta, ChatRequest, EngineError
 from assistant_openai_bridge.body import chat_body
@@ -26,6 +27,7 @@ class BridgeChat:
         parameters = client.provider.config.parameters
         told = parameters.streaming_support
         self._streams = profile.streams if told is None else told
+        self._answers = partial(profile.answers, model) if profile.answers else None
         self._path = parameters.chat_endpoint.lstrip("/") or profile.chat_endpoint
 
     async def reply(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
@@ -33,7 +35,7 @@ class BridgeChat:
         provider = self._client.provider
         body = chat_body(self._profile, provider, self._model, request, self._streams)
         most = _SOME + _EACH * request.max_tokens
-        reply = Reply(provider, request)
+        reply = Reply(provider, request, self._answers)
         complete = False
         async with (
             self._client.post(self._path, body, model=self._model, most=most) as answer,

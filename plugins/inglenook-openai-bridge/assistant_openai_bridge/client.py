@@ -134,7 +134,7 @@ class Answer:
         """Return what the whole answer says; raises EngineError, too, where it is no JSON."""
         data = await self.whole()
         try:
-            return msgspec.json.decode(data)
+            return msgspec.json.decode(data) if data else None
         except (msgspec.MsgspecError, RecursionError):
             raise self.strange() from None
 
@@ -179,11 +179,9 @@ class Client:
 
         None where there is no such page, or no JSON on it; raises EngineError where the server does not answer.
         """
-        root = urlsplit(self.provider.endpoint)
-        address = f"{root.scheme}://{root.netloc}{path}" if path.startswith("/") else path
         with classified(self.provider):
             try:
-                response = await self._sent("get", address)
+                response = await self._sent("get", path)
             except openai.APIStatusError as error:
                 if error.status_code in _NOT_THERE:
                     return None
@@ -198,7 +196,10 @@ class Client:
     async def post(
         self, path: str, body: dict[str, Any], *, model: str = "", most: int = _WHOLE
     ) -> AsyncGenerator[Answer, None]:
-        """Ask for something, of which *most* bytes are read. Leaving closes the connection: the server stops."""
+        """Ask for something, of which *most* bytes are read, at a path as of `get`; raises EngineError.
+
+        Leaving closes the connection: the server stops.
+        """
         with classified(self.provider, model):
             response = await self._sent("post", path, body)
         try:
@@ -208,6 +209,9 @@ class Client:
 
     async def _sent(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx2.Response:
         """Send a request and return the answer, of which nothing is read yet."""
+        if path.startswith("/"):
+            root = urlsplit(self.provider.endpoint)
+            path = f"{root.scheme}://{root.netloc}{path}"
         async with asyncio.timeout(self.provider.config.parameters.timeout):
             if method == "get":
                 stream = await self._openai.get(path, cast_to=object, stream=True, stream_cls=AsyncStream[object])

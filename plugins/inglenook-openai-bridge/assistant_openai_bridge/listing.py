@@ -1,11 +1,12 @@
 """What models a server has: as it lists them, and as their names tell."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from assistant import Capabilities, Kind, ProvidedModel
 
-__all__ = ["entries", "guessed", "is_name", "listed"]
+__all__ = ["entries", "guessed", "is_name", "knowing", "listed"]
 
 _NAME = re.compile(r"[!-~]{1,200}")
 _EMBEDS = re.compile(r"embed|minilm|(^|[/_-])(bge|e5|gte|mxbai)([_-]|$)", re.IGNORECASE)
@@ -47,6 +48,11 @@ def is_name(entry: dict[str, Any]) -> str:
     """Return the name of a model; empty where it is none that could be asked for."""
     name = entry.get("id")
     return name if isinstance(name, str) and _NAME.fullmatch(name) else ""
+
+
+def knowing(model: ProvidedModel, **known: Any) -> ProvidedModel:
+    """Return a model of which more is known: these of its capabilities are as they are given."""
+    return replace(model, capabilities=replace(model.capabilities, **known))
 
 
 def _millions(name: str) -> int:

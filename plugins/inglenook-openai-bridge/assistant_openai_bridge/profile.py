@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from assistant import ChatRequest, ProvidedModel, Provider
-from assistant_openai_bridge.listing import guessed, listed
+from assistant import ChatRequest, Kind, ProvidedModel, Provider
+from assistant_openai_bridge.listing import guessed, knowing, listed
 
-__all__ = ["Ask", "Profile"]
+__all__ = ["Act", "Ask", "Profile"]
 
 Ask = Callable[[str], Awaitable[Any]]
 """Gets JSON from a server: `models` is a path below the endpoint, `/props` one below its root. None where there
@@ -20,6 +20,18 @@ async def _models(ask: Ask, path: str) -> list[ProvidedModel]:
 
 def _as_it_is(body: dict[str, Any], request: ChatRequest, provider: Provider) -> None:
     """Add nothing to a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a server can be told to do with a model in its memory."""
+
+    path: str
+    """Where it is told so: a path below the endpoint, or with a slash below the server's root."""
+    name: str = "model"
+    """What the request calls the model."""
+    statuses: frozenset[str] = frozenset()
+    """What the answer has as `status` where it is done; empty where an answer without an error says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +56,41 @@ class Profile:
     """Adds to the body of a request for a reply, or changes it."""
     grammar: bool = False
     """Whether `extend` tells the server a grammar; without, a request that has one is refused."""
+    tools: bool = True
+    """Whether any of its models can be told of tools; without, a conversation is told it as mere words."""
+    schema: bool = True
+    """Whether any of its models can be held to a JSON schema."""
+    logprobs: bool = True
+    """Whether it tells how likely tokens are."""
+    parallel: int | None = None
+    """How many replies it writes at once; None where it tells, or takes as many as come."""
     streams: bool = True
     """Whether replies come word by word."""
+    answers: Callable[[str, str], bool] | None = None
+    """Tells by their names whether the model that was asked for is the one that answered, where a server lets
+    whichever it has loaded answer for any."""
+    loaded: Callable[[Ask], Awaitable[frozenset[str]]] | None = None
+    """Lists the models that are in its memory."""
+    load: Act | None = None
+    """Brings a model into its memory."""
+    unload: Act | None = None
+    """Takes a model out of its memory."""
     model_endpoint: str = "models"
     """Path below the endpoint that lists the models."""
     chat_endpoint: str = "chat/completions"
     """Path below the endpoint that writes replies."""
     embed_endpoint: str = "embeddings"
     """Path below the endpoint that places texts."""
+
+    def bounded(self, model: ProvidedModel) -> ProvidedModel:
+        """Return a model that can no more than the server."""
+        can = model.capabilities
+        if model.kind is not Kind.CHAT:
+            return model
+        return knowing(
+            model,
+            tools=can.tools and self.tools,
+            schema=can.schema and self.schema,
+            logprobs=can.logprobs and self.logprobs,
+            parallel=self.parallel or can.parallel,
+        )

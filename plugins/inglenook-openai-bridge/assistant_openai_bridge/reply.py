@@ -2,7 +2,7 @@
 
 import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -12,6 +12,7 @@ from assistant import (
     ChatRequest,
     Done,
     EngineError,
+    EngineUnavailable,
     Provider,
     TextDelta,
     TokenLogprob,
@@ -81,7 +82,10 @@ class _Usage(msgspec.Struct):
 class _Piece(msgspec.Struct):
     choices: list[_Choice] | None = None
     usage: _Usage | None = None
+    model: Any = None
     error: Any = None
+    error_code: int | None = None
+    text: Any = None
 
 
 _DECODE = msgspec.json.Decoder(_Piece).decode
@@ -90,8 +94,9 @@ _DECODE = msgspec.json.Decoder(_Piece).decode
 class Reply:
     """Put a reply together from what the server sends."""
 
-    def __init__(self, provider: Provider, request: ChatRequest) -> None:
+    def __init__(self, provider: Provider, request: ChatRequest, answers: Callable[[str], bool] | None = None) -> None:
         self._who = provider
+        self._answers = answers
         self._calls: list[_Call] = []
         self._usage = Usage()
         self._pieces = 0
@@ -119,6 +124,13 @@ class Reply:
             ) from None
         if piece.error is not None:
             raise EngineError(f"{self._who} failed at the reply: {_said(piece.error)}", hint="its own log says more")
+        if piece.error_code:  # FastChat's workers
+            raise EngineError(f"{self._who} failed at the reply: {_said(piece.text)}", hint="its own log says more")
+        if self._answers and isinstance(piece.model, str) and not self._answers(piece.model):
+            raise EngineUnavailable(
+                f"{self._who} has another model loaded: {_said(piece.model)}",
+                hint="load the one that is wanted, or choose the one that is loaded",
+            )
         if (usage := piece.usage) is not None:
             cached = usage.prompt_tokens_details.cached_tokens if usage.prompt_tokens_details else None
             counts = (usage.prompt_tokens, cached, usage.completion_tokens)

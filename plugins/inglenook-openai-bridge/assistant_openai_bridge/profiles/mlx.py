@@ -1,0 +1,40 @@
+"""Apple's MLX: mlx_lm.server (its source, release 0.32.2) and mlx-omni-server (its source, release 0.5.3)."""
+
+from assistant import Kind, ProvidedModel
+from assistant_openai_bridge.listing import entries, listed
+from assistant_openai_bridge.openapi import title
+from assistant_openai_bridge.profile import Ask, Profile
+
+__all__ = ["MLX"]
+
+_FIELDS = {"id", "object", "created"}
+
+
+async def _recognise(ask: Ask) -> bool:
+    """The one calls itself by its name; the other says less of a model than anybody, not even whose it is."""
+    if await _is_omni(ask):
+        return True
+    models = entries(await ask("models"))
+    return bool(models) and all(entry.keys() == _FIELDS for entry in models)
+
+
+async def _is_omni(ask: Ask) -> bool:
+    return await title(ask) == "MLX Omni Server"
+
+
+async def _models(ask: Ask, path: str) -> list[ProvidedModel]:
+    """List the models of its cache; it loads one when it is asked for. Only mlx-omni-server embeds."""
+    embeds = await _is_omni(ask)
+    return [model for model in listed(await ask(path)) if embeds or model.kind is not Kind.EMBED]
+
+
+MLX = Profile(
+    type="mlx",
+    title="mlx_lm.server and mlx-omni-server",
+    endpoint="http://127.0.0.1:8080/v1",
+    recognise=_recognise,
+    models=_models,
+    sampling={"top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repetition_penalty"},
+    schema=False,
+    logprobs=False,
+)
