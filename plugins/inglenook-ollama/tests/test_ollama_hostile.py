@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -151,8 +151,8 @@ async def test_an_answer_that_is_none(script: list[Step], words: str) -> None:
         stream(600.0),
         stream(piece("Hel"), 600.0),
         stream(piece("Hel"), b'{"mod', 600.0),
-        stream(*[piece(), 0.02] * 1000),  # it says that it is there, and no more
-        stream(*[b" ", 0.02] * 1000),
+        stream(*cast("list[Step]", [piece(), 0.02] * 1000)),  # it says that it is there, and no more
+        stream(*cast("list[Step]", [b" ", 0.02] * 1000)),
     ],
     ids=["nothing", "half a header", "headers", "a word", "half a line", "empty pieces", "a byte at a time"],
 )
