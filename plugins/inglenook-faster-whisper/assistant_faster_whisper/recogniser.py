@@ -153,7 +153,7 @@ class Recogniser:
                 yield None
             found = best(guesses)
             if found and options.words:
-                words = self._align(windows[guesses.index(found)], found, options, len(samples) / RATE)
+                words = self._align(windows[guesses.index(found)], found, options, found.seconds)
         except RuntimeError as error:
             raise EngineError(f"Whisper failed on {len(samples) / RATE:.1f} s of sound: {error}") from error
         if found:
