@@ -101,7 +101,7 @@ class Guess:
     @property
     def rank(self) -> tuple[bool, bool, bool, float]:
         """Return what the best of several guesses has most of."""
-        return not self.doubtful, not self.repetitive, self.ended, self.logprob
+        return not self.doubtful, not self.repetitive, not self.looped, self.logprob
 
 
 def conclusive(guess: Guess) -> bool:
