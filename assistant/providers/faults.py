@@ -75,7 +75,8 @@ class ProviderFaults:
                 f"{self.provider} does not accept the key ({status})", hint=f"providers.{self.provider.name}.api_key"
             )
         if status in (404, 405):
-            what = f"has no model {self.model}" if self.model and "model" in said.replace(self.model, "model") else "has no such page"
+            gone = self.model and (self.model in said or "model" in said)
+            what = f"has no model {self.model}" if gone else "has no such page"
             return EngineUnavailable(
                 f"{self.provider} {what} ({status}){more}",
                 hint=f"`assistant check` asks it for its models; {self._endpoint}",
