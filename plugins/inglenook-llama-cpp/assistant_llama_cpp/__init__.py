@@ -56,6 +56,8 @@ def describe_llama(config: LlamaConfig) -> Capabilities:
         tools=True,
         schema=True,
         logprobs=True,
+        continues=True,
+        context=config.context,
         parallel=config.slots + config.queue + 1,  # who waits, waits here, and a voice takes the place of a program
         memory=memory,
         rank=rank,

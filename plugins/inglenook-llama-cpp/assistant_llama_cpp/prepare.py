@@ -11,7 +11,7 @@ from assistant_llama_cpp.config import LlamaConfig
 from assistant_llama_cpp.grammar import Grammar, Grammars, forced_call
 from assistant_llama_cpp.native import Model
 from assistant_llama_cpp.output import Output
-from assistant_llama_cpp.prompt import abilities, conversation, defuse, tool_list, with_markers, with_tools_told
+from assistant_llama_cpp.prompt import abilities, begun, conversation, defuse, tool_list, with_markers, with_tools_told
 from assistant_llama_cpp.sampling import settled
 from assistant_llama_cpp.sequences import common_prefix
 from assistant_llama_cpp.template import ChatTemplate
@@ -111,12 +111,13 @@ class Preparer:
         names = [tool.name for tool in tools]
         if request.tool_choice not in ("auto", "none"):
             frame = forced_call(self._grammars, tools, request.tool_choice)
-            tokens = self._tokens(request.messages, tools, frame.prefix)
+            tokens = self._tokens(request.messages, frame.prefix, tools)
             output = Output(request.stop, names, frame.prefix, frame.suffix)
             static = self._static(tokens[:-1], request.messages, tools)
             return Prepared(tokens, self._limit(tokens, request), sampling, output, static, frame.grammar)
         grammar = self._grammars.of_request(request)
-        tokens = self._tokens(request.messages, tools)
+        said, start = begun(request.messages)
+        tokens = self._tokens(said, defuse(start, self._vocabulary.control), tools)
         limit = self._limit(tokens, request)
         static = self._static(tokens[:-1], request.messages, tools)  # reading the last one starts the reply
         if grammar is not None or not tools:
@@ -129,7 +130,7 @@ class Preparer:
         if tools:
             self._grammars.call(tools)  # so that the turn finds it compiled
         if request.messages and request.messages[-1].role == "user":
-            tokens = self._tokens(request.messages, tools)
+            tokens = self._tokens(request.messages, "", tools)
         else:
             tokens = self._start(request.messages, tools)
         self._limit(tokens, request)
@@ -149,10 +150,10 @@ class Preparer:
 
     def _start(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> list[int]:
         """Return the tokens that stay the same whatever is said next."""
-        one, other = (self._tokens((*messages, ChatMessage.of("user", words)), tools) for words in ("a", "b"))
+        one, other = (self._tokens((*messages, ChatMessage.of("user", words)), "", tools) for words in ("a", "b"))
         return one[: common_prefix(one, other)]
 
-    def _tokens(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec], start: str = "") -> list[int]:
+    def _tokens(self, messages: Sequence[ChatMessage], start: str, tools: Sequence[ToolSpec]) -> list[int]:
         """Return the tokens of a prompt; *start* is what the reply starts with."""
         assert self._template
         listed = tool_list(tools) if self._template.tools else []

@@ -20,7 +20,7 @@ from assistant import (
 )
 from assistant_llama_cpp.calls import call_text
 
-__all__ = ["Abilities", "abilities", "conversation", "defuse", "tool_list", "with_markers", "with_tools_told"]
+__all__ = ["Abilities", "abilities", "begun", "conversation", "defuse", "tool_list", "with_markers", "with_tools_told"]
 
 Message = dict[str, Any]
 """A message as templates know it: role, content, and perhaps tool_calls."""
@@ -66,6 +66,14 @@ def abilities(render: Render) -> Abilities:
         late_system=shows([user, answered, system, user], "the-rule"),
         calls=shows(calls, "a_tool", "the-value", "the-result"),
     )
+
+
+def begun(messages: Sequence[ChatMessage]) -> tuple[Sequence[ChatMessage], str]:
+    """Return *messages* without a reply that was begun, and its words: the model goes on with them."""
+    last = messages[-1] if len(messages) > 1 else ChatMessage("user", ())
+    if last.role != "assistant" or not all(isinstance(part, TextPart) for part in last.parts):
+        return messages, ""
+    return messages[:-1], last.text
 
 
 def with_markers(messages: Sequence[ChatMessage], marker: str) -> tuple[list[ChatMessage], list[Image]]:
