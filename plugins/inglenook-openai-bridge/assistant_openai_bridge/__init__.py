@@ -1,13 +1,23 @@
 """Other servers of models, each as a type of provider: those that speak as OpenAI does, with their habits."""
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from assistant import EngineError, EngineUnavailable, Kind, ProvidedModel, Provider, ProviderSpec, hookimpl, in_thread
+from assistant import (
+    EngineError,
+    EngineUnavailable,
+    Kind,
+    ProvidedModel,
+    Provider,
+    ProviderSpec,
+    PullProgress,
+    hookimpl,
+    in_thread,
+)
 from assistant_openai_bridge.profile import Profile
 from assistant_openai_bridge.profiles import PROFILES
 
@@ -61,6 +71,16 @@ async def _unload_model(profile: Profile, provider: Provider, model: str) -> Non
     await (await _memory()).unload(profile, provider, model)
 
 
+async def _pull(profile: Profile, provider: Provider, model: str) -> AsyncGenerator[PullProgress, None]:
+    await _load()
+    from assistant_openai_bridge.client import connected
+
+    assert profile.pull is not None
+    async with connected(provider) as client, aclosing(profile.pull(client, model)) as progress:
+        async for part in progress:
+            yield part
+
+
 @asynccontextmanager
 async def _open(
     profile: Profile, provider: Provider, model: ProvidedModel
@@ -102,6 +122,7 @@ def spec_of(profile: Profile) -> ProviderSpec:
         loaded=partial(_loaded, profile) if profile.loaded else None,
         load=partial(_load_model, profile) if profile.load else None,
         unload=partial(_unload_model, profile) if profile.unload else None,
+        pull=partial(_pull, profile) if profile.pull else None,
     )
 
 

@@ -1,5 +1,6 @@
 """What went wrong between here and a server, as an error that a person can act on."""
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ import openai
 from assistant import AssistantError, EngineBusy, EngineError, EngineTimeout, EngineUnavailable, Provider, UnfitRequest
 
 __all__ = ["classified"]
+
+_HOST = re.compile(r"\bhost (header|not allowed)|invalid host", re.IGNORECASE)
 
 
 @contextmanager
@@ -75,6 +78,11 @@ def _of_status(error: openai.APIStatusError, provider: Provider, model: str) -> 
         host = urlsplit(error.response.headers.get("location", "")).netloc or "another page"
         return EngineUnavailable(
             f"{provider} sends requests on to {host[:100]!a}, which is not followed", hint=_endpoint(provider)
+        )
+    if status in (400, 403) and _HOST.search(said):
+        return EngineUnavailable(
+            f"{provider} does not answer by that name ({status}): {said}",
+            hint="its settings list the host names that it trusts: add this one, or use its address",
         )
     if status in (401, 403):
         return EngineUnavailable(

@@ -6,7 +6,7 @@ from typing import Any
 
 from assistant import Capabilities, Kind, ProvidedModel
 
-__all__ = ["entries", "guessed", "is_name", "knowing", "listed"]
+__all__ = ["entries", "guessed", "is_name", "is_size", "knowing", "listed"]
 
 _NAME = re.compile(r"[!-~]{1,200}")
 _EMBEDS = re.compile(r"embed|minilm|(^|[/_-])(bge|e5|gte|mxbai)([_-]|$)", re.IGNORECASE)
@@ -35,7 +35,9 @@ def guessed(name: str) -> ProvidedModel:
 
 def listed(answer: Any) -> list[ProvidedModel]:
     """Return the models for chat and for embedding in an answer of `/v1/models`."""
-    return [guessed(name) for name in map(is_name, entries(answer)) if name and not _NEITHER.search(name)]
+    named = [(is_name(entry), entry.get("max_model_len")) for entry in entries(answer)]
+    every = [(guessed(name), longest) for name, longest in named if name and not _NEITHER.search(name)]
+    return [knowing(model, context=longest if is_size(longest) else 0) for model, longest in every]
 
 
 def entries(answer: Any) -> list[dict[str, Any]]:
@@ -48,6 +50,11 @@ def is_name(entry: dict[str, Any]) -> str:
     """Return the name of a model; empty where it is none that could be asked for."""
     name = entry.get("id")
     return name if isinstance(name, str) and _NAME.fullmatch(name) else ""
+
+
+def is_size(told: Any) -> bool:
+    """Tell whether what a server says is a number of tokens."""
+    return type(told) is int and 0 < told <= 100_000_000
 
 
 def knowing(model: ProvidedModel, **known: Any) -> ProvidedModel:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from assistant import EngineError, Provider
+from assistant import EngineError, Provider, ProviderFaults
 from assistant_openai_bridge.client import Answer, connected
 from assistant_openai_bridge.profile import Act, Profile
 
@@ -28,7 +28,7 @@ async def loaded(profile: Profile, provider: Provider) -> frozenset[str]:
 async def load(profile: Profile, provider: Provider, model: str) -> None:
     """Have a server load a model, and return once it is there; raises EngineError where it does not do it."""
     assert profile.load is not None
-    await _do(profile.load, provider, model)
+    await _do("load", profile.load, provider, model)
 
 
 async def unload(profile: Profile, provider: Provider, model: str) -> None:
@@ -38,10 +38,10 @@ async def unload(profile: Profile, provider: Provider, model: str) -> None:
         same = profile.answers or operator.eq
         if not any(same(model, name) for name in await loaded(profile, provider)):
             return
-    await _do(profile.unload, provider, model)
+    await _do("unload", profile.unload, provider, model)
 
 
-async def _do(act: Act, provider: Provider, model: str) -> None:
+async def _do(what: str, act: Act, provider: Provider, model: str) -> None:
     async with (
         connected(_patient(provider)) as client,
         client.post(act.path, {act.name: model}, model=model) as answer,
@@ -49,7 +49,9 @@ async def _do(act: Act, provider: Provider, model: str) -> None:
     ):
         async for part in told:
             answer.progress()
-            _check(act, provider, model, part)
+            if reason := _failure(act, part):
+                said = ProviderFaults(provider, model).said(reason)
+                raise EngineError(f"{provider} did not {what} {model}: {said}", hint="its own log says more")
 
 
 def _patient(provider: Provider) -> Provider:
@@ -70,11 +72,8 @@ async def _told(answer: Answer) -> AsyncGenerator[Any, None]:
                 raise answer.strange() from None
 
 
-def _check(act: Act, provider: Provider, model: str, told: Any) -> None:
-    """Raise EngineError for an answer that says that nothing was done, whatever its status was."""
+def _failure(act: Act, told: Any) -> Any:
+    """Return why nothing was done, where an answer says so, whatever its status was; else something that is false."""
     answer = told if isinstance(told, dict) else {}
-    reason = answer.get("error") or (act.statuses and answer.get("status") not in act.statuses and answer.get("status"))
-    if reason:
-        said = reason.get("message", "") if isinstance(reason, dict) else reason
-        text = "".join(char if char.isprintable() else " " for char in str(said))[:200]
-        raise EngineError(f"{provider} did not do that with {model}: {text}", hint="its own log says more")
+    status = answer.get("status")
+    return answer.get("error") or (bool(act.statuses) and status not in act.statuses and str(status))

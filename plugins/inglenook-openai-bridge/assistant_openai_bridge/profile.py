@@ -1,11 +1,14 @@
 """What is different about a type of server: where it is, how it is recognised, what it lists, what it is told."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from assistant import ChatRequest, Kind, ProvidedModel, Provider
+from assistant import ChatRequest, Kind, ProvidedModel, Provider, PullProgress
 from assistant_openai_bridge.listing import guessed, knowing, listed
+
+if TYPE_CHECKING:
+    from assistant_openai_bridge.client import Client
 
 __all__ = ["Act", "Ask", "Profile"]
 
@@ -62,6 +65,8 @@ class Profile:
     """Whether any of its models can be held to a JSON schema."""
     logprobs: bool = True
     """Whether it tells how likely tokens are."""
+    continues: bool = False
+    """Whether it goes on with a reply that was begun, where a conversation ends with one; `extend` may tell it to."""
     parallel: int | None = None
     """How many replies it writes at once; None where it tells, or takes as many as come."""
     streams: bool = True
@@ -75,6 +80,8 @@ class Profile:
     """Brings a model into its memory."""
     unload: Act | None = None
     """Takes a model out of its memory."""
+    pull: "Callable[[Client, str], AsyncGenerator[PullProgress, None]] | None" = None
+    """Has it download a model, and yields how far it is."""
     model_endpoint: str = "models"
     """Path below the endpoint that lists the models."""
     chat_endpoint: str = "chat/completions"
@@ -92,5 +99,6 @@ class Profile:
             tools=can.tools and self.tools,
             schema=can.schema and self.schema,
             logprobs=can.logprobs and self.logprobs,
+            continues=self.continues,
             parallel=self.parallel or can.parallel,
         )

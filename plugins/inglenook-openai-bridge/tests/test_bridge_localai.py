@@ -4,11 +4,12 @@ core/http/routes/{openai,localai,health}.go, endpoints/openai/{list,list_capabil
 endpoints/localai/{backend_load,backend_monitor}.go, core/http/app.go and core/http/auth.
 """
 
+from contextlib import aclosing
 from typing import Any
 
 import pytest
 from aiohttp import web
-from bridge_trial import HELLO, LOOK, chunk, sse, trial
+from bridge_trial import HELLO, LOOK, Trial, chunk, sse, trial
 
 from assistant import ChatRequest, EngineBusy, EngineError, EngineUnavailable, Kind
 
@@ -29,14 +30,18 @@ class LocalAI:
         self.loading = False
         self.loaded: set[str] = set()
         self.asked: list[dict[str, Any]] = []
+        self.jobs: list[dict[str, Any]] = []
 
     def app(self) -> web.Application:
         app = web.Application(middlewares=[self._guard])
         app.router.add_get("/.well-known/localai.json", self._known)
         app.router.add_get("/readyz", self._ready)
+        app.router.add_get("/system", self._system)
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/v1/models/capabilities", self._capabilities)
         app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post("/models/apply", self._apply)
+        app.router.add_get("/models/jobs", self._states)
         app.router.add_post("/backend/load", self._load)
         app.router.add_post("/backend/shutdown", self._shutdown)
         return app
@@ -59,6 +64,10 @@ class LocalAI:
         if self.starting:
             return web.json_response({"status": "starting", "reason": "startup preload in progress"}, status=503)
         return web.Response()
+
+    async def _system(self, request: web.Request) -> web.Response:
+        loaded = [{"id": name, "backend": "llama-cpp"} for name in sorted(self.loaded)]
+        return web.json_response({"backends": ["llama-cpp"], "loaded_models": loaded})
 
     async def _models(self, request: web.Request) -> web.Response:
         return web.json_response({"object": "list", "data": [{"id": name, "object": "model"} for name in CAN]})
@@ -87,6 +96,20 @@ class LocalAI:
             chunk(name, "stop", content=None),
             trailer,
         )
+
+    async def _apply(self, request: web.Request) -> web.Response:
+        name = (await request.json())["id"]
+        if name == "nobody":
+            failed = {"processed": True, "error": f"no model found with name {name!r}", "message": "error: no model"}
+            self.jobs = [failed]
+        else:
+            step = {"processed": False, "message": f"processing model: {name}", "total_bytes": 900, "error": ""}
+            self.jobs = [{}, step, step | {"current_bytes": 450}, step | {"processed": True, "message": "completed"}]
+        return web.json_response({"uuid": "j1", "status": f"http://{request.host}/models/jobs/j1"})
+
+    async def _states(self, request: web.Request) -> web.Response:
+        state = self.jobs.pop(0)
+        return web.json_response({"j0": {"processed": True}} | ({"j1": state} if state else {}))
 
     async def _load(self, request: web.Request) -> web.Response:
         name = (await request.json())["model"]
@@ -156,8 +179,24 @@ async def test_a_failure_in_the_stream_is_told(server: LocalAI) -> None:
 async def test_models_are_loaded_and_unloaded(server: LocalAI) -> None:
     async with trial("localai", server.app(), api_key=KEY) as tried:
         await tried.load("qwen3-8b")
-        assert server.loaded == {"qwen3-8b"}
+        assert await tried.loaded() == server.loaded == {"qwen3-8b"}
         await tried.unload("qwen3-8b")
+        await tried.unload("qwen3-8b")  # it would answer 404
         assert not server.loaded
         with pytest.raises(EngineError, match="no such file"):
             await tried.load("nobody")
+
+
+async def pulled(tried: Trial, name: str) -> list[tuple[str, int, int]]:
+    assert tried.spec.pull is not None
+    async with aclosing(tried.spec.pull(tried.provider, name)) as progress:
+        return [(part.status, part.done, part.total) async for part in progress]
+
+
+async def test_models_of_its_gallery_are_installed(server: LocalAI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant_openai_bridge.gallery._AGAIN", 0.0)
+    async with trial("localai", server.app(), api_key=KEY) as tried:
+        said = "processing model: phi-4"
+        assert await pulled(tried, "phi-4") == [(said, 0, 900), (said, 450, 900), ("completed", 0, 900)]
+        with pytest.raises(EngineError, match="did not install nobody: no model found"):
+            await pulled(tried, "nobody")

@@ -20,11 +20,14 @@ async def _recognise(ask: Ask) -> bool:
 async def _models(ask: Ask, path: str) -> list[ProvidedModel]:
     """List the models that write, and how many replies they write at once; those that draw and sing are others."""
     told = [entry for entry in entries(await ask(path)) if "capability" not in entry]
-    places = await _resources(ask, "parallel")
-    many = places.get("n_parallel")
-    parallel = many if isinstance(many, int) and 0 < many <= 256 else 1
+    slots = await _resources(ask, "parallel")
+    many, context = slots.get("n_parallel"), slots.get("per_slot_context")
+    known = {
+        "parallel": many if isinstance(many, int) and 0 < many <= 256 else 1,
+        "context": context if isinstance(context, int) and context > 0 else 0,
+    }
     found = listed({"data": told})
-    return [knowing(model, parallel=parallel) if model.kind is Kind.CHAT else model for model in found]
+    return [knowing(model, **known) if model.kind is Kind.CHAT else model for model in found]
 
 
 async def _loaded(ask: Ask) -> frozenset[str]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from assistant import ChatRequest, Kind, ProvidedModel, Provider
+from assistant_openai_bridge.gallery import install
 from assistant_openai_bridge.listing import entries, guessed, is_name, knowing, listed
 from assistant_openai_bridge.profile import Act, Ask, Profile
 
@@ -41,6 +42,12 @@ def _known(name: str, entry: dict[str, Any]) -> ProvidedModel | None:
     return knowing(replace(guessed(name), kind=Kind.CHAT), inputs=kinds, tools="tools" in can, schema=True)
 
 
+async def _loaded(ask: Ask) -> frozenset[str]:
+    system = await ask("/system")
+    models = system.get("loaded_models") if isinstance(system, dict) else None
+    return frozenset(map(is_name, entries({"data": models}))) - {""}
+
+
 def _extend(body: dict[str, Any], request: ChatRequest, provider: Provider) -> None:
     """Tell it the grammar."""
     if request.grammar is not None:
@@ -56,6 +63,8 @@ LOCALAI = Profile(
     sampling={"top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repeat_penalty"},
     extend=_extend,
     grammar=True,
+    loaded=_loaded,
     load=Act("/backend/load"),
     unload=Act("/backend/shutdown"),
+    pull=install,
 )

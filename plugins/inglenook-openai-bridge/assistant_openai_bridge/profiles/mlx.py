@@ -30,7 +30,7 @@ async def _models(ask: Ask, path: str) -> list[ProvidedModel]:
 
 MLX = Profile(
     type="mlx",
-    title="mlx_lm.server and mlx-omni-server",
+    title="MLX (mlx_lm.server, mlx-omni-server)",
     endpoint="http://127.0.0.1:8080/v1",
     recognise=_recognise,
     models=_models,

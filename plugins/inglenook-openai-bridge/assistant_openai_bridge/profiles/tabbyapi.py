@@ -37,9 +37,16 @@ def _known(name: str, parameters: Any) -> ProvidedModel:
     model = replace(guessed(name), kind=Kind.CHAT)
     told = parameters if isinstance(parameters, dict) else {}
     inputs = frozenset({"text", "image"} if told.get("use_vision") is True else {"text"})
-    batch = told.get("max_batch_size")
-    parallel = batch if isinstance(batch, int) and 0 < batch <= 256 else 1
-    return knowing(model, inputs=inputs, parallel=parallel, schema=True, tools=True, logprobs=True)
+    batch, context = told.get("max_batch_size"), told.get("max_seq_len")
+    return knowing(
+        model,
+        inputs=inputs,
+        parallel=batch if isinstance(batch, int) and 0 < batch <= 256 else 1,
+        context=context if isinstance(context, int) and context > 0 else 0,
+        tools=True,
+        schema=True,
+        logprobs=True,
+    )
 
 
 async def _loaded(ask: Ask) -> frozenset[str]:
@@ -47,7 +54,7 @@ async def _loaded(ask: Ask) -> frozenset[str]:
 
 
 def _extend(body: dict[str, Any], request: ChatRequest, provider: Provider) -> None:
-    """Tell it the schema and the grammar in its own way: what OpenAI wraps around a schema it takes for the schema."""
+    """Tell it the schema and the grammar in its own way: older releases take OpenAI's wrapping for the schema."""
     if body.pop("response_format", None) is not None:
         body["json_schema"] = request.schema
     if request.grammar is not None:

@@ -15,10 +15,12 @@ async def _recognise(ask: Ask) -> bool:
 
 
 def _extend(body: dict[str, Any], request: ChatRequest, provider: Provider) -> None:
-    """Tell it the grammar. Older releases called the field `guided_grammar`; each passes over the other."""
+    """Tell it the grammar, which older releases called `guided_grammar`, and to go on with a reply that was begun."""
     if request.grammar is not None:
         body["structured_outputs"] = {"grammar": request.grammar}
         body["guided_grammar"] = request.grammar
+    if request.messages[-1].role == "assistant":
+        body |= {"continue_final_message": True, "add_generation_prompt": False}
 
 
 VLLM = Profile(
@@ -29,4 +31,5 @@ VLLM = Profile(
     sampling={"top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repetition_penalty"},
     extend=_extend,
     grammar=True,
+    continues=True,
 )
