@@ -444,6 +444,28 @@ async def test_an_engine_that_is_unloaded_opens_again_for_who_wants_it() -> None
     await pool.close()
 
 
+async def test_a_model_that_another_server_runs_is_loaded_there_when_that_is_asked_and_no_sooner() -> None:
+    told: list[str] = []
+
+    def tell(act: str) -> Callable[[], Coroutine[Any, Any, None]]:
+        async def do() -> None:
+            told.append(act)
+
+        return do
+
+    model = Model("far", Engine().spec(), EngineConfig(), Capabilities(), load=tell("load"), unload=tell("unload"))
+    pool = Pool({"far": model}, resolve=lambda config: config)
+    async with pool.lease("far"):
+        pass
+    await pool.open("far")
+    assert not told
+    await pool.load("far")
+    await pool.unload("far")
+    assert told == ["load", "unload"]
+    await pool.withdraw("far")
+    assert told == ["load", "unload"] and "far" not in pool
+
+
 async def test_an_engine_that_is_opening_is_not_unloaded() -> None:
     pool = pool_of(chat=Engine(takes=0.05))
     opening = asyncio.create_task(pool.open("chat"))

@@ -6,7 +6,7 @@ import heapq
 import itertools
 import logging
 import math
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
@@ -44,6 +44,10 @@ class Model:
     """The engine's options, as they were written."""
     capabilities: Capabilities
     """What the engine can do with them."""
+    load: Callable[[], Awaitable[None]] | None = None
+    """Has it loaded where the engine only asks another server; None where opening is all there is to it."""
+    unload: Callable[[], Awaitable[None]] | None = None
+    """Has it taken out of that server's memory; None where closing is all there is to it."""
 
 
 Resolve = Callable[[EngineConfig], EngineConfig]
@@ -92,16 +96,27 @@ class Pool:
     async def withdraw(self, model: str) -> None:
         """Have a model no more, unless it is lent or opens."""
         with suppress(EngineBusy):
-            await self.unload(model)
+            await self._slot(model).unload()
             self._slots.pop(model, None)
 
     async def open(self, model: str) -> None:
-        """Load a model's engine now; raises EngineUnavailable where it fails, or takes too long."""
+        """Open a model's engine now; raises EngineUnavailable where it fails, or takes too long."""
         await self._slot(model).opened(Priority.BACKGROUND)
 
+    async def load(self, model: str) -> None:
+        """Open a model's engine now, and have it loaded by the server that it asks, if any; raises EngineError."""
+        await self.open(model)
+        if load := self._slot(model).model.load:
+            await load()
+
     async def unload(self, model: str) -> None:
-        """Close a model's engine now; the next lease opens it again. Raises EngineBusy while it is lent or opens."""
+        """Close a model's engine now, and have the server that it asks, if any, take it out of its memory.
+
+        The next lease opens it again. Raises EngineBusy while it is lent or opens, EngineError of the server.
+        """
         await self._slot(model).unload()
+        if unload := self._slot(model).model.unload:
+            await unload()
 
     @asynccontextmanager
     async def lease(

@@ -122,7 +122,7 @@ class ModelsDoor:
     async def _load(self, request: web.Request) -> web.Response:
         """Load a model now, and answer once it is there."""
         id_ = self._model(request).id
-        await self._pool.open(id_)
+        await self._pool.load(id_)
         return json_answer(self._state_of(id_))
 
     async def _unload(self, request: web.Request) -> web.Response:
