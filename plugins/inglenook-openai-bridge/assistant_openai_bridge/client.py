@@ -135,7 +135,7 @@ class Answer:
         data = await self.whole()
         try:
             return msgspec.json.decode(data) if data else None
-        except (msgspec.MsgspecError, RecursionError):
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
             raise self.strange() from None
 
     def strange(self) -> EngineError:

@@ -68,7 +68,7 @@ async def _told(answer: Answer) -> AsyncGenerator[Any, None]:
         async for event in events:
             try:
                 yield msgspec.json.decode(event)
-            except (msgspec.MsgspecError, RecursionError):
+            except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
                 raise answer.strange() from None
 
 

@@ -118,7 +118,7 @@ class Reply:
         """
         try:
             piece = _DECODE(data)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise EngineError(
                 f"{self._who} sent what is no part of a reply: {error}", hint="is `type` the right one for this server?"
             ) from None
@@ -191,7 +191,7 @@ class Reply:
             try:
                 arguments = msgspec.json.decode(arguments) if arguments.strip() else {}
                 msgspec.msgpack.encode(arguments)  # numbers and depths that no receiver takes
-            except (msgspec.MsgspecError, RecursionError, OverflowError):
+            except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, OverflowError):
                 arguments = None
         if not isinstance(arguments, dict) or not function.name:
             raise EngineError(

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from bridge_trial import HELLO, chunk, sse, trial
 
-from assistant import ChatRequest, EngineBusy, EngineError, EngineUnavailable, Kind
+from assistant import ChatMessage, ChatRequest, EngineBusy, EngineError, EngineUnavailable, Kind
 
 KEY, ADMIN = "a" * 32, "b" * 32
 FOLDERS = ["Qwen3-8B-exl3", "Pixtral-12B-exl2"]
@@ -150,6 +150,17 @@ async def test_schemas_and_grammars_are_told_as_it_knows_them(server: Tabby) -> 
     assert grammar["grammar_string"] == 'root ::= "a"'
 
 
+async def test_a_reply_that_was_begun_is_gone_on_with(server: Tabby) -> None:
+    begun = ChatRequest((*HELLO.messages, ChatMessage.of("assistant", "Well, ")))
+    async with trial("tabbyapi", server.app(), api_key=KEY) as tried:
+        assert (await tried.models())[FOLDERS[0]].capabilities.continues
+        await tried.reply(begun, FOLDERS[0])
+        await tried.reply(model=FOLDERS[0])
+    first, second = server.asked
+    assert first["continue_final_message"] is True and first["add_generation_prompt"] is False
+    assert "continue_final_message" not in second
+
+
 async def test_another_model_than_the_one_that_was_asked_for_is_no_answer(server: Tabby) -> None:
     async with trial("tabbyapi", server.app(), api_key=KEY) as tried:
         failed = await tried.failure(model=FOLDERS[1])
@@ -159,7 +170,7 @@ async def test_another_model_than_the_one_that_was_asked_for_is_no_answer(server
 
 
 async def test_a_failure_in_the_stream_is_told(server: Tabby) -> None:
-    request = ChatRequest((HELLO.messages[0].of("user", "broken"),))
+    request = ChatRequest((ChatMessage.of("user", "broken"),))
     async with trial("tabbyapi", server.app(), api_key=KEY) as tried:
         assert "CUDA error" in str(await tried.failure(request, FOLDERS[0]))
 

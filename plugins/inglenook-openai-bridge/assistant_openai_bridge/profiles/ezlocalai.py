@@ -3,7 +3,7 @@
 from typing import Any
 
 from assistant import ChatRequest, Kind, ProvidedModel, Provider
-from assistant_openai_bridge.listing import entries, is_name, knowing, listed
+from assistant_openai_bridge.listing import entries, is_name, is_size, knowing, listed
 from assistant_openai_bridge.openapi import title
 from assistant_openai_bridge.profile import Ask, Profile
 
@@ -24,7 +24,7 @@ async def _models(ask: Ask, path: str) -> list[ProvidedModel]:
     many, context = slots.get("n_parallel"), slots.get("per_slot_context")
     known = {
         "parallel": many if isinstance(many, int) and 0 < many <= 256 else 1,
-        "context": context if isinstance(context, int) and context > 0 else 0,
+        "context": context if is_size(context) else 0,
     }
     found = listed({"data": told})
     return [knowing(model, **known) if model.kind is Kind.CHAT else model for model in found]

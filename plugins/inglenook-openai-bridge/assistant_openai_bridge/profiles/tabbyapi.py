@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from assistant import ChatRequest, EngineBusy, Kind, ProvidedModel, Provider
-from assistant_openai_bridge.listing import guessed, is_name, knowing
+from assistant_openai_bridge.listing import guessed, is_name, is_size, knowing
 from assistant_openai_bridge.profile import Act, Ask, Profile
 
 __all__ = ["TABBYAPI"]
@@ -42,7 +42,7 @@ def _known(name: str, parameters: Any) -> ProvidedModel:
         model,
         inputs=inputs,
         parallel=batch if isinstance(batch, int) and 0 < batch <= 256 else 1,
-        context=context if isinstance(context, int) and context > 0 else 0,
+        context=context if is_size(context) else 0,
         tools=True,
         schema=True,
         logprobs=True,
@@ -54,11 +54,16 @@ async def _loaded(ask: Ask) -> frozenset[str]:
 
 
 def _extend(body: dict[str, Any], request: ChatRequest, provider: Provider) -> None:
-    """Tell it the schema and the grammar in its own way: older releases take OpenAI's wrapping for the schema."""
+    """Tell it schema and grammar in its own way, and to go on with a reply that was begun.
+
+    Older releases take what OpenAI wraps around a schema for the schema.
+    """
     if body.pop("response_format", None) is not None:
         body["json_schema"] = request.schema
     if request.grammar is not None:
         body["grammar_string"] = request.grammar
+    if request.messages[-1].role == "assistant":
+        body |= {"continue_final_message": True, "add_generation_prompt": False}
 
 
 TABBYAPI = Profile(
@@ -70,6 +75,7 @@ TABBYAPI = Profile(
     sampling={"top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repetition_penalty"},
     extend=_extend,
     grammar=True,
+    continues=True,
     loaded=_loaded,
     load=Act("model/load", "model_name"),
     unload=Act("model/unload", "model_name"),
