@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from assistant.assembly import assemble, find_plugins
-from assistant.cli import Settings
+from assistant.cli import Settings, provider_models
 from assistant.cli.output import json_option, show_json, show_table
 from assistant.errors import AssistantError
 from assistant.providers.watch import Providers, ProviderStatus
@@ -18,6 +18,10 @@ __all__ = ["providers"]
 @click.group()
 def providers() -> None:
     """Show other servers of models."""
+
+
+for _command in (provider_models.loaded, provider_models.load, provider_models.unload, provider_models.pull):
+    providers.add_command(_command)
 
 
 @providers.command()

@@ -11,6 +11,7 @@ from assistant.providers.guess import guessed_model
 from assistant.providers.placing import remote_embed
 from assistant.providers.retry import retried
 from assistant.providers.spec import ProvidedModel, Provider, ProviderSpec, PullProgress
+from assistant.providers.thoughts import Thoughts
 
 __all__ = [
     "BoundedAnswer",
@@ -20,6 +21,7 @@ __all__ = [
     "ProviderFaults",
     "ProviderSpec",
     "PullProgress",
+    "Thoughts",
     "guessed_model",
     "remote_embed",
     "retried",

@@ -56,8 +56,8 @@ class BoundedAnswer:
         """Yield the data of each event of a stream of server-sent events; raises as `lines` does."""
         async with aclosing(self.lines()) as lines:
             async for line in lines:
-                if line.startswith(b"data:"):
-                    yield line[5:].strip()
+                if line.startswith(b"data:") and (data := line[5:].strip()):
+                    yield data
 
     async def lines(self) -> AsyncGenerator[bytes, None]:
         """Yield each line that is not empty; raises EngineError for one without end, EngineTimeout for silence."""
@@ -78,9 +78,10 @@ class BoundedAnswer:
             return b"".join([chunk async for chunk in chunks])
 
     async def json(self) -> Any:
-        """Return the whole answer, decoded; raises EngineError where it is too large, or no JSON."""
+        """Return what the whole answer says, None for an empty one; raises EngineError, too, where it is no JSON."""
+        data = await self.whole()
         try:
-            return msgspec.json.decode(await self.whole())
+            return msgspec.json.decode(data) if data else None
         except (msgspec.MsgspecError, RecursionError):
             raise self.strange() from None
 

@@ -1,6 +1,7 @@
 """What goes wrong between here and another server, as errors that a person can act on."""
 
 import errno
+import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from assistant.providers.spec import Provider
 
 __all__ = ["ProviderFaults"]
 
+_HOST = re.compile(r"\bhost (header|not allowed)|invalid host", re.IGNORECASE)
 _SAID = 200
 """Characters of what a server says of an error that are shown."""
 _NO_WAY = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN, errno.ETIMEDOUT)
@@ -27,6 +29,8 @@ class ProviderFaults:
     """The server."""
     model: str = ""
     """What is asked, where it is a model."""
+    usual: str = ""
+    """What is to be known of endpoints of its type: `for most servers it ends in /v1`."""
 
     def of_connection(self, error: BaseException) -> EngineError:
         """Return the error of a connection that was not made, or broke off, by what caused it."""
@@ -39,7 +43,7 @@ class ProviderFaults:
             if isinstance(cause, ssl.SSLError):
                 return EngineUnavailable(f"{self.provider} speaks no TLS that is safe", hint="is it http:// instead?")
             if isinstance(cause, socket.gaierror):
-                return EngineUnavailable(f"{self.provider}: nobody knows that host", hint=self._endpoint)
+                return self.unknown()
             if isinstance(cause, ConnectionRefusedError):
                 return EngineUnavailable(
                     f"{self.provider} refused the connection", hint="is the server running, on that port?"
@@ -47,6 +51,10 @@ class ProviderFaults:
             if isinstance(cause, OSError) and cause.errno in _NO_WAY:
                 return self.unreachable()
         return EngineError(f"{self.provider} broke the connection off", hint="its own log may say why")
+
+    def unknown(self) -> EngineError:
+        """Return the error of a host that has no address."""
+        return EngineUnavailable(f"{self.provider}: nobody knows that host", hint=self._endpoint)
 
     def unreachable(self) -> EngineError:
         """Return the error of a machine that does not answer at all."""
@@ -69,6 +77,11 @@ class ProviderFaults:
             host = urlsplit(headers.get("location", "")).netloc or "another page"
             return EngineUnavailable(
                 f"{self.provider} sends requests on to {host[:100]!a}, which is not followed", hint=self._endpoint
+            )
+        if status in (400, 403) and _HOST.search(said):
+            return EngineUnavailable(
+                f"{self.provider} does not answer by that name ({status}){more}",
+                hint="its settings list the host names that it trusts: add this one, or use its address",
             )
         if status in (401, 403):
             return EngineUnavailable(
@@ -145,7 +158,7 @@ class ProviderFaults:
 
     @property
     def _endpoint(self) -> str:
-        return f"providers.{self.provider.name}.endpoint says where it is"
+        return f"providers.{self.provider.name}.endpoint says where it is{self.usual and f'; {self.usual}'}"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

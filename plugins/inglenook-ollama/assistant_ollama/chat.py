@@ -10,6 +10,7 @@ from ollama import ChatResponse
 from assistant import ChatDelta, ChatRequest, ProviderFaults, UnfitRequest, retried
 from assistant_ollama.body import chat_arguments
 from assistant_ollama.client import Client, classified
+from assistant_ollama.options import options_of
 from assistant_ollama.reply import Reply
 
 __all__ = ["OllamaChat"]
@@ -47,10 +48,12 @@ class OllamaChat:
             yield last
 
     async def warm(self, request: ChatRequest) -> None:
-        """Have the server load the model: of what is to be said it learns nothing. Raises EngineError."""
-        keep = chat_arguments(self._client.provider, self._model, request, False)
-        async with self._client.asked(self._model) as sdk:
-            await sdk.chat(self._model, [], options=_loading(keep["options"]), keep_alive=keep.get("keep_alive"))
+        """Have the server load the model where the owner wants that; of what is to be said it learns nothing."""
+        options = options_of(self._client.provider)
+        if options.preload:
+            drawn = options.parameters | ({"num_ctx": options.context} if options.context else {})  # or it loads twice
+            async with self._client.asked(self._model) as sdk:
+                await sdk.chat(self._model, [], options=drawn, keep_alive=options.keep_alive or None)
 
     async def _begun(self, asked: dict[str, Any]) -> tuple[ChatResponse | None, Parts]:
         """Send a request and return the first piece of the answer, and the others."""
@@ -87,10 +90,3 @@ class OllamaChat:
 
     def _deadline(self) -> float:
         return asyncio.get_running_loop().time() + self._client.provider.config.parameters.timeout
-
-
-def _loading(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that a model is loaded with: with others it would be loaded again."""
-    return {
-        name: value for name, value in options.items() if name.startswith(("num_", "use_")) and name != "num_predict"
-    }

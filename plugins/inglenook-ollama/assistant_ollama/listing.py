@@ -102,17 +102,9 @@ def _known(provider: Provider, listed: _Model, page: _Model | None) -> ProvidedM
     if told is None:
         return replace(model, capabilities=can)
     if "completion" in told:
-        inputs = frozenset({"text", "image"} if "vision" in told else {"text"})
-        chats = Capabilities(
-            inputs=inputs,
-            tools="tools" in told,
-            schema=True,
-            logprobs=True,
-            local=can.local,
-            parallel=can.parallel,
-            rank=can.rank,
-        )
-        return ProvidedModel(model.name, Kind.CHAT, chats)
+        sees = frozenset({"text", "image"} if "vision" in told else {"text"})
+        can = replace(can, inputs=sees, tools="tools" in told, schema=True, logprobs=True)
+        return ProvidedModel(model.name, Kind.CHAT, can)
     if "embedding" in told:
         return ProvidedModel(model.name, Kind.EMBED, Capabilities(local=can.local, parallel=can.parallel))
     return None

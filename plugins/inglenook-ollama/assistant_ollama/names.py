@@ -15,5 +15,8 @@ _CLOUD = re.compile(r":cloud$|:[^/:]*-cloud$", re.IGNORECASE)
 def described(provider: Provider, name: str) -> ProvidedModel:
     """Say what a model is by its name."""
     model = guessed_model(name)
-    can = replace(model.capabilities, parallel=options_of(provider).parallel, local=not _CLOUD.search(name))
+    options = options_of(provider)
+    can = replace(
+        model.capabilities, parallel=options.parallel, context=options.context or 0, local=not _CLOUD.search(name)
+    )
     return replace(model, capabilities=can)

@@ -21,6 +21,8 @@ class OllamaOptions(EngineConfig, frozen=True, kw_only=True):
     think: bool | Literal["low", "medium", "high", "max"] = False
     """Whether, or how much, models think that can, before they answer. What they think is never spoken, but it is
     waited for."""
+    preload: bool = False
+    """Whether the server loads the model as soon as somebody begins to speak; of what is said it learns nothing."""
     parallel: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
     """Replies that the server writes at once: its `OLLAMA_NUM_PARALLEL`."""
     parameters: dict[str, bool | int | float | str | list[str]] = msgspec.field(default_factory=dict)

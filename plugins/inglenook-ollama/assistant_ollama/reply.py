@@ -16,6 +16,7 @@ from assistant import (
     EngineError,
     ProviderFaults,
     TextDelta,
+    Thoughts,
     ToolCall,
     Usage,
     WrittenToken,
@@ -35,6 +36,7 @@ class Reply:
 
     def __init__(self, faults: ProviderFaults, request: ChatRequest) -> None:
         self._faults = faults
+        self._thoughts = Thoughts()  # servers before 0.9, and models whose marks Ollama does not know
         self._calls: list[ChatDelta] = []
         self._usage = Usage()
         self._pieces = 0
@@ -51,11 +53,12 @@ class Reply:
         words: list[TextDelta] = []
         message = piece.message
         tokens = tuple(map(_written, piece.logprobs or ()))
-        if message.content or tokens:
-            words.append(TextDelta(message.content or "", tokens))
+        text = message.content or ""
+        if (said := text if tokens else self._thoughts.push(text)) or tokens:
+            words.append(TextDelta(said, tokens))
         for call in message.tool_calls or ():
             self._add(call.function.name, dict(call.function.arguments))
-        moved = bool(words or message.tool_calls or message.thinking)
+        moved = bool(words or text or message.tool_calls or message.thinking)
         self._pieces += moved
         if piece.done:
             self._reason = "length" if piece.done_reason == "length" else "stop"
@@ -65,11 +68,13 @@ class Reply:
         return moved, words
 
     def end(self) -> list[ChatDelta]:
-        """Return the calls and the end of the reply; raises EngineError where it broke off."""
+        """Return the rest of the words, the calls and the end of the reply; raises EngineError where it broke off."""
         if self._reason is None:
             raise self._faults.broke_off()
+        rest = self._thoughts.push("", final=True)
+        words: list[ChatDelta] = [TextDelta(rest)] if rest else []
         calls = self._calls if self._reason != "length" else []
-        return [*calls, Done("tool_calls" if calls else self._reason, self._usage)]
+        return [*words, *calls, Done("tool_calls" if calls else self._reason, self._usage)]
 
     def _add(self, name: str, arguments: dict[str, object]) -> None:
         who = self._faults.provider

@@ -62,7 +62,7 @@ class Ollama:
         body: dict[str, Any] = msgspec.json.decode(self.server.heard[-1].body)
         return body
 
-    def __call__(self, path: str) -> Sequence[bytes | float]:
+    def __call__(self, path: str) -> Sequence[bytes | float | None]:
         match path:
             case "/":
                 return page("200 OK", b"Ollama is running", "text/plain; charset=utf-8")
@@ -86,7 +86,7 @@ class Ollama:
                 return self.chat()
         return page("404 Not Found", b"404 page not found", "text/plain")
 
-    def chat(self) -> Sequence[bytes | float]:
+    def chat(self) -> Sequence[bytes | float | None]:
         asked, model = self.asked, self.asked["model"]
         ends = {"model": model, "created_at": MOMENT, "message": {"role": "assistant", "content": ""}, "done": True}
         if not asked["messages"]:
@@ -113,11 +113,11 @@ class Ollama:
         return [places.get(text, [1.0, 1.0]) for text in self.asked["input"]]
 
     @staticmethod
-    def json(answer: dict[str, Any], status: str = "200 OK") -> list[bytes | float]:
+    def json(answer: dict[str, Any], status: str = "200 OK") -> list[bytes | float | None]:
         return page(status, msgspec.json.encode(answer), "application/json; charset=utf-8")
 
     @staticmethod
-    def stream(*parts: dict[str, Any]) -> list[bytes | float]:
+    def stream(*parts: dict[str, Any]) -> list[bytes | float | None]:
         head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
         lines = [msgspec.json.encode(part) + b"\n" for part in parts]
         return [head, *(b"%x\r\n%b\r\n" % (len(line), line) for line in lines), b"0\r\n\r\n"]
@@ -274,6 +274,16 @@ async def test_models_come_and_go() -> None:
         progress = [part async for part in OLLAMA.pull(provider, "qwen3:8b")]
         assert [part.status for part in progress] == ["pulling manifest", "pulling abc", "success"]
         assert (progress[1].done, progress[1].total) == (10, 20)
+
+
+async def test_it_is_loaded_beforehand_only_where_the_owner_wants_that() -> None:
+    for preload in (False, True):
+        async with running({"preload": preload, "context": 8192}) as (ollama, provider):
+            async with OLLAMA.open(provider, OLLAMA.describe(provider, "qwen3:8b")) as chat:
+                await chat.warm(HELLO)
+            assert ollama.memory == ({"qwen3:8b"} if preload else set())
+            assert ollama.server is not None
+            assert not any(b"Hello" in heard.body for heard in ollama.server.heard)
 
 
 async def test_a_model_that_is_gone() -> None:

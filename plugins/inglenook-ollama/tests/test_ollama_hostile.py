@@ -27,7 +27,7 @@ from assistant import (
 )
 from assistant.testing import ScriptedServer, page, scripted_server
 
-Step = bytes | float
+Step = bytes | float | None
 [OLLAMA] = assistant_providers()
 ASKED = ChatRequest((ChatMessage.of("user", "Hello."),), max_tokens=20)
 QUICK = {"parameters": {"timeout": 0.3}}
@@ -173,6 +173,12 @@ async def test_a_reply_without_end_is_cut(more: dict[str, Any]) -> None:
         said = await deltas(at(server))
     assert isinstance(said[-1], Done) and said[-1].reason == "length"
     assert 20 <= len(said) <= 200
+
+
+async def test_thoughts_among_the_words_are_not_spoken() -> None:
+    pieces = [piece(each) for each in ("<th", "ink>They greet me.", "</think>", "\n\n", "Hello.")]
+    async with scripted_server(stream(*pieces, END)) as server:
+        assert (await deltas(at(server)))[0] == TextDelta("Hello.")
 
 
 async def test_who_leaves_closes_the_connection() -> None:
