@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from assistant import (
+    Embed,
     EngineError,
     EngineUnavailable,
     Kind,
@@ -17,13 +18,13 @@ from assistant import (
     PullProgress,
     hookimpl,
     in_thread,
+    remote_embed,
 )
 from assistant_openai_bridge.profile import Profile
 from assistant_openai_bridge.profiles import PROFILES
 
 if TYPE_CHECKING:
     from assistant_openai_bridge.chat import BridgeChat
-    from assistant_openai_bridge.embed import BridgeEmbed
 
 __all__ = ["assistant_providers", "spec_of"]
 
@@ -84,12 +85,12 @@ async def _pull(profile: Profile, provider: Provider, model: str) -> AsyncGenera
 @asynccontextmanager
 async def _open(
     profile: Profile, provider: Provider, model: ProvidedModel
-) -> AsyncGenerator["BridgeChat | BridgeEmbed", None]:
+) -> AsyncGenerator["BridgeChat | Embed", None]:
     await _load()
     if model.kind is Kind.EMBED:
-        from assistant_openai_bridge.embed import opened_embed
+        from assistant_openai_bridge.embed import asking
 
-        async with opened_embed(provider, profile, model.name) as embed:
+        async with remote_embed(provider, model.name, asking(provider, profile, model.name)) as embed:
             yield embed
     else:
         from assistant_openai_bridge.chat import BridgeChat

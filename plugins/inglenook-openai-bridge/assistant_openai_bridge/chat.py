@@ -4,9 +4,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
 
-from assistant import ChatDelta, ChatRequest, EngineError
+from assistant import BoundedAnswer, ChatDelta, ChatRequest, EngineError
 from assistant_openai_bridge.body import chat_body
-from assistant_openai_bridge.client import Answer, Client
+from assistant_openai_bridge.client import Client
 from assistant_openai_bridge.profile import Profile
 from assistant_openai_bridge.reply import Reply
 
@@ -62,7 +62,7 @@ class BridgeChat:
         """Do nothing: what nobody has asked yet is nobody else's to know."""
 
 
-async def _pieces(answer: Answer) -> AsyncGenerator[bytes, None]:
+async def _pieces(answer: BoundedAnswer) -> AsyncGenerator[bytes, None]:
     """Yield the pieces of a reply, whether the server streams or not; raises EngineError for what is no reply."""
     if answer.type == "application/json":
         yield await answer.whole()

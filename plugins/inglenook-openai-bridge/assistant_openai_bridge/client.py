@@ -8,20 +8,19 @@ import asyncio
 import logging
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
-from functools import lru_cache
+from contextlib import asynccontextmanager
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
-import msgspec
 import openai
 from openai import AsyncOpenAI, AsyncStream
 
-from assistant import EngineError, Provider
-from assistant_openai_bridge.faults import classified
+from assistant import BoundedAnswer, Provider
+from assistant_openai_bridge.faults import classified, faults_of
 
-__all__ = ["Answer", "Client", "connected"]
+__all__ = ["Client", "connected"]
 
 _CONNECT = 3.0
 """Seconds that a connection may take."""
@@ -33,12 +32,8 @@ _FAULT = 65_536
 """Bytes of an error's page that are read."""
 _WHOLE = 16 * 1024 * 1024
 """Bytes of an answer that comes in one piece."""
-_LINE = 1_048_576
-"""Bytes of one piece of a stream."""
 _NOT_THERE = (404, 405, 501)
 """What a server answers where it has no such page."""
-_AFTERWARDS = 2.0
-"""Seconds that a server has for what follows the end of a reply: what it cost."""
 
 for _library in ("openai", "httpx2", "httpcore2"):
     logging.getLogger(_library).setLevel(logging.WARNING)  # what they tell below holds what was said
@@ -67,10 +62,7 @@ class _Transport(httpx2.AsyncHTTPTransport):
 
     def __init__(self, provider: Provider) -> None:
         super().__init__(verify=_trust(), trust_env=False, limits=httpx2.Limits(max_connections=_CONNECTIONS))
-        self._headers = httpx2.Headers({"User-Agent": "Inglenook", "Accept-Encoding": "identity"})
-        if key := provider.config.api_key:
-            self._headers["Authorization"] = f"Bearer {key}"
-        self._headers.update(provider.config.parameters.headers)
+        self._headers = httpx2.Headers(provider.headers)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request without what the library says of this machine, or found in its environment."""
@@ -89,82 +81,16 @@ def _trust() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-class Answer:
-    """What a server answers, as it comes."""
-
-    def __init__(self, provider: Provider, response: httpx2.Response, most: int) -> None:
-        self._provider = provider
-        self._response = response
-        self._most = most
-        self._patience = provider.config.parameters.timeout
-        self._deadline = 0.0
-        self.progress()
-
-    @property
-    def type(self) -> str:
-        """Return what the answer is, without parameters: `text/event-stream`."""
-        told: str = self._response.headers.get("content-type", "")
-        return told.partition(";")[0].strip().lower()
-
-    def progress(self, *, finished: bool = False) -> None:
-        """Wait anew for the next piece: the reply has come further, or all that matters is there."""
-        patience = min(_AFTERWARDS, self._patience) if finished else self._patience
-        self._deadline = asyncio.get_running_loop().time() + patience
-
-    async def events(self) -> AsyncGenerator[bytes, None]:
-        """Yield the data of each event of a stream; raises EngineError for one without end, EngineTimeout."""
-        held = b""
-        async with aclosing(self._chunks()) as chunks:
-            async for chunk in chunks:
-                *lines, held = (held + chunk).replace(b"\r", b"\n").split(b"\n")
-                for line in lines:
-                    if line.startswith(b"data:"):
-                        yield line[5:].strip()
-                if len(held) > _LINE:
-                    raise self._too_much()
-        if held.startswith(b"data:"):
-            yield held[5:].strip()
-
-    async def whole(self) -> bytes:
-        """Return the bytes of the whole answer; raises EngineError where it is too large, EngineTimeout."""
-        async with aclosing(self._chunks()) as chunks:
-            return b"".join([chunk async for chunk in chunks])
-
-    async def json(self) -> Any:
-        """Return what the whole answer says; raises EngineError, too, where it is no JSON."""
-        data = await self.whole()
-        try:
-            return msgspec.json.decode(data) if data else None
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-            raise self.strange() from None
-
-    def strange(self) -> EngineError:
-        """Return the error of an answer of another kind than was asked for."""
-        return EngineError(
-            f"{self._provider} answered with {self.type[:60] or 'something'}, and not as a server of models does",
-            hint=f"providers.{self._provider.name}.endpoint: for most servers it ends in /v1",
-        )
-
-    def _too_much(self) -> EngineError:
-        return EngineError(f"{self._provider} sent more than {self._most} bytes", hint="is it a server of models?")
-
-    async def _chunks(self) -> AsyncGenerator[bytes, None]:
-        if self._response.headers.get("content-encoding", "identity") != "identity":
-            raise EngineError(  # a small answer could unpack into a large one
-                f"{self._provider} packs its answers, which was not asked for",
-                hint="what stands before it, a reverse proxy perhaps, must not compress",
-            )
-        size = 0
-        async with aclosing(self._response.aiter_raw()) as raw:
-            while (chunk := await self._next(raw)) is not None:
-                if (size := size + len(chunk)) > self._most:
-                    raise self._too_much()
-                yield chunk
-
-    async def _next(self, raw: AsyncGenerator[bytes, None]) -> bytes | None:
-        with classified(self._provider):
-            async with asyncio.timeout_at(self._deadline):
-                return await anext(raw, None)
+def _answer(provider: Provider, response: httpx2.Response, most: int) -> BoundedAnswer:
+    """Return an answer of which nothing is read yet."""
+    return BoundedAnswer(
+        faults_of(provider),
+        response.aiter_raw(),
+        type=response.headers.get("content-type", ""),
+        encoding=response.headers.get("content-encoding", ""),
+        most=most,
+        classified=partial(classified, provider),
+    )
 
 
 class Client:
@@ -186,7 +112,7 @@ class Client:
                 if error.status_code in _NOT_THERE:
                     return None
                 raise
-        answer = Answer(self.provider, response, _WHOLE)
+        answer = _answer(self.provider, response, _WHOLE)
         try:
             return await answer.json() if answer.type in ("application/json", "") else None
         finally:
@@ -195,7 +121,7 @@ class Client:
     @asynccontextmanager
     async def post(
         self, path: str, body: dict[str, Any], *, model: str = "", most: int = _WHOLE
-    ) -> AsyncGenerator[Answer, None]:
+    ) -> AsyncGenerator[BoundedAnswer, None]:
         """Ask for something, of which *most* bytes are read, at a path as of `get`; raises EngineError.
 
         Leaving closes the connection: the server stops.
@@ -203,7 +129,7 @@ class Client:
         with classified(self.provider, model):
             response = await self._sent("post", path, body)
         try:
-            yield Answer(self.provider, response, most)
+            yield _answer(self.provider, response, most)
         finally:
             await response.aclose()
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from assistant import EngineError, Provider, ProviderFaults
-from assistant_openai_bridge.client import Answer, connected
+from assistant import BoundedAnswer, EngineError, Provider, ProviderFaults
+from assistant_openai_bridge.client import connected
 from assistant_openai_bridge.profile import Act, Profile
 
 __all__ = ["load", "loaded", "unload"]
@@ -59,7 +59,7 @@ def _patient(provider: Provider) -> Provider:
     return replace(provider, config=msgspec.structs.replace(provider.config, parameters=parameters))
 
 
-async def _told(answer: Answer) -> AsyncGenerator[Any, None]:
+async def _told(answer: BoundedAnswer) -> AsyncGenerator[Any, None]:
     """Yield what a server says: one thing at the end, or how far it is in a stream of events."""
     if answer.type != "text/event-stream":
         yield await answer.json()

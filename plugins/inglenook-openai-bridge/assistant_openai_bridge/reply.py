@@ -15,11 +15,13 @@ from assistant import (
     EngineUnavailable,
     Provider,
     TextDelta,
+    Thoughts,
     TokenLogprob,
     ToolCall,
     Usage,
     WrittenToken,
 )
+from assistant_openai_bridge.faults import faults_of
 
 __all__ = ["Reply"]
 
@@ -96,6 +98,8 @@ class Reply:
 
     def __init__(self, provider: Provider, request: ChatRequest, answers: Callable[[str], bool] | None = None) -> None:
         self._who = provider
+        self._faults = faults_of(provider)
+        self._thoughts = Thoughts()
         self._answers = answers
         self._calls: list[_Call] = []
         self._usage = Usage()
@@ -119,16 +123,14 @@ class Reply:
         try:
             piece = _DECODE(data)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-            raise EngineError(
-                f"{self._who} sent what is no part of a reply: {error}", hint="is `type` the right one for this server?"
-            ) from None
+            raise self._faults.no_part(error) from None
         if piece.error is not None:
-            raise EngineError(f"{self._who} failed at the reply: {_said(piece.error)}", hint="its own log says more")
+            raise self._faults.failed(piece.error)
         if piece.error_code:  # FastChat's workers
-            raise EngineError(f"{self._who} failed at the reply: {_said(piece.text)}", hint="its own log says more")
+            raise self._faults.failed(piece.text)
         if self._answers and isinstance(piece.model, str) and not self._answers(piece.model):
             raise EngineUnavailable(
-                f"{self._who} has another model loaded: {_said(piece.model)}",
+                f"{self._who} has another model loaded: {self._faults.said(piece.model)}",
                 hint="load the one that is wanted, or choose the one that is loaded",
             )
         if (usage := piece.usage) is not None:
@@ -146,11 +148,11 @@ class Reply:
     def _take(self, message: _Message, logprobs: _Logprobs | None, words: list[TextDelta]) -> bool:
         text = _text(message.content) or message.refusal or ""
         tokens = tuple(map(_written, logprobs.content or ())) if logprobs and self._logprobs else ()
-        if text or tokens:
-            words.append(TextDelta(text, tokens))
+        if (said := text if tokens else self._thoughts.push(text)) or tokens:
+            words.append(TextDelta(said, tokens))
         for call in message.tool_calls or ():
             self._add(call)
-        moved = bool(words or message.tool_calls or message.reasoning_content or message.reasoning)
+        moved = bool(words or text or message.tool_calls or message.reasoning_content or message.reasoning)
         self._pieces += moved
         if self._pieces > self._most:
             self._reason, self.cut = "length", True
@@ -177,12 +179,14 @@ class Reply:
             known.function.arguments = more.arguments
 
     def end(self, complete: bool) -> list[ChatDelta]:
-        """Return the calls and the end of the reply; raises EngineError where it broke off, or a call is no call."""
+        """Return what is left of the words, the calls and the end; raises EngineError where it broke off."""
         if not (complete or self.finished):
-            raise EngineError(f"{self._who} broke its reply off", hint="its own log may say why")
+            raise self._faults.broke_off()
+        rest = self._thoughts.push("", final=True)
+        words: list[ChatDelta] = [TextDelta(rest)] if rest else []
         calls: list[ChatDelta] = [self._called(call) for call in self._calls] if self._reason != "length" else []
         reason = "tool_calls" if calls else self._reason if self._reason == "length" else "stop"
-        return [*calls, Done(reason, self._usage)]
+        return [*words, *calls, Done(reason, self._usage)]
 
     def _called(self, call: _Call) -> ToolCall:
         function = call.function or _Function()
@@ -225,9 +229,3 @@ def _written(token: _Written) -> WrittenToken:
 def _likely(token: _Token) -> TokenLogprob:
     piece = token.token.encode() if token.bytes is None else bytes(byte & 255 for byte in token.bytes)
     return TokenLogprob(piece, -math.inf if token.logprob is None else token.logprob)
-
-
-def _said(error: Any) -> str:
-    """Return what an error of a server says, short and printable."""
-    told = error.get("message") if isinstance(error, dict) else error
-    return "".join(char if char.isprintable() else " " for char in str(told))[:200]

@@ -122,7 +122,7 @@ async def test_nobody_is_there() -> None:
         (stream(b"data: {not json\n\n"), "no part of a reply"),
         (stream(b'data: {"choices": 7}\n\n'), "no part of a reply"),
         (stream(b"data: " + b"[" * 100_000 + b"\n\n"), "no part of a reply"),
-        (stream(b'data: {"error": {"message": "out of memory"}}\n\n'), "out of memory"),
+        (stream(b'data: {"error": {"message": "out of memory with a-secret"}}\n\n'), "out of memory"),
         (page("200 OK", b"<html>Welcome</html>", "text/html"), "answered with text/html"),
         (page("200 OK", b"not json"), "no part of a reply"),
         (page("200 OK", b"[]"), "no part of a reply"),
@@ -173,6 +173,12 @@ async def test_a_stream_without_end_is_cut() -> None:
         reply = await deltas(at(server))
     assert isinstance(reply[-1], Done) and reply[-1].reason == "length"
     assert 20 <= len(reply) <= 200
+
+
+async def test_thoughts_among_the_words_are_not_spoken() -> None:
+    pieces = [event(each) for each in ("<th", "ink>They greet me.", "</think>", "\n\n", "Hello.")]
+    async with scripted_server(stream(*pieces, event(delta={}, finish="stop"), DONE)) as server:
+        assert (await deltas(at(server)))[0] == TextDelta("Hello.")
 
 
 async def test_after_the_last_word_nothing_is_waited_for() -> None:
