@@ -68,6 +68,13 @@ async def test_a_server_is_told_by_its_answers(type_: str) -> None:
     assert found[0] == type_
 
 
+async def test_koboldcpp_is_no_llama_server() -> None:
+    known = {"/v1/models": {"data": [CARD | {"owned_by": "koboldcpp"}]}, "/props": {"default_generation_settings": {}}}
+    pages_of_both = {path: page("200 OK", msgspec.json.encode(told)) for path, told in known.items()}
+    async with scripted_server(lambda path: pages_of_both.get(path, page("404 Not Found"))) as server:
+        assert not await SPECS["llama-server"].recognise(at(server, "llama-server"))
+
+
 async def models(type_: str) -> dict[str, Any]:
     async with scripted_server(pages(type_)) as server:
         return {model.name: model for model in await SPECS[type_].models(at(server, type_))}

@@ -10,11 +10,12 @@ __all__ = ["LLAMA_SERVER"]
 
 
 async def _recognise(ask: Ask) -> bool:
-    """It shows how it generates, or says whose its models are."""
+    """It shows how it generates, or says whose its models are. KoboldCpp has a page of that name, too."""
+    owners = {entry.get("owned_by") for entry in entries(await ask("models"))}
+    if owners & {"llamacpp", "koboldcpp"}:
+        return "llamacpp" in owners
     props = await ask("/props")
-    if isinstance(props, dict) and "default_generation_settings" in props:
-        return True
-    return any(entry.get("owned_by") == "llamacpp" for entry in entries(await ask("models")))
+    return isinstance(props, dict) and "default_generation_settings" in props
 
 
 async def _models(ask: Ask, path: str) -> list[ProvidedModel]:
