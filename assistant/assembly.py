@@ -24,7 +24,7 @@ from assistant.events import EventBus
 from assistant.home import Home
 from assistant.home.lessons import Lessons
 from assistant.host import Answer, ModelStatus, OfferedTool, Risk, Tool
-from assistant.models.fitting import check_ears, codecs, stand_ins, suited, with_stand_ins
+from assistant.models.fitting import check_ears, check_private, codecs, stand_ins, suited, with_stand_ins
 from assistant.models.pool import Model, Pool
 from assistant.models.references import resolve
 from assistant.models.store import Store
@@ -42,6 +42,7 @@ from assistant.pipeline.warming import warm
 from assistant.plugins import Plugins
 from assistant.providers.models import declared, sources
 from assistant.providers.watch import Providers
+from assistant.routing import Routing
 from assistant.skill import OWNER, Skill
 from assistant.skills import Means, builtin
 from assistant.state import State, state_file
@@ -338,10 +339,12 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
     )
     models = closed_while_muted(read_models(loaded, plugins), config, controls)
     check_ears(loaded, models, store.catalogue)
+    check_private(loaded, models)
     voices = stand_ins(plugins.engines.values(), models)
     models |= voices | codecs(plugins.engines.values(), models)
     pool = Pool(models, lambda options: resolve(options, store), opening=config.timeouts.open)
-    providers = Providers(sources(loaded, plugins), pool)
+    routing = Routing()
+    providers = Providers(sources(loaded, plugins), pool, routing.health)
     tools: dict[str, Tool] = {}
     light = ThreadPoolExecutor(1, thread_name_prefix="light")
     audit = Audit(state.audit if config.audit.seconds else NoLog())
@@ -364,6 +367,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
         areas={name: device.area or name for name, device in config.devices.items()},
         remember=state.history.keeping(config.history.seconds),
         paraphrases=state.paraphrases,
+        routing=routing,
     )
     assembly = Assembly(loaded, plugins, pool, equipment, tools, state, audit, providers)
     try:

@@ -110,6 +110,8 @@ class Capabilities:
     """Whether a chat model goes on with the last message where that is the assistant's, from its last character on."""
     context: int = 0
     """Tokens that a request to a chat model and its reply may have together; 0 where unknown."""
+    good_at: tuple[str, ...] = ()
+    """Tasks that a chat model does better than others of its size, in the owner's words: `code`, `summary`."""
     price: float = 0.0
     """What a million tokens cost, in whatever money the owner counts."""
     times: bool = False

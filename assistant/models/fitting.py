@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping
 from msgspec import structs
 
 from assistant.config import AssistantConfig, Config, Loaded
+from assistant.config.roles import roles
 from assistant.engines import AnySpec, EngineConfig, Kind
 from assistant.errors import ConfigError
 from assistant.models.catalogue import Catalogue
 from assistant.models.pool import Model
 
-__all__ = ["AUTO", "check_ears", "codecs", "languages_of", "stand_ins", "suited", "with_stand_ins"]
+__all__ = ["AUTO", "check_ears", "check_private", "codecs", "languages_of", "stand_ins", "suited", "with_stand_ins"]
 
 AUTO = "auto"
 """The language of an assistant that takes whatever is heard."""
@@ -75,4 +76,21 @@ def check_ears(loaded: Loaded, models: Mapping[str, Model], catalogue: Catalogue
                 f"{', '.join(capabilities.languages)} and not {section.language}",
                 hint=f"set models.{section.stt}.model to {next(known, 'a multilingual one')}; "
                 "then: assistant models pull",
+            )
+
+
+def check_private(loaded: Loaded, models: Mapping[str, Model]) -> None:
+    """Raise ConfigError where a private assistant has a model that is elsewhere, or no chat model that is here."""
+    for name, section in loaded.config.assistants.items():
+        if section.strategy != "private":
+            continue
+        for role in roles(loaded.config):
+            if role.path[:2] != ("assistants", name) or models[role.model].capabilities.local:
+                continue
+            if role.kind is Kind.CHAT and any(models[id_].capabilities.local for id_ in section.chats):
+                continue  # it is never asked: one that is here is
+            raise ConfigError(
+                f"{loaded.layer.place(role.path)}: {'.'.join(role.path)}: the model {role.model!r} is not on this "
+                f"machine, and {name} is private",
+                hint=f"name one that is, or another assistants.{name}.strategy",
             )

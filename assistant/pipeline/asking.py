@@ -11,6 +11,7 @@ from assistant.pipeline.house_facts import with_house
 from assistant.pipeline.outbox import Outbox
 from assistant.pipeline.question import Question
 from assistant.pipeline.tools import Calls, Round, offer
+from assistant.routing import State
 
 __all__ = ["Asking", "if_remote"]
 
@@ -68,7 +69,11 @@ class Asking:
         question, turn = self._question, self._outbox.turn
         first, this = (turn.equipment.pool.model(id_).capabilities.rank for id_ in (turn.chats[0], self.model))
         rung = "bigger" if this > first else "chat"
-        return Account(rung=rung, text=question.text, language=question.language, model=self.model)
+        preferred, health = turn.chats[: turn.chats.index(self.model)], turn.equipment.routing.health
+        silent = tuple(model for model in preferred if health.state(model) is State.OPEN)
+        return Account(
+            rung=rung, text=question.text, language=question.language, model=self.model, instead_of=silent
+        )
 
 
 async def if_remote(model: str, outbox: Outbox) -> None:

@@ -54,6 +54,8 @@ class Account:
     """The skill that answered; empty where none did."""
     model: str = ""
     """The chat model that answered; empty where none did."""
+    instead_of: tuple[str, ...] = ()
+    """Chat models that are preferred to it and did not answer."""
     tools: tuple[str, ...] = ()
     """The tools that it called, by name."""
     undo: Undo | None = None

@@ -80,7 +80,7 @@ class Receipt:
     person: str = ""
     """Who asked; empty for somebody who is not known."""
     route: tuple[Step, ...] = ()
-    """Which chat models were asked, in order, why each, and what came of it."""
+    """The chat models that could answer, in the order in which they are asked, and what came of it."""
 
     @property
     def voice_to_voice(self) -> float:

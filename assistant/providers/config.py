@@ -27,6 +27,16 @@ class ModelTraits(_Section, frozen=True, kw_only=True):
     """Whether it can be held to a JSON schema."""
     rank: Annotated[int, msgspec.Meta(ge=0)] | None = None
     """How able it is compared with others: parameters in millions."""
+    context: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Tokens that a request to it and its reply may have together."""
+    parallel: Annotated[int, msgspec.Meta(ge=1, le=1000)] | None = None
+    """How many replies it writes at once; `balance: weighted` gives it that share."""
+    continues: bool | None = None
+    """Whether it goes on with a reply that was begun, where a conversation ends with one."""
+    good_at: list[str] | None = None
+    """Tasks for which it is asked first, where a task is named: `code`, `summary`."""
+    price: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    """What a million tokens cost, for `strategy: cost`."""
     languages: list[str] | None = None
     """BCP-47 tags that it knows; an embedding model finds paraphrases in these only."""
 

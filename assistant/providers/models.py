@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from assistant.config import Config, Loaded
@@ -98,7 +99,14 @@ def model_of(provider: Provider, spec: ProviderSpec, model: ProvidedModel) -> Mo
     engine: AnySpec = EngineSpec(
         name=spec.type, kind=model.kind, config=EngineConfig, describe=lambda config: capabilities, open=opened
     )
-    return Model(f"{provider.name}/{model.name}", engine, EngineConfig(), capabilities)
+    return Model(
+        f"{provider.name}/{model.name}",
+        engine,
+        EngineConfig(),
+        capabilities,
+        load=partial(spec.load, provider, model.name) if spec.load else None,
+        unload=partial(spec.unload, provider, model.name) if spec.unload else None,
+    )
 
 
 def _with_traits(model: ProvidedModel, traits: ModelTraits) -> ProvidedModel:
@@ -112,6 +120,11 @@ def _with_traits(model: ProvidedModel, traits: ModelTraits) -> ProvidedModel:
         tools=can.tools if traits.tools is None else traits.tools,
         schema=can.schema if traits.schema is None else traits.schema,
         rank=can.rank if traits.rank is None else traits.rank,
+        context=can.context if traits.context is None else traits.context,
+        parallel=can.parallel if traits.parallel is None else traits.parallel,
+        continues=can.continues if traits.continues is None else traits.continues,
+        good_at=can.good_at if traits.good_at is None else tuple(traits.good_at),
+        price=can.price if traits.price is None else traits.price,
         languages=can.languages if traits.languages is None else tuple(traits.languages),
     )
     return replace(model, kind=Kind(traits.kind or model.kind), capabilities=known)

@@ -1,14 +1,16 @@
-"""Ask other servers for their models, again and again: they sleep, wake, and load others."""
+"""Ask other servers for their models, again and again: they sleep, wake, and load others. It costs them nothing."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
-from assistant.errors import AssistantError, EngineTimeout
+from assistant.errors import AssistantError, EngineBusy, EngineTimeout, EngineUnavailable
 from assistant.models.pool import Pool
 from assistant.providers.models import Source, model_of
 from assistant.providers.spec import ProvidedModel
+from assistant.routing import Health
 
 __all__ = ["ProviderStatus", "Providers"]
 
@@ -16,6 +18,8 @@ _ASLEEP = 15.0
 """Seconds after which a server that did not answer is asked again."""
 _AWAKE = 60.0
 """Seconds after which one that did is asked again."""
+_AGAIN = 1.0
+"""Seconds after which one is asked again at the soonest, where a reply of it failed."""
 _PATIENCE = 10.0
 """Seconds that it may take to list its models."""
 _MOST = 500
@@ -46,13 +50,20 @@ class _Watched:
     state: Literal["off", "unknown", "awake", "asleep"] = "unknown"
     reason: str = ""
     heard: asyncio.Event = field(default_factory=asyncio.Event)
+    doubted: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Providers:
-    """The servers of the configuration. Their models come into the pool as they answer."""
+    """The servers of the configuration. Their models come into the pool as they answer.
 
-    def __init__(self, found: Mapping[str, Source], pool: Pool) -> None:
+    Whether they do is told to *health*, so that nobody waits for one that is asleep; and where a reply of one fails, it
+    is asked at once.
+    """
+
+    def __init__(self, found: Mapping[str, Source], pool: Pool, health: Health) -> None:
         self._pool = pool
+        self._health = health
+        health.on_trouble = self._doubt
         self._declared = frozenset(model.id for model in pool.models() if model.id.partition("/")[0] in found)
         self._watched = {
             name: _Watched(source, "off" if source.spec is None else "unknown", str(source.failure or ""))
@@ -111,13 +122,30 @@ class Providers:
                 if watched.state != "asleep" or str(error) != watched.reason:
                     provider.log.warning("%s%s", error, f" ({error.hint})" if error.hint else "")
                 watched.state, watched.reason = "asleep", str(error)
+                if isinstance(error, EngineUnavailable | EngineTimeout | EngineBusy):
+                    self._health.is_silent(provider.name, str(error))
             else:
                 if watched.state != "awake":
                     provider.log.info("%s answers and has %d models", provider, len(found))
                 watched.state, watched.reason = "awake", ""
+                self._health.answers(provider.name)
                 await self._take(watched.source, found)
             watched.heard.set()
-            await asyncio.sleep(_AWAKE if watched.state == "awake" else _ASLEEP)
+            await self._rest(watched)
+
+    async def _rest(self, watched: _Watched) -> None:
+        """Wait until a server is to be asked again."""
+        seconds = _AWAKE if watched.state == "awake" else _ASLEEP
+        await asyncio.sleep(min(_AGAIN, seconds))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await watched.doubted.wait()
+        watched.doubted.clear()
+
+    def _doubt(self, server: str) -> None:
+        """Ask a server soon: a reply of it failed."""
+        if server in self._watched:
+            self._watched[server].doubted.set()
 
     async def _take(self, source: Source, found: Sequence[ProvidedModel]) -> None:
         """Bring what a server lists into the pool, and take out what it lists no more and nobody named."""

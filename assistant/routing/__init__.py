@@ -2,7 +2,7 @@
 
 from assistant.routing.breaker import Breaker, State
 from assistant.routing.choice import Choice, Decision, Route, Routing
-from assistant.routing.health import Health
+from assistant.routing.health import Health, is_served
 from assistant.routing.needs import lacking
 from assistant.routing.relay import Relay, Step
 
@@ -16,5 +16,6 @@ __all__ = [
     "Routing",
     "State",
     "Step",
+    "is_served",
     "lacking",
 ]

@@ -101,12 +101,13 @@ class Routing:
         ask_plugins: AskPlugins = _nobody,
         lacking: Lacking = unread,
         ablest: bool = False,
+        task: str = "",
     ) -> Decision:
         """Return who of *candidates*, which are those of *route* that are there, answers *request*.
 
-        A plugin may choose the first; with *ablest* the biggest come first. Who failed lately, or is likely to find the
-        request too long, comes after all others, but is not left out: the last hope is asked, too. Raises EngineError
-        where nobody can answer.
+        A plugin may choose the first; with *ablest* the biggest come first, with a *task* those who are good at it. Who
+        failed lately, or is likely to find the request too long, comes after all others, but is not left out: the last
+        hope is asked, too. Raises EngineError where nobody can answer.
         """
         private = route.strategy == "private"
         missing = {one.id: lacking(request, one.capabilities) for one in candidates}
@@ -122,17 +123,19 @@ class Routing:
         chosen = ask_plugins(request, fitting)
         tokens = likely_tokens(request)
 
-        def key(one: Candidate) -> tuple[bool, bool, bool, tuple[float, ...]]:
-            resting = self.health.state(one.id) is State.OPEN
-            return resting, one.id != chosen, _too_long(tokens, one.capabilities), order.key(one)
+        def key(one: Candidate) -> tuple[bool, bool, bool, bool, tuple[float, ...]]:
+            resting, can = self.health.state(one.id) is State.OPEN, one.capabilities
+            return resting, one.id != chosen, _too_long(tokens, can), task not in can.good_at, order.key(one)
 
         def why(one: Candidate) -> str:
             if self.health.state(one.id) is State.OPEN:
-                return self.health.silence(one.id) or "it failed lately"
+                return "its server does not answer" if self.health.silence(one.id) else "it failed lately"
             if one.id == chosen:
                 return "a plugin chose it"
             if _too_long(tokens, one.capabilities):
                 return f"the request may be too long for its {one.capabilities.context} tokens"
+            if task in one.capabilities.good_at:
+                return f"it is good at {task}"
             return order.why(one)
 
         asked = tuple(Choice(one.id, why(one)) for one in sorted(fitting, key=key))

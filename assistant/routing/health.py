@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from assistant.chat import ChatDelta, Done, TextDelta
-from assistant.errors import AssistantError, EngineBusy, UnfitRequest
+from assistant.errors import EngineBusy, UnfitRequest
 from assistant.routing.breaker import Breaker, State
 
-__all__ = ["Asking", "Health", "Measured"]
+__all__ = ["Asking", "Health", "Measured", "is_served"]
 
 _NEWEST = 0.3
 """Weight of the newest value in a mean."""
@@ -109,7 +109,7 @@ class Health:
 
     def silence(self, model: str) -> str:
         """Return why the server of a model does not answer; empty where it does, or nobody knows."""
-        return self._servers.get(model.partition("/")[0], "") if "/" in model else ""
+        return self._servers.get(_server(model), "")
 
     @contextmanager
     def asking(self, model: str, weight: float = 1.0) -> Iterator[Asking]:
@@ -123,7 +123,7 @@ class Health:
         failed = False
         try:
             yield asking
-        except AssistantError as error:
+        except Exception as error:
             failed = not isinstance(error, _BLAMELESS)
             raise
         finally:
@@ -136,29 +136,40 @@ class Health:
         """Note that a server answers the watch: where it did not before, its models may be tried at once."""
         if self._servers.pop(server, ""):
             for model, measured in self._models.items():
-                if model.startswith(f"{server}/"):
+                if _server(model) == server:
                     measured.breaker.may_be_tried(self._clock())
 
     def is_silent(self, server: str, reason: str) -> None:
-        """Note that a server does not answer the watch, and why."""
-        self._servers[server] = reason
+        """Note that a server does not answer the watch, and why, unless it is at work: some do one thing at a time."""
+        if not any(measured.at_work for model, measured in self._models.items() if _server(model) == server):
+            self._servers[server] = reason
 
     def _learn(self, model: str, measured: Measured, asking: Asking, failed: bool) -> None:
         now = self._clock()
         if failed:
             measured.failures += 1
             measured.breaker.failed(now)
-            if "/" in model:
-                self.on_trouble(model.partition("/")[0])
+            if is_served(model):
+                self.on_trouble(_server(model))
             return
         if asking.first is None:
             return
         measured.breaker.succeeded()
-        self._servers.pop(model.partition("/")[0], None)
+        self._servers.pop(_server(model), None)
         measured.first = _mean(measured.first, asking.first - asking.began)
         measured.replies += asking.ended
         if asking.tokens > 1 and asking.latest > asking.first:
             measured.pace = _mean(measured.pace, (asking.tokens - 1) / (asking.latest - asking.first))
+
+
+def is_served(model: str) -> bool:
+    """Tell whether a model is that of another server."""
+    return "/" in model
+
+
+def _server(model: str) -> str:
+    """Return the name of the server of a model; empty where it is one of this process."""
+    return model.partition("/")[0] if is_served(model) else ""
 
 
 def _mean(before: float | None, newest: float) -> float:

@@ -11,9 +11,10 @@ from assistant.chat import ChatDelta, ChatRequest, Priority, TextDelta, ToolCall
 from assistant.errors import AssistantError
 from assistant.models.pool import Pool, leased
 from assistant.routing.choice import Decision, Routing
+from assistant.routing.health import is_served
 from assistant.routing.needs import likely_tokens
 from assistant.routing.seam import Seam, can_go_on, going_on
-from assistant.streams import patient
+from assistant.streams import heed_cancellation, patient
 
 __all__ = ["Relay", "Step"]
 
@@ -34,14 +35,15 @@ Prepare = Callable[[str], Awaitable[ChatRequest]]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A model that was asked in a turn; names only."""
+    """A model that could answer a turn; names only."""
 
     model: str
     """Its id."""
     why: str
-    """Why it was its turn."""
+    """Why it stood where it did, or was left out."""
     outcome: str
-    """`answered`, `asked` (somebody interrupted it), `silent` (nothing to say), or the code of its error."""
+    """`answered`, `asked` (somebody interrupted it), `silent` (nothing to say), the code of its error (`error` for
+    one of another's making), `not asked`, or `left out`."""
 
 
 class Relay:
@@ -63,11 +65,12 @@ class Relay:
         self._priority = priority
         self._patience = patience
         self._queue = queue
-        self._steps: dict[str, Step] = {}
+        self._steps = {choice.model: Step(choice.model, choice.why, "not asked") for choice in decision.asked}
+        self._steps |= {choice.model: Step(choice.model, choice.why, "left out") for choice in decision.left_out}
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """Return who was asked, and what came of it."""
+        """Return who could be asked, and what came of it."""
         return tuple(self._steps.values())
 
     @property
@@ -85,15 +88,17 @@ class Relay:
         Calls of tools come at the end, of that model only which came to the end. Raises what the last model raised, or
         one that failed in the middle of what no other can go on with.
         """
-        said = ""
+        said, pieces = "", 0
         while True:
             model, ending = self._left[0].model, list[ChatDelta]()
             self._note("asked")
             try:
                 request = await prepare(model)
                 seam = self._seam(model, said, request)
-                async with aclosing(self._asked(model, self._going_on(model, request, said))) as deltas:
+                left = replace(request, max_tokens=max(1, request.max_tokens - pieces))
+                async with aclosing(self._asked(model, self._going_on(model, left, said))) as deltas:
                     async for delta in deltas:
+                        pieces += isinstance(delta, TextDelta)
                         if not isinstance(delta, TextDelta):
                             ending.append(delta)
                         elif seam is None:
@@ -102,8 +107,9 @@ class Relay:
                         elif text := seam.push(delta.text):
                             said += text
                             yield replace(delta, text=text)
-            except AssistantError as error:
-                self._note(error.code)
+            except Exception as error:
+                heed_cancellation(error)
+                self._note(error.code if isinstance(error, AssistantError) else "error")
                 if self.last or (said and not can_go_on(request)):
                     raise
                 log.warning("%s; %s is asked%s", error, self._left[1].model, " to go on" if said else "")
@@ -135,7 +141,12 @@ class Relay:
                     yield delta
 
     def _first_words(self, model: str, request: ChatRequest) -> float:
-        """Return the seconds for the first words of a model, where another is there: half the patience at most."""
+        """Return the seconds for the first words of a model, where another is there.
+
+        One of this process has all the time: it does not hang because of others, and is slow on a slow machine.
+        """
+        if not is_served(model):
+            return self._patience
         usual = self._routing.health.measured(model).first
         soon = self._routing.knows(request, model) or likely_tokens(request) - request.max_tokens <= _READ_SOON
         return max(_SOONEST, _USUAL * usual) if usual is not None and soon else min(_UNKNOWN, self._patience / 2)

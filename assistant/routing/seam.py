@@ -47,10 +47,11 @@ class Seam:
     """
 
     def __init__(self, said: str = "", *, continues: bool = True, whole: bool = False) -> None:
-        self._said = said
+        self._said = said.rstrip()
         self._continues = continues
+        self._starts = self._where_a_repetition_may_begin()
         self._open = _WORD if whole else _BLANKS
-        self._joined = not said.strip()
+        self._joined = not self._said
         self._held = ""
 
     def push(self, text: str) -> str:
@@ -74,14 +75,16 @@ class Seam:
 
     def _may_repeat(self, text: str) -> bool:
         """Tell whether *text* may be a repetition, of which more may come."""
-        return any(self._said.startswith(text, start) for start in self._starts())
+        return any(self._said.startswith(text, start) for start in self._starts)
 
     def _join(self) -> None:
         """Leave out what is repeated: the longest end of what was said, from the start of a word on."""
         self._joined = True
         text = self._held.lstrip()
-        for start in self._starts():
-            end = self._said[start:].rstrip()
+        for start in self._starts:
+            if len(self._said) - start > len(text):
+                continue
+            end = self._said[start:]
             rest = text[len(end) :]
             if text.startswith(end) and not (rest[:1].isalnum() and end[-1].isalnum()):
                 self._held = rest
@@ -89,8 +92,8 @@ class Seam:
         if not (self._continues or _NO_BLANK_BEFORE.match(self._held)):
             self._held = f" {self._held}"
 
-    def _starts(self) -> list[int]:
-        """Return where in what was said a repetition may begin: one that goes on by itself can only begin anew."""
+    def _where_a_repetition_may_begin(self) -> list[int]:
+        """Return the places of words; one that goes on by itself can only begin anew."""
         if self._continues:
             return [0] if len(self._said) >= _REPEATED else []
         return [match.start() for match in re.finditer(r"\S+", self._said)]

@@ -9,7 +9,7 @@ from assistant.engines import Kind
 from assistant.errors import UnfitModel
 from assistant.host import Candidate
 from assistant.models.pool import Pool
-from assistant.routing import Relay, Routing, lacking
+from assistant.routing import Relay, Route, Routing, lacking
 from assistant.serving.names import Named, Names
 
 __all__ = ["Generation"]
@@ -30,9 +30,13 @@ class Generation:
     routing: Routing = field(default_factory=Routing)
     """Decides who answers where a name means several models."""
 
-    def named(self, name: str, request: ChatRequest) -> Named:
-        """Return the model that is to answer *request*; raises UnknownModel, UnfitModel where it cannot."""
+    def named(self, name: str, request: ChatRequest, route: Route | None = None) -> Named:
+        """Return the model that is to answer *request*, or with a *route* those of that.
+
+        Raises UnknownModel, UnfitModel where none can.
+        """
         named = self.names.find(name, Kind.CHAT)
+        named = replace(named, route=route) if route else named
         missing = [lacking(request, one.capabilities) for one in self._candidates(named)]
         if all(missing):
             raise UnfitModel(f"the model {name} takes no {missing[0]}", hint="ask another model")
@@ -40,7 +44,12 @@ class Generation:
 
     def local(self, named: Named) -> bool:
         """Tell whether what is asked stays on this machine, whoever answers."""
-        return all(one.capabilities.local for one in self._candidates(named))
+        return named.route.strategy == "private" or all(one.capabilities.local for one in self._candidates(named))
+
+    async def open(self, named: Named) -> None:
+        """Load the model where no other can answer while it loads; raises EngineUnavailable."""
+        if len(named.route.models) == 1:
+            await self.pool.open(named.model)
 
     async def reply(self, named: Named, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
         """Yield the reply as it is written, by as many models as it takes where the name means several.
@@ -63,5 +72,5 @@ class Generation:
                 yield delta
 
     def _candidates(self, named: Named) -> list[Candidate]:
-        models = {id_: self.pool.model(id_) for id_ in named.route.models}
+        models = {id_: self.pool.model(id_) for id_ in named.route.models if id_ in self.pool}
         return [Candidate(id_, model.capabilities) for id_, model in models.items() if model.spec.kind is Kind.CHAT]

@@ -24,13 +24,10 @@ class Named:
     """How it was called."""
     model: str
     """Its id in the configuration; where an alias means several, that of the preferred one."""
+    route: Route
+    """All models that may answer."""
     defaults: AliasConfig | None = None
     """What an alias sets where a request does not."""
-
-    @property
-    def route(self) -> Route:
-        """Return the models that may answer."""
-        return Route.of(self.defaults) if self.defaults else Route(((self.model,),))
 
     def filled(self, request: ChatRequest, *, cut: bool) -> ChatRequest:
         """Return *request* with what the alias sets; *cut* says that the request itself says where it is cut."""
@@ -59,12 +56,12 @@ class Names:
         if not of_kind:
             raise UnknownModel(f"there is no {kind} model here", hint="add one to the configuration: `models`")
         if not name:
-            return Named(of_kind[0], of_kind[0])
+            return Named(of_kind[0], of_kind[0], Route(((of_kind[0],),)))
         for called in (name, name.removesuffix(_LATEST)):
             alias = self._aliases.get(called)
             for model in alias.models if alias else (called,):
                 if model in of_kind:
-                    return Named(name, model, alias)
+                    return Named(name, model, Route.of(alias) if alias else Route(((model,),)), alias)
         known = [*of_kind, *(alias for alias, named in self._aliases.items() if named.models[0] in of_kind)]
         raise UnknownModel(f"there is no {kind} model of that name", hint=f"there are: {', '.join(known)}")
 

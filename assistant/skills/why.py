@@ -45,6 +45,7 @@ def _told(account: Account) -> Reply:
             "sentence": account.text.strip(),
             "skill": account.skill,
             "model": account.model,
+            "silent": ", ".join(account.instead_of),
             "tools": ", ".join(account.tools),
         },
     )

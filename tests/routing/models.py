@@ -1,9 +1,10 @@
 """Chat models that write a known text and stop, hang or fail where they are told; in virtual time."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from assistant import Capabilities, ChatDelta, ChatMessage, ChatRequest, Done, Kind, Priority, TextDelta, ToolCall
 from assistant.engines import EngineConfig
@@ -14,6 +15,13 @@ from assistant.testing import fake_spec
 
 TEXT = "The capital of Italy is Rome. It lies on the Tiber, and about 2.8 million people live there."
 ASKED = ChatRequest((ChatMessage.of("user", "Tell me about Rome."),), max_tokens=100)
+
+
+def said_before(messages: Sequence[tuple[str, str]]) -> str:
+    """Return what a model is to go on with: the last message, or the one before the order to go on."""
+    ends = [text for role, text in messages[-2:] if role == "assistant"]
+    ordered = messages[-1][1].startswith("Go on with your last message")
+    return ends[0] if ends and (messages[-1][0] == "assistant" or ordered) else ""
 
 
 @dataclass
@@ -35,6 +43,7 @@ class Writer:
     rank: int = 0
     price: float = 0.0
     context: int = 0
+    good_at: tuple[str, ...] = ()
     requests: list[ChatRequest] = field(default_factory=list)
 
     @property
@@ -46,12 +55,13 @@ class Writer:
             rank=self.rank,
             price=self.price,
             context=self.context,
+            good_at=self.good_at,
             tools=True,
         )
 
     async def reply(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
         self.requests.append(request)
-        said = next((message.text for message in reversed(request.messages) if message.role == "assistant"), "")
+        said = said_before([(message.role, message.text) for message in request.messages])
         begin = len(said) if self.continues else said.rfind(" ", 0, max(0, said.rfind(" "))) + 1
         for at in range(begin, len(TEXT), 3):
             await asyncio.sleep(self.pace)
@@ -85,7 +95,7 @@ class Writers:
     def candidates(self) -> list[Candidate]:
         return [Candidate(id_, self.pool.model(id_).capabilities) for id_ in self.route.models]
 
-    def order(self, request: ChatRequest = ASKED, **how: bool) -> list[str]:
+    def order(self, request: ChatRequest = ASKED, **how: Any) -> list[str]:
         """Return who would be asked now, in order."""
         return [*self.routing.decide(self.route, self.candidates(), request, **how).models]
 

@@ -14,7 +14,7 @@ BROKEN = EngineError("it broke the connection off")
 
 
 @pytest.mark.parametrize("continues", [True, False])
-@pytest.mark.parametrize("fails", [BROKEN, 999.0])
+@pytest.mark.parametrize("fails", [BROKEN, ValueError("a bug of a plugin"), 999.0])
 def test_whatever_is_cut_the_whole_text_is_heard_once(fails: Exception | float, continues: bool) -> None:
     async def main() -> None:
         for cut in range(0, len(TEXT) + 3, 3):
@@ -46,13 +46,13 @@ def test_before_the_first_word_the_next_is_asked_soon_and_in_time_if_the_usual_t
     async def main() -> None:
         loop = asyncio.get_running_loop()
         first = Writer(fails)
-        async with writers(first=first, second=Writer()) as both:
+        async with writers(every={"pc/large": first, "here": Writer()}) as both:
             began = loop.time()
             assert await both.said() == TEXT
             assert loop.time() - began < seconds + len(TEXT) / 3 * 0.011
             first.fails = None
             await asyncio.sleep(600)
-            assert await both.said() == TEXT and both.order()[0] == "first"
+            assert await both.said() == TEXT and both.order()[0] == "pc/large"
             first.fails = fails
             began = loop.time()
             assert await both.said() == TEXT
@@ -180,6 +180,7 @@ def test_who_was_asked_and_what_came_of_it_is_told() -> None:
             assert [(step.model, step.outcome) for step in relay.steps] == [
                 ("first", "engine_error"),
                 ("second", "answered"),
+                ("third", "not asked"),
             ]
             assert relay.steps[0].why == "number 1 of the list"
 

@@ -64,7 +64,7 @@ async def _load(generation: Generation, body: ChatBody | GenerateBody, shape: Sh
     """Load the model, or unload it where it is not to stay; raises UnknownModel, EngineUnavailable, EngineBusy."""
     model = generation.names.find(body.model, Kind.CHAT).model
     gone = body.keep_alive in (0, "0", "0s")
-    await (generation.pool.unload(model) if gone else generation.pool.open(model))
+    await (generation.pool.unload(model) if gone else generation.pool.load(model))
     reason = "unload" if gone else "load"
     said = {"model": body.model, "created_at": moment(), **shape("", []), "done": True, "done_reason": reason}
     return web.json_response(said)
@@ -95,7 +95,7 @@ async def _pieces(
     cut = bool(body.options and body.options.num_predict)
     named = generation.named(body.model, asked)
     watch = Stopwatch()
-    await generation.pool.open(named.model)
+    await generation.open(named)
     watch.loaded()
     async with aclosing(generation.reply(named, named.filled(asked, cut=cut))) as deltas:
         async for delta in deltas:

@@ -90,13 +90,13 @@ async def _words(
         outbox.put(partial(question.conversation.explain, account))
         outbox.put(partial(outbox.turn.stood_on, account.rung))
         outbox.uses("chat", party.model)
-    async with aclosing(_written(generation, party.model, question, settings, outbox, ending)) as words:
+    async with aclosing(_written(generation, party, question, settings, outbox, ending)) as words:
         async for word in words:
             yield word
 
 
 async def _written(
-    generation: Generation, model: str, question: Question, settings: Settings, outbox: Outbox, ending: Ending
+    generation: Generation, party: Party, question: Question, settings: Settings, outbox: Outbox, ending: Ending
 ) -> AsyncGenerator[str, None]:
     request = replace(
         question.request,
@@ -105,8 +105,8 @@ async def _written(
         sampling=Sampling(temperature=settings.temperature),
         max_tokens=settings.max_tokens or TOKENS,
     )
-    named = generation.named(model, request)
-    if not generation.pool.model(named.model).capabilities.local:
+    named = generation.named(party.model, request, party.route)
+    if not generation.local(named):
         await outbox.committed()  # nobody else hears of a draft
     request = named.filled(request, cut=settings.max_tokens is not None)
     async with aclosing(_as_far_as_it_fits(generation, named, request)) as deltas:

@@ -15,6 +15,7 @@ from assistant.http.realtime.settings import SemanticVad, ServerVad, Settings
 from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.language import system_prompt
 from assistant.pipeline.turn import Turn
+from assistant.routing import Route
 from assistant.serving import Generation
 from assistant.skill import OWNER
 
@@ -41,6 +42,8 @@ class Party:
     """Id of the voice activity detector; empty where there is none."""
     equipment: Equipment
     """What its turns work with."""
+    route: Route
+    """The chat models that may answer."""
     name: str = _NAME
     """What the assistant is called in its turns."""
     house: bool = False
@@ -60,13 +63,14 @@ class Party:
         assistant = able.get(name) or next(iter(able.values()))
         model = assistant.chats[0] if name in able and assistant.chats else name
         named = generation.names.find(model, Kind.CHAT)
+        route = Route.of(assistant) if name in able and assistant.chats else named.route
         vads = [status.id for status in equipment.pool.status() if status.kind is Kind.VAD]
         patience = structs.replace(equipment.timeouts, stt=generation.patience, tts=generation.patience)
         own, vad = replace(equipment, timeouts=patience), next(iter(vads), "")
         if name in able and who.may(Scope.HOME):
             person = OWNER if who is OWNER_KEY else ""
-            return cls(named.name, assistant, vad, own, name, house=True, person=person)
-        return cls(named.name, assistant, vad, replace(own, events=EventBus()))
+            return cls(named.name, assistant, vad, own, route, name, house=True, person=person)
+        return cls(named.name, assistant, vad, replace(own, events=EventBus()), route)
 
     @property
     def settings(self) -> Settings:
