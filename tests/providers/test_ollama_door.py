@@ -1,5 +1,6 @@
 """This house's own Ollama door, really served, spoken to by the plugin that knows Ollama."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from assistant_ollama import assistant_providers
 from assistant import (
     ChatMessage,
     ChatRequest,
+    ConfigError,
     Done,
     EngineUnavailable,
     Kind,
@@ -61,6 +63,32 @@ async def test_the_door_is_an_ollama(home: Path) -> None:
             await replied(provider, "llama9", ChatRequest((ChatMessage.of("user", "Hello."),)))
 
 
+async def test_another_house_has_its_models_and_takes_an_answer_from_there(home: Path) -> None:
+    (home / "there").mkdir()
+    async with house(home / "there") as (_, there):
+        section = f"{{type: ollama, endpoint: '{there.endpoint}', api_key: {KEY}, options: {{keep_alive: 1h}}}}"
+        more = (
+            f"providers: {{pc: {section}}}\nassistants: {{jarvis: {{chat: 'pc/chat:latest', intent: '', turn: ''}}}}\n"
+        )
+        async with assembled(home, more=more, with_plugin="assistant_ollama") as (_, here):
+            asking = asyncio.create_task(here.providers.run())
+            async with asyncio.timeout(30):
+                while here.providers.status()[0].state != "awake":
+                    await asyncio.sleep(0.01)
+            said = await here.run_turn("What is the capital of Italy?", assistant="jarvis")
+            asking.cancel()
+            await asyncio.wait({asking})
+    assert said.text == "Hello there."
+
+
+async def test_options_that_the_type_does_not_have_are_said_with_their_place(home: Path) -> None:
+    more = "providers: {pc: {type: ollama, options: {kept_alive: 1h}}}\n"
+    with pytest.raises(ConfigError) as caught:
+        async with assembled(home, more=more, with_plugin="assistant_ollama"):
+            pass
+    assert "providers.pc.options.kept_alive" in str(caught.value) and "keep_alive" in caught.value.hint
+
+
 @pytest.fixture(scope="module")
 def model() -> str:
     """Find the model before the test has a home of its own."""
@@ -69,6 +97,7 @@ def model() -> str:
 
 @pytest.mark.once
 async def test_a_real_model_behind_it(model: str, home: Path) -> None:
+    pytest.importorskip("assistant_llama_cpp")
     parts = home / "conf.d"
     parts.mkdir()
     small = f"{{engine: llama-cpp, model: {model}, context: 1024, threads: 1}}"
