@@ -206,8 +206,8 @@ def _above_the_room(vad: Vad, sound: AudioChunk) -> Iterator[SpeechProbability]:
     for frame in vad.push(sound):
         begin, end = (SPEECH.size(max(0.0, at - sound.timestamp)) for at in (frame.start, frame.end))
         loud = decibels(AudioChunk(sound.audio[begin:end], SPEECH, frame.start))
-        sunk = floor.sunk(frame.end, loud, voiced=frame.probability >= 0.5)
-        yield dataclasses.replace(frame, probability=0.0) if sunk else frame
+        sank = floor.sank(frame.end, loud, voiced=frame.probability >= 0.5)
+        yield frame if sank is None else dataclasses.replace(frame, probability=0.0)
 
 
 @dataclass(slots=True)

@@ -74,9 +74,20 @@ class Endpoint:
         self._answered = answered
 
     def leave(self, at: float) -> None:
-        """Take what was voiced since *at* (seconds on the clock of the audio) for another's; the wait begins now."""
-        if self._started is not None and at < self._last_voiced:
+        """Take what was voiced since *at* (seconds on the clock of the audio) for another's; the wait begins now.
+
+        A pause that is known stays as it is: what is drafted in it is the answer to just that.
+        """
+        if self._started is not None and not self._paused and at < self._last_voiced:
             self._last_voiced = max(at, self._started)
+
+    def fell_silent(self, at: float) -> None:
+        """Take what was voiced since *at* (seconds on the clock of the audio) for no voice: the silence began then.
+
+        In a known pause that changes nothing, either.
+        """
+        if self._started is not None and not self._paused and at < self._silent_since:
+            self._last_voiced = self._silent_since = max(at, self._started)
 
     def score(self, probability: float) -> None:
         """Set the wait from the probability, 0 to 1, that the utterance is complete as it stands.

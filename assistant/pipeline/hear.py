@@ -47,13 +47,15 @@ async def hear(
         async for chunk in audio:
             frames = await in_thread(lambda chunk=chunk: stream.push(chunk), executor)  # type: ignore[misc]
             loud, voiced = decibels(chunk), any(frame.probability >= _VOICED for frame in frames)
-            sunk = floor.sunk(chunk.end, loud, voiced=voiced)  # the wake phrase tells how loud the room is, too
+            sank = floor.sank(chunk.end, loud, voiced=voiced)  # the wake phrase tells how loud the room is, too
             frames = [frame for frame in frames if frame.end > after]
             if foreground is not None and frames:
                 foreground.push(chunk.end, loud, voiced=voiced)
                 if foreground.left is not None:
                     endpoint.leave(foreground.left)
-                if sunk or foreground.left is not None:
+                if sank is not None:
+                    endpoint.fell_silent(sank)
+                if sank is not None or foreground.left is not None:
                     frames = [replace(frame, probability=0.0) for frame in frames]
             events = tuple(event for frame in frames for event in endpoint.push(frame))
             yield Heard(chunk, events)

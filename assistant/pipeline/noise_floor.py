@@ -15,8 +15,12 @@ _QUIET = 0.05
 _ABOVE = 6.0
 """Decibels above the room up to which nothing but the room is heard. With 8 the ends of soft words are lost; with 4.5
 half of what there is to gain."""
+_BACK = 12.0
+"""Decibels above the room from which a voice is back that had sunk into it: a room's noise goes up and down."""
 _SPEAKER = 20.0
 """Decibels by which a voice must have stood out of the room: beside music, or a crowd, loudness tells nothing."""
+_SURE = 0.09
+"""Seconds for which nothing but the room must be heard: before a "t" or a "k" it is as quiet for 30 to 60 ms."""
 
 
 class NoiseFloor:
@@ -25,14 +29,22 @@ class NoiseFloor:
     def __init__(self) -> None:
         self._moments: deque[tuple[float, float]] = deque()
         self._loudest = -float("inf")
+        self._above = float("inf")
+        self._sunk = False
 
-    def sunk(self, at: float, level: float, *, voiced: bool) -> bool:
-        """Take the chunk that ends *at* (seconds); tell whether a voice that stood out of the room has died away."""
-        self._moments.append((at, level))
-        while at - self._moments[0][0] >= _WINDOW:
+    def sank(self, end: float, level: float, *, voiced: bool) -> float | None:
+        """Take the chunk that ends at *end* (seconds); return when a voice that stood out of the room sank into it.
+
+        None where none did, or not for long enough to be sure.
+        """
+        self._moments.append((end, level))
+        while end - self._moments[0][0] >= _WINDOW:
             self._moments.popleft()
         levels = sorted(level for _, level in self._moments)
         room = levels[int(_QUIET * len(levels))]
         if voiced:
             self._loudest = max(self._loudest, level)
-        return self._loudest - room >= _SPEAKER and level <= room + _ABOVE
+        if level > room + (_BACK if self._sunk else _ABOVE) or self._loudest - room < _SPEAKER:
+            self._above = end
+        self._sunk = end - self._above >= _SURE
+        return self._above if self._sunk else None
