@@ -46,9 +46,8 @@ LONG = ChatRequest(
 class Trial:
     """A server of a type, as the owner would have configured it."""
 
-    def __init__(self, type_: str, port: int, section: dict[str, Any]) -> None:
-        told = {"type": type_, "endpoint": f"http://127.0.0.1:{port}/v1", **section}
-        config = msgspec.convert(told, ProviderConfig)
+    def __init__(self, type_: str, endpoint: str, section: dict[str, Any]) -> None:
+        config = msgspec.convert({"type": type_, "endpoint": endpoint, **section}, ProviderConfig)
         self.provider = Provider("pc", config.endpoint, config)
         self.spec = SPECS[type_]
 
@@ -111,7 +110,7 @@ async def trial(type_: str, app: web.Application, **section: Any) -> AsyncGenera
     """Run a server, and yield the type that is tried with it."""
     async with TestServer(app) as server:
         assert server.port is not None
-        yield Trial(type_, server.port, section)
+        yield Trial(type_, f"http://127.0.0.1:{server.port}/v1", section)
 
 
 def sse(*pieces: Any, end: str = "\n\n", done: bool = True) -> web.Response:
