@@ -26,6 +26,10 @@ _USUAL = 4.0
 """Times its usual time after which no first words will come of a model that need not read much."""
 _UNKNOWN = 5.0
 """Seconds for the first words of a model whose usual time tells nothing: it is not known, or there is much to read."""
+_STALLED = 1.0
+"""Seconds that every model has between two words."""
+_TOKENS = 20
+"""Tokens in whose time a word has come, or none will."""
 _READ_SOON = 500
 """Tokens that are read in no time."""
 
@@ -133,7 +137,8 @@ class Relay:
         weight = self._pool.model(model).capabilities.parallel
         with self._routing.health.asking(model, weight) as asking:
             reply = leased(self._pool, model, self._priority, lambda chat: chat.reply(request), queue=self._queue)
-            async with aclosing(patient(reply, self._patience, f"model {model}", first=first)) as deltas:
+            rest = self._patience if self.last else min(self._patience, self._next_words(model, request))
+            async with aclosing(patient(reply, rest, f"model {model}", first=first)) as deltas:
                 async for delta in deltas:
                     if asking.first is None:
                         self._routing.answered(request, model)
@@ -143,13 +148,26 @@ class Relay:
     def _first_words(self, model: str, request: ChatRequest) -> float:
         """Return the seconds for the first words of a model, where another is there.
 
-        One of this process has all the time: it does not hang because of others, and is slow on a slow machine.
+        One of this process has all the time: it does not hang because of others, and is slow on a slow machine. So has
+        one for which others wait already.
         """
-        if not is_served(model):
+        measured = self._routing.health.measured(model)
+        if not is_served(model) or measured.at_work >= self._pool.model(model).capabilities.parallel:
             return self._patience
-        usual = self._routing.health.measured(model).first
         soon = self._routing.knows(request, model) or likely_tokens(request) - request.max_tokens <= _READ_SOON
-        return max(_SOONEST, _USUAL * usual) if usual is not None and soon else min(_UNKNOWN, self._patience / 2)
+        if measured.first is None or not soon:
+            return min(_UNKNOWN, self._patience / 2)
+        return max(_SOONEST, _USUAL * measured.first * (1 + measured.at_work))
+
+    def _next_words(self, model: str, request: ChatRequest) -> float:
+        """Return the seconds between two words of a model, where another can go on.
+
+        While one calls a tool nothing comes of it, however well it is.
+        """
+        pace = self._routing.health.measured(model).pace
+        if not is_served(model) or request.tools or not can_go_on(request) or pace is None:
+            return self._patience
+        return max(_STALLED, _TOKENS / pace)
 
     def _going_on(self, model: str, request: ChatRequest, said: str) -> ChatRequest:
         return going_on(request, said, continues=self._continues(model))

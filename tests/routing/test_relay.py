@@ -5,7 +5,17 @@ from contextlib import aclosing
 
 import pytest
 
-from assistant import ChatRequest, Done, EngineBusy, EngineError, EngineUnavailable, TextDelta, ToolCall, UnfitRequest
+from assistant import (
+    ChatRequest,
+    Done,
+    EngineBusy,
+    EngineError,
+    EngineUnavailable,
+    TextDelta,
+    ToolCall,
+    ToolSpec,
+    UnfitRequest,
+)
 from assistant.routing import State
 from assistant.testing import run_in_virtual_time
 from tests.routing.models import ASKED, TEXT, Writer, writers
@@ -183,5 +193,22 @@ def test_who_was_asked_and_what_came_of_it_is_told() -> None:
                 ("third", "not asked"),
             ]
             assert relay.steps[0].why == "number 1 of the list"
+
+    run_in_virtual_time(main())
+
+
+@pytest.mark.parametrize(("tools", "longest"), [((), 1.1), ((ToolSpec("lamp", "Switch the lamp.", {}),), 4.6)])
+def test_a_server_that_stalls_is_left_soon_unless_it_may_be_calling_a_tool(
+    tools: tuple[ToolSpec, ...], longest: float
+) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        first, asked = Writer(), ChatRequest(ASKED.messages, tools=tools, max_tokens=100)
+        async with writers(every={"pc/large": first, "here": Writer()}) as both:
+            await both.said(asked)
+            first.fails, first.at = 999.0, 30
+            began = loop.time()
+            assert await both.said(asked) == TEXT
+            assert longest - 0.1 < loop.time() - began - len(TEXT) / 3 * 0.01 < longest
 
     run_in_virtual_time(main())
