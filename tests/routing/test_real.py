@@ -5,16 +5,17 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
-from assistant_llama_cpp import LlamaConfig, describe_llama, open_llama
 from assistant_openai_bridge import assistant_providers
 
-from assistant import ChatMessage, ChatRequest, EngineSpec, Kind, Provider, ProviderConfig, TextDelta
+from assistant import ChatMessage, ChatRequest, Provider, ProviderConfig, TextDelta
 from assistant.models.pool import Model, Pool
 from assistant.providers.models import model_of
 from assistant.routing import Route, Routing
 from assistant.testing import model_path
 from tests.routing.models import Writers
 from tests.running import CONFIG, Daemon, Home
+
+llama_cpp = pytest.importorskip("assistant_llama_cpp")
 
 ASKED = ChatRequest((ChatMessage.of("user", "Tell me a long story about a fox and a hen."),), max_tokens=150)
 OPTIONS = {"threads": 1, "context": 1024, "temperature": 0.0, "repeat_penalty": 1.0}
@@ -34,9 +35,9 @@ def elsewhere(tmp_path: Path) -> Iterator[Daemon]:
 
 @pytest.mark.once
 async def test_a_real_model_goes_on_where_another_was_killed(elsewhere: Daemon) -> None:
-    config = LlamaConfig(model=model_path("smollm2-135m"), **OPTIONS)
-    llama = EngineSpec(name="llama-cpp", kind=Kind.CHAT, config=LlamaConfig, describe=describe_llama, open=open_llama)
-    here = Model("here", llama, config, describe_llama(config))
+    [llama] = llama_cpp.assistant_engines()
+    config = llama.config(model=model_path("smollm2-135m"), **OPTIONS)
+    here = Model("here", llama, config, llama.describe(config))
     [openai] = [spec for spec in assistant_providers() if spec.type == "openai"]
     provider = Provider("pc", f"{elsewhere.address}/v1", ProviderConfig(type="openai", api_key=elsewhere.home.key))
     there = model_of(provider, openai, openai.describe(provider, "chat"))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from assistant import Kind, ProvidedModel
-from assistant_openai_bridge.listing import entries, guessed, is_name, listed
+from assistant_openai_bridge.listing import entries, guessed, is_name, is_size, listed
 from assistant_openai_bridge.profile import Ask, Profile
 
 __all__ = ["LMSTUDIO"]
@@ -32,6 +32,8 @@ def _known(name: str, entry: dict[str, Any]) -> ProvidedModel:
         can = replace(can, inputs=can.inputs | {"image"})
     if isinstance(told := entry.get("capabilities"), list):
         can = replace(can, tools="tool_use" in told)
+    if is_size(longest := entry.get("loaded_context_length") or entry.get("max_context_length")):
+        can = replace(can, context=longest)
     return replace(model, kind=kind, capabilities=can)
 
 
