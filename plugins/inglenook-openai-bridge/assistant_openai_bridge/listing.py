@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from assistant import ProvidedModel
 from assistant import guessed_model as guessed
@@ -36,7 +36,7 @@ def is_name(entry: dict[str, Any]) -> str:
     return name if isinstance(name, str) and _NAME.fullmatch(name) else ""
 
 
-def is_size(told: Any) -> bool:
+def is_size(told: Any) -> TypeGuard[int]:
     """Tell whether what a server says is a number of tokens."""
     return type(told) is int and 0 < told <= 100_000_000
 
