@@ -119,7 +119,7 @@ class KoboldChat:
         if request.schema is not None:
             grammar = await self._grammar(dict(request.schema))
         body = generate_body(self._family, self._client.provider, request, prompt, stops, grammar)
-        await self._fit(prompt, body["max_length"], facts.context)
+        await self._fit(prompt, body["max_length"], facts)
         return body, stops
 
     async def _grammar(self, schema: dict[str, Any]) -> str:
@@ -133,19 +133,20 @@ class KoboldChat:
             )
         return made
 
-    async def _fit(self, prompt: str, length: int, context: int) -> None:
+    async def _fit(self, prompt: str, length: int, facts: Facts) -> None:
         """Raise UnfitRequest where a conversation is too long: the server would leave out its beginning, unasked.
 
         A token has a byte at least, so a short prompt need not be counted.
         """
-        if not context or not self._family.count or len(prompt.encode()) + length < context:
+        room = facts.context
+        if not room or not self._family.count or len(prompt.encode()) + length < room:
             return
         counted = await self._client.ask(self._family.count, {"prompt": prompt})
         tokens = counted.get("value") if isinstance(counted, dict) else None
-        if isinstance(tokens, int) and tokens + length > context:
+        if isinstance(tokens, int) and tokens + length > room:
             raise UnfitRequest(
                 f"{self._client.provider}: the conversation has {tokens} tokens, and the reply may have {length}: "
-                f"{self._model} holds {context}",
+                f"{facts.name} holds {room}",
                 hint="start KoboldCpp with a larger --contextsize",
             )
 
