@@ -38,6 +38,9 @@ class LlamaConfig(EngineConfig, frozen=True, kw_only=True):
     """Map the file instead of reading it: loads faster, and memory is shared with the page cache."""
     disk_cache: Annotated[int, Meta(ge=0, le=1_048_576)] = 256
     """MiB on the disk for system prompts that were read, so that a restart starts warm; 0 saves none."""
+    memory_cache: Annotated[int, Meta(ge=0, le=1_048_576)] = 64
+    """MiB of memory for prefixes of idle conversations beside `context`, where they slow nobody down; 0 leaves them
+    there."""
     template: str = ""
     """Chat template (Jinja2); empty takes the model's own."""
     temperature: Annotated[float, Meta(ge=0, le=5)] = 0.2

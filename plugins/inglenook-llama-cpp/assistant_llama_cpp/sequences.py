@@ -3,7 +3,7 @@
 from collections.abc import Sequence as Tokens
 from dataclasses import dataclass, field
 
-__all__ = ["Claim", "PrefixCache", "Sequence", "common_prefix"]
+__all__ = ["Claim", "PrefixCache", "Sequence", "common_prefix", "reusable"]
 
 
 def common_prefix(one: Tokens[int], other: Tokens[int]) -> int:
@@ -12,6 +12,12 @@ def common_prefix(one: Tokens[int], other: Tokens[int]) -> int:
     if one[:shorter] == other[:shorter]:
         return shorter
     return next(n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+
+
+def reusable(held: Tokens[int], prompt: Tokens[int], divisible: bool) -> int:
+    """Return how many of the tokens *held* need not be read again for *prompt*, of which the last always is."""
+    same = min(common_prefix(held, prompt), len(prompt) - 1)
+    return same if divisible or same == len(held) else 0
 
 
 @dataclass(slots=True, eq=False)
@@ -61,8 +67,16 @@ class PrefixCache:
         reading it is what starts the reply.
         """
         prompt = list(tokens)
-        found = [(self._reusable(s, prompt), bool(s.conversation) and s.conversation == conversation, s.used, -s.id, s)
-                 for s in self.sequences]  # fmt: skip
+        found = [
+            (
+                reusable(s.tokens, prompt, self._divisible),
+                bool(s.conversation) and s.conversation == conversation,
+                s.used,
+                -s.id,
+                s,
+            )
+            for s in self.sequences
+        ]
         cached, _, _, _, source = max(found, key=lambda item: item[:4])
         target = self._target(source, cached, conversation)
         if not cached:
@@ -77,6 +91,10 @@ class PrefixCache:
         sequence.busy = False
         self._touch(sequence)
 
+    def resting(self) -> list[Sequence]:
+        """Return what is idle, that which was unused for longest first, without the one that was used last."""
+        return sorted((s for s in self.sequences if not s.busy and s.tokens), key=lambda s: s.used)[:-1]
+
     def evict(self) -> Sequence | None:
         """Give up the prefix that was unused for longest and return its sequence, or None if there is none."""
         idle = [s for s in self.sequences if not s.busy and s.tokens]
@@ -89,10 +107,6 @@ class PrefixCache:
     def forget(self, sequence: Sequence) -> None:
         """Take a sequence for empty, as after an error."""
         sequence.tokens, sequence.conversation, sequence.used = [], "", 0
-
-    def _reusable(self, sequence: Sequence, prompt: list[int]) -> int:
-        same = min(common_prefix(sequence.tokens, prompt), len(prompt) - 1)
-        return same if self._divisible or same == len(sequence.tokens) else 0
 
     def _target(self, source: Sequence, cached: int, conversation: str) -> Sequence:
         idle = [s for s in self.sequences if not s.busy]

@@ -11,6 +11,7 @@ from assistant_llama_cpp.job import Job
 from assistant_llama_cpp.likelihood import written_token
 from assistant_llama_cpp.native import Entry, Model
 from assistant_llama_cpp.pace import Pace
+from assistant_llama_cpp.parked import Parked, Prefix
 from assistant_llama_cpp.sampling import Sampler
 from assistant_llama_cpp.saved import SavedPrefixes
 from assistant_llama_cpp.scheduler import Scheduler
@@ -42,6 +43,7 @@ class Stepper:
         self._pace = Pace()
         self.cache = PrefixCache(config.slots + config.conversations, model.divisible)
         """What the sequences hold."""
+        self._parked = Parked(config.memory_cache << 20, model.divisible)
 
     def step(self) -> None:
         """Let requests leave and join, and compute a batch."""
@@ -56,6 +58,18 @@ class Stepper:
         read = sum(len(words) for job, words in parts if not job.writing)
         if parts and self._decode(parts):
             self._pace.learn(time.perf_counter() - began, written, read)
+
+    def rest(self) -> bool:
+        """Put aside what an idle sequence holds, while there is nothing else to do; False where nothing is left."""
+        idle = self.cache.resting()
+        sequence = next((s for s in idle if self._parked.takes(self._model.state_size(s.id))), None)
+        if sequence is None:
+            return False
+        if state := self._model.state(sequence.id):
+            self._parked.keep(Prefix(sequence.tokens, sequence.conversation, state))
+        self._model.clear(sequence.id)
+        self.cache.forget(sequence)
+        return True
 
     def close(self) -> None:
         """Free the samplers."""
@@ -88,7 +102,9 @@ class Stepper:
                 self._finish(other, "stop")  # it was warming what this one goes on with
         claim = self.cache.claim(job.tokens, job.conversation)
         job.sequence = sequence = claim.sequence
-        if claim.source is not sequence:
+        if (found := self._parked.find(job.tokens)) and found[1] > claim.cached:
+            self._unpark(sequence, *found)
+        elif claim.source is not sequence:
             self._model.clear(sequence.id)
             self._model.copy(claim.source.id, sequence.id, claim.cached)
         elif not self._model.cut(sequence.id, claim.cached):
@@ -101,6 +117,18 @@ class Stepper:
             job.sampler, job.cached = Sampler(self._model, job.sampling, job.grammar), job.begun
         if not job.limit and len(sequence.tokens) == len(job.tokens):
             self._finish(job, "stop")  # it only had to be restored
+
+    def _unpark(self, sequence: Sequence, prefix: Prefix, count: int) -> None:
+        """Let a sequence hold the first *count* tokens of a prefix that was put aside."""
+        self._model.clear(sequence.id)
+        if self._model.restore(sequence.id, prefix.state) and self._model.cut(sequence.id, count):
+            sequence.tokens = prefix.tokens[:count]
+            if prefix.conversation != sequence.conversation:
+                return  # it only begins alike
+        else:
+            self._model.clear(sequence.id)
+            sequence.tokens = []
+        self._parked.drop(prefix)
 
     def _restore(self, sequence: Sequence, static: list[int]) -> None:
         """Take the static part of a prompt, which no sequence holds, from the disk."""

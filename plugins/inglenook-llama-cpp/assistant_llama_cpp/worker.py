@@ -108,10 +108,16 @@ class Worker:
             self._loaded.set()
 
     def _await_work(self) -> bool:
-        """Wait until there is something to do; False once the engine is being closed."""
+        """Wait until there is something to do, and tidy up meanwhile; False once the engine is being closed."""
+        while self._idle() and self._stepper.rest():
+            pass
         with self._changed:
             self._changed.wait_for(self._has_work)
             return not self._closing
+
+    def _idle(self) -> bool:
+        with self._changed:
+            return not self._has_work()
 
     def _has_work(self) -> bool:
         return (
