@@ -36,8 +36,9 @@ class ProviderFaults:
         """Return the error of a connection that was not made, or broke off, by what caused it."""
         for cause in _causes(error):
             if isinstance(cause, ssl.SSLCertVerificationError):
+                why = getattr(cause, "verify_message", str(cause.args[-1]))  # aiohttp has an error of its own
                 return EngineUnavailable(
-                    f"{self.provider}: its certificate is not trusted: {cause.verify_message}",
+                    f"{self.provider}: its certificate is not trusted: {why}",
                     hint="is this machine's clock right? A certificate of your own belongs into the system's store",
                 )
             if isinstance(cause, ssl.SSLError):

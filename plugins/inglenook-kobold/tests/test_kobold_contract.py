@@ -73,7 +73,7 @@ class Kobold:
     def trusted(self) -> bool:
         return self.server.heard[-1].headers.get("authorization", "") in (f"Bearer {self.password}", self.password)
 
-    def __call__(self, path: str) -> Sequence[bytes | float | None]:
+    def __call__(self, path: str) -> Sequence[bytes | float]:
         if self.server.heard[-1].body and not self.trusted:
             said = {"error": "Unauthorized", "msg": "Authentication key is missing or invalid.", "type": "unauthorized"}
             return self.json({"detail": said}, "401 Unauthorized")
@@ -104,20 +104,20 @@ class Kobold:
         words = b"Error: KoboldCpp HTTP Server is running, but this endpoint does not exist. Please check the URL."
         return [b"HTTP/1.0 404 Not Found\r\nContent-Type: text/html\r\n\r\n" + words]
 
-    def stream(self) -> list[bytes | float | None]:
+    def stream(self) -> list[bytes | float]:
         head = b"HTTP/1.0 200 OK\r\nX-Accel-Buffering: no\r\ncache-control: no-cache\r\nconnection: keep-alive\r\n"
         told: list[dict[str, Any]] = [{"token": token, "finish_reason": None} for token in self.tokens]
         events = [
             b"event: message\ndata: " + msgspec.json.encode(each) + b"\n\n"
             for each in [*told, {"token": "", "finish_reason": "stop"}]
         ]
-        script: list[bytes | float | None] = [head + b"Content-Type: text/event-stream\r\n\r\n"]
+        script: list[bytes | float] = [head + b"Content-Type: text/event-stream\r\n\r\n"]
         for each in events:
             script += [each, self.slow] if self.slow else [each]
         return script
 
     @staticmethod
-    def json(answer: dict[str, Any], status: str = "200 OK") -> list[bytes | float | None]:
+    def json(answer: dict[str, Any], status: str = "200 OK") -> list[bytes | float]:
         return page(status, msgspec.json.encode(answer))
 
 
@@ -127,7 +127,7 @@ class KoboldAI(Kobold):
     def __init__(self) -> None:
         super().__init__(model="KoboldAI/fairseq-dense-13B")
 
-    def __call__(self, path: str) -> Sequence[bytes | float | None]:
+    def __call__(self, path: str) -> Sequence[bytes | float]:
         if path == "/api/v1/config/max_context_length":
             return self.json({"value": 2048})
         if path == "/api/v1/model":

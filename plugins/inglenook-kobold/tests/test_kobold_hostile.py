@@ -25,7 +25,7 @@ from assistant import (
 )
 from assistant.testing import ScriptedServer, page, scripted_server
 
-Step = bytes | float | None
+Step = bytes | float
 SPECS = {spec.type: spec for spec in assistant_providers()}
 KOBOLD = SPECS["koboldcpp"]
 ASKED = ChatRequest((ChatMessage.of("user", "Hello."),), max_tokens=20)

@@ -62,7 +62,7 @@ class Ollama:
         body: dict[str, Any] = msgspec.json.decode(self.server.heard[-1].body)
         return body
 
-    def __call__(self, path: str) -> Sequence[bytes | float | None]:
+    def __call__(self, path: str) -> Sequence[bytes | float]:
         match path:
             case "/":
                 return page("200 OK", b"Ollama is running", "text/plain; charset=utf-8")
@@ -86,7 +86,7 @@ class Ollama:
                 return self.chat()
         return page("404 Not Found", b"404 page not found", "text/plain")
 
-    def chat(self) -> Sequence[bytes | float | None]:
+    def chat(self) -> Sequence[bytes | float]:
         asked, model = self.asked, self.asked["model"]
         ends = {"model": model, "created_at": MOMENT, "message": {"role": "assistant", "content": ""}, "done": True}
         if not asked["messages"]:
@@ -113,11 +113,11 @@ class Ollama:
         return [places.get(text, [1.0, 1.0]) for text in self.asked["input"]]
 
     @staticmethod
-    def json(answer: dict[str, Any], status: str = "200 OK") -> list[bytes | float | None]:
+    def json(answer: dict[str, Any], status: str = "200 OK") -> list[bytes | float]:
         return page(status, msgspec.json.encode(answer), "application/json; charset=utf-8")
 
     @staticmethod
-    def stream(*parts: dict[str, Any]) -> list[bytes | float | None]:
+    def stream(*parts: dict[str, Any]) -> list[bytes | float]:
         head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
         lines = [msgspec.json.encode(part) + b"\n" for part in parts]
         return [head, *(b"%x\r\n%b\r\n" % (len(line), line) for line in lines), b"0\r\n\r\n"]

@@ -27,7 +27,7 @@ from assistant import (
 )
 from assistant.testing import ScriptedServer, page, scripted_server
 
-Step = bytes | float | None
+Step = bytes | float
 [OLLAMA] = assistant_providers()
 ASKED = ChatRequest((ChatMessage.of("user", "Hello."),), max_tokens=20)
 QUICK = {"parameters": {"timeout": 0.3}}
