@@ -1,7 +1,8 @@
 """MLX's two servers, by contract servers of their sources.
 
 mlx_lm/server.py of release 0.32.2, and mlx-omni-server 0.5.3: main.py, chat/openai/{router,openai_adapter,models}. The
-real mlx_lm.server 0.32.2, on MLX for processors with a real SmolLM2-135M, gave the same answers.
+real mlx_lm.server 0.32.2, and the real routers of the other, gave the same answers on MLX for processors with a real
+SmolLM2-135M (`test_bridge_real.py`).
 """
 
 from typing import Any
@@ -78,7 +79,8 @@ async def test_it_is_recognised(server: Mlx) -> None:
 async def test_its_cache_is_listed_as_far_as_it_can_do_anything_with_it(server: Mlx) -> None:
     async with trial("mlx", server.app()) as tried:
         found = await tried.models()
-    assert found[CACHE[0]].capabilities.tools and not found[CACHE[0]].capabilities.schema
+    can = found[CACHE[0]].capabilities
+    assert can.tools and not can.schema and can.parallel == (1 if server.omni else 8)
     assert {model.kind for model in found.values()} == ({Kind.CHAT, Kind.EMBED} if server.omni else {Kind.CHAT})
 
 

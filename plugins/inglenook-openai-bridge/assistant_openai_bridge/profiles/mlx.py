@@ -1,7 +1,7 @@
 """Apple's MLX: mlx_lm.server (its source, release 0.32.2) and mlx-omni-server (its source, release 0.5.3)."""
 
 from assistant import Kind, ProvidedModel
-from assistant_openai_bridge.listing import entries, listed
+from assistant_openai_bridge.listing import entries, knowing, listed
 from assistant_openai_bridge.openapi import title
 from assistant_openai_bridge.profile import Ask, Profile
 
@@ -23,9 +23,14 @@ async def _is_omni(ask: Ask) -> bool:
 
 
 async def _models(ask: Ask, path: str) -> list[ProvidedModel]:
-    """List the models of its cache; it loads one when it is asked for. Only mlx-omni-server embeds."""
-    embeds = await _is_omni(ask)
-    return [model for model in listed(await ask(path)) if embeds or model.kind is not Kind.EMBED]
+    """List the models of its cache; it loads one when it is asked for.
+
+    Only mlx-omni-server embeds; it writes one reply at a time, to the end, and answers nobody meanwhile.
+    """
+    found = listed(await ask(path))
+    if await _is_omni(ask):
+        return [knowing(model, parallel=1) for model in found]
+    return [model for model in found if model.kind is not Kind.EMBED]
 
 
 MLX = Profile(
