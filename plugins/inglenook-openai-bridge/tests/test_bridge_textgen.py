@@ -1,7 +1,7 @@
 """text-generation-webui, by a contract server of its source at 1dcde41 (release 4.7.3).
 
-modules/api/{script,models,completions,errors,typing}.py, with --api-key and --admin-key. The real server, with its loader
-Transformers and a real SmolLM2-135M, gave the same answers (`test_bridge_real.py`).
+modules/api/{script,models,completions,errors,typing}.py, with --api-key and --admin-key. The real server, with its
+loader Transformers and a real SmolLM2-135M, gave the same answers (`test_bridge_real.py`).
 """
 
 from typing import Any
