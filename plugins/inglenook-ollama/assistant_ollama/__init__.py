@@ -47,14 +47,15 @@ async def _recognise(provider: Provider) -> bool:
 
 @asynccontextmanager
 async def _open(provider: Provider, model: ProvidedModel) -> AsyncGenerator[Chat | Embed, None]:
+    local = provider.local and model.capabilities.local
     if model.kind is Kind.EMBED:
-        asking = (await _module("embed")).asking(provider, model.name)
+        asking = (await _module("embed")).asking(provider, model.name, local)
         async with remote_embed(provider, model.name, asking) as embed:
             yield embed
     else:
         client, chat = await _module("client"), await _module("chat")
         async with client.connected(provider) as connection:
-            yield chat.OllamaChat(connection, model.name)
+            yield chat.OllamaChat(connection, model.name, local)
 
 
 async def _loaded(provider: Provider) -> frozenset[str]:

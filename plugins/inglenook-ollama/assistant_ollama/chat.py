@@ -21,8 +21,10 @@ Parts = AsyncGenerator[ChatResponse, None]
 class OllamaChat:
     """Write replies with a model of Ollama."""
 
-    def __init__(self, client: Client, model: str) -> None:
+    def __init__(self, client: Client, model: str, local: bool) -> None:
+        """Take a *model*, which counts as *local*: this is made sure of before it is told anything."""
         self._client, self._model = client, model
+        self._sure = not local
         self._faults = ProviderFaults(client.provider, model)
         told = client.provider.config.parameters.streaming_support
         self._streams = told is not False
@@ -66,6 +68,9 @@ class OllamaChat:
         return await self._sent(asked)
 
     async def _sent(self, asked: dict[str, Any]) -> tuple[ChatResponse | None, Parts]:
+        if not self._sure:
+            await self._client.make_sure(self._model)
+            self._sure = True
         parts = self._parts(asked if self._thinks else {**asked, "think": None})
         try:
             return await self._next(parts, self._deadline()), parts

@@ -17,7 +17,7 @@ import httpx
 import msgspec
 import ollama
 
-from assistant import Provider, ProviderFaults
+from assistant import EngineUnavailable, Provider, ProviderFaults
 
 __all__ = ["Client", "classified", "connected"]
 
@@ -155,6 +155,15 @@ class Client:
         """Return what the JSON of a page says; None where there is no such page, or it is none."""
         data = await self.page(path, **body)
         return None if data is None else _decoded(data)
+
+    async def make_sure(self, model: str) -> None:
+        """Ask whether Ollama's own service runs a model, which its name may hide; raises EngineUnavailable if so."""
+        page = await self.json("/api/show", model=model)
+        if host := page.get("remote_host") if isinstance(page, dict) else "":
+            raise EngineUnavailable(
+                f"{self.provider}: {model} is not on this machine: {str(host)[:100]!a} runs it",
+                hint="it counts as remote as soon as the server has listed its models",
+            )
 
     @asynccontextmanager
     async def asked(self, model: str = "") -> AsyncGenerator[ollama.AsyncClient, None]:

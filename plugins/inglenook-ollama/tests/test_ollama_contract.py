@@ -7,6 +7,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ LISTED: list[dict[str, Any]] = [
     {"name": "nomic-embed-text:latest", "details": {"parameter_size": "137M"}, "capabilities": ["embedding"]},
     {"name": "gpt-oss:120b-cloud", "remote_host": "https://ollama.com:443", "capabilities": ["completion"]},
     {"name": "z-image:latest", "capabilities": ["image"]},
+    {"name": "mine:latest"},
 ]
 
 
@@ -72,6 +74,8 @@ class Ollama:
                 return self.json({"models": [{"name": each, "model": each, "size": 1} for each in self.memory]})
             case "/api/show" | "/api/chat" | "/api/embed" if self.asked["model"] not in [m["name"] for m in LISTED]:
                 return self.json({"error": f"model '{self.asked['model']}' not found"}, "404 Not Found")
+            case "/api/show" if self.asked["model"] == "mine:latest":
+                return self.json({"remote_host": "https://ollama.com:443", "capabilities": ["completion"]})
             case "/api/show":
                 return self.json({"details": {"parameter_size": "7B"}, "capabilities": ["completion", "vision"]})
             case "/api/embed":
@@ -170,14 +174,15 @@ async def test_it_is_told_by_its_answers() -> None:
 async def test_models_are_listed_with_what_they_can_do() -> None:
     async with running() as (ollama, provider):
         found = {model.name: model for model in await OLLAMA.models(provider)}
-        assert [*found] == ["qwen3:8b", "llava:latest", "nomic-embed-text:latest", "gpt-oss:120b-cloud"]
-        thinks, sees, places, cloud = found.values()
+        names = ["qwen3:8b", "llava:latest", "nomic-embed-text:latest", "gpt-oss:120b-cloud", "mine:latest"]
+        assert [*found] == names
+        thinks, sees, places, cloud, mine = found.values()
         assert thinks.capabilities.tools and thinks.capabilities.rank == 8200
         assert sees.capabilities.inputs == {"text", "image"} and not sees.capabilities.tools
-        assert places.kind is Kind.EMBED and cloud.capabilities.local is False
+        assert places.kind is Kind.EMBED and cloud.capabilities.local is mine.capabilities.local is False
         await OLLAMA.models(provider)
         assert ollama.server is not None
-        assert [heard.path for heard in ollama.server.heard].count("/api/show") == 1  # its version is as it was
+        assert [heard.path for heard in ollama.server.heard].count("/api/show") == 2  # their version is as it was
 
 
 async def test_models_that_others_run_are_not_of_this_house() -> None:
@@ -185,6 +190,22 @@ async def test_models_that_others_run_are_not_of_this_house() -> None:
         names = ("gpt-oss:120b-cloud", "gpt-oss:cloud", "qwen3:8b", "my-cloud-model", "foo:bar-cloud/baz")
         local = [OLLAMA.describe(provider, name).capabilities.local for name in names]
     assert local == [False, False, True, True, True]
+
+
+async def test_a_name_that_hides_that_others_run_the_model() -> None:
+    async with running() as (ollama, provider):
+        with pytest.raises(EngineUnavailable, match=r"not on this machine: .https://ollama\.com"):
+            await deltas(provider, model="mine:latest")
+        assert ollama.server is not None
+        assert {heard.path for heard in ollama.server.heard} == {"/api/show"}
+        places = replace(OLLAMA.describe(provider, "mine:latest"), kind=Kind.EMBED)
+        async with OLLAMA.open(provider, places) as embed:
+            with pytest.raises(EngineUnavailable, match="not on this machine"):
+                await asyncio.to_thread(embed.embed, ["hello"])
+        assert not any(b"hello" in heard.body.lower() for heard in ollama.server.heard)
+        told = [model for model in await OLLAMA.models(provider) if model.name == "mine:latest"]
+        async with OLLAMA.open(provider, told[0]) as chat, aclosing(chat.reply(HELLO)) as reply:
+            assert [delta async for delta in reply]  # now it is known, and nobody takes it for local
 
 
 async def test_thoughts_are_not_spoken() -> None:
@@ -297,7 +318,7 @@ async def test_the_engine_may_be_elsewhere() -> None:
         for suffix in ("/api", "/v1"):
             await deltas(Provider("pc", provider.endpoint + suffix, provider.config, provider.options))
         assert ollama.server is not None
-        assert {heard.path for heard in ollama.server.heard} == {"/api/chat"}
+        assert {heard.path for heard in ollama.server.heard} == {"/api/chat", "/api/show"}
 
 
 def test_the_readme_lists_every_option() -> None:

@@ -1,7 +1,7 @@
 """Everything that a server can do wrong is an error that says what, and what to do; nothing hangs."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import Any, cast
 
@@ -47,6 +47,11 @@ def piece(content: str = "", **more: Any) -> bytes:
 END = piece(done=True, done_reason="stop", eval_count=1)
 
 
+def answering(script: Sequence[Step]) -> Callable[[str], Sequence[Step]]:
+    """Return a server that answers so to who asks for a reply, and has no page of its models."""
+    return lambda path: page("404 Not Found") if path == "/api/show" else script
+
+
 def at(server: ScriptedServer, **more: Any) -> Provider:
     """Return a server as the owner would have configured it."""
     section = {"type": "ollama", "endpoint": f"http://127.0.0.1:{server.port}", "api_key": "a-secret", **more}
@@ -62,7 +67,7 @@ async def deltas(provider: Provider) -> list[ChatDelta]:
 
 async def failure(script: Sequence[Step], **more: Any) -> EngineError:
     """Return what comes of a reply to which a server answers so."""
-    async with scripted_server(script) as server:
+    async with scripted_server(answering(script)) as server:
         with pytest.raises(EngineError) as caught:
             async with asyncio.timeout(30):  # not a benchmark: it would hang
                 await deltas(at(server, **more))
@@ -169,7 +174,7 @@ async def test_an_error_page_is_read_no_further_than_a_person_would() -> None:
 
 @pytest.mark.parametrize("more", [{}, {"message": {"thinking": "hm"}}], ids=["words", "thoughts"])
 async def test_a_reply_without_end_is_cut(more: dict[str, Any]) -> None:
-    async with scripted_server(stream(*[piece("word ", **more)] * 10_000)) as server:
+    async with scripted_server(answering(stream(*[piece("word ", **more)] * 10_000))) as server:
         said = await deltas(at(server))
     assert isinstance(said[-1], Done) and said[-1].reason == "length"
     assert 20 <= len(said) <= 200
@@ -177,12 +182,12 @@ async def test_a_reply_without_end_is_cut(more: dict[str, Any]) -> None:
 
 async def test_thoughts_among_the_words_are_not_spoken() -> None:
     pieces = [piece(each) for each in ("<th", "ink>They greet me.", "</think>", "\n\n", "Hello.")]
-    async with scripted_server(stream(*pieces, END)) as server:
+    async with scripted_server(answering(stream(*pieces, END))) as server:
         assert (await deltas(at(server)))[0] == TextDelta("Hello.")
 
 
 async def test_who_leaves_closes_the_connection() -> None:
-    async with scripted_server(stream(piece("Hello"), 600.0)) as server:
+    async with scripted_server(answering(stream(piece("Hello"), 600.0))) as server:
         provider = at(server)
         async with OLLAMA.open(provider, OLLAMA.describe(provider, "small")) as chat:
             async with aclosing(chat.reply(ASKED)) as reply:
@@ -205,10 +210,10 @@ async def test_more_calls_than_anybody_needs() -> None:
 async def test_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("OLLAMA_API_KEY", "OLLAMA_HOST", "HTTP_PROXY", "ALL_PROXY", "http_proxy"):
         monkeypatch.setenv(variable, "http://127.0.0.1:9")
-    async with scripted_server(stream(piece("Yes."), END)) as server:
+    async with scripted_server(answering(stream(piece("Yes."), END))) as server:
         await deltas(at(server, parameters={"headers": {"X-House": "ours"}, "chat_endpoint": "/other/chat"}))
         await deltas(at(server, api_key=""))
-    [first, second] = server.heard
+    first, second = (heard for heard in server.heard if heard.path != "/api/show")
     assert (first.path, second.path) == ("/other/chat", "/api/chat")
     assert first.headers["authorization"] == "Bearer a-secret" and first.headers["x-house"] == "ours"
     assert "authorization" not in second.headers
@@ -219,9 +224,9 @@ async def test_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_a_failed_request_is_repeated_only_where_that_is_asked() -> None:
     answers = iter([page("500 Failed"), stream(piece("Yes."), END)])
-    async with scripted_server(lambda path: next(answers)) as server:
+    async with scripted_server(lambda path: answering(next(answers) if "chat" in path else [])(path)) as server:
         assert (await deltas(at(server, parameters={"max_retries": 1})))[0] == TextDelta("Yes.")
-        assert len(server.heard) == 2
+        assert len([heard for heard in server.heard if heard.path == "/api/chat"]) == 2
 
 
 @pytest.mark.parametrize(
