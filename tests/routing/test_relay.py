@@ -36,12 +36,35 @@ def test_whatever_is_cut_the_whole_text_is_heard_once(fails: Exception | float, 
     run_in_virtual_time(main())
 
 
-def test_three_go_on_one_after_the_other() -> None:
+@pytest.mark.parametrize(("second", "third"), [(True, False), (False, True), (False, False), (True, True)])
+def test_three_go_on_one_after_the_other(second: bool, third: bool) -> None:
     async def main() -> None:
-        every = {"a": Writer(BROKEN, 20), "b": Writer(BROKEN, 50, continues=False), "c": Writer(continues=False)}
-        async with writers(every=every) as three:
-            assert await three.said() == TEXT
-            assert three.order() == ["c", "a", "b"]
+        for cut in range(1, len(TEXT) - 30, 2):
+            b, c = Writer(BROKEN, cut + 30, continues=second), Writer(continues=third)
+            async with writers(every={"a": Writer(BROKEN, cut), "b": b, "c": c}) as three:
+                assert await three.said() == TEXT, f"cut at {cut}"
+                assert three.order() == ["c", "a", "b"]
+
+    run_in_virtual_time(main())
+
+
+def test_who_goes_on_may_write_what_is_left() -> None:
+    async def main() -> None:
+        second = Writer()
+        async with writers(first=Writer(BROKEN, 30), second=second) as both:
+            await both.said()
+        assert second.requests[0].max_tokens == ASKED.max_tokens - 10
+
+    run_in_virtual_time(main())
+
+
+def test_who_waits_for_others_is_not_taken_to_hang() -> None:
+    async def main() -> None:
+        server, here = Writer(parallel=1, pace=0.05), Writer()
+        async with writers(every={"pc/large": server, "here": here}) as both:
+            await both.said()
+            assert await asyncio.gather(both.said(), both.said()) == [TEXT] * 2
+        assert len(server.requests) == 3 and not here.requests
 
     run_in_virtual_time(main())
 
