@@ -1,4 +1,7 @@
-"""ezlocalai, by a contract server of its source at 81668ee: app.py, Pipes.py (get_models), ezlocalai/LLM.py."""
+"""ezlocalai, by a contract server of its source at 81668ee: app.py, Pipes.py (get_models), ezlocalai/LLM.py.
+
+The real server of that commit, with a real SmolLM2-135M, gave the same answers (`test_bridge_real.py`).
+"""
 
 from typing import Any
 
@@ -61,11 +64,12 @@ class EzLocalAi:
         self.asked.append(body := await request.json())
         if self.full:
             return web.json_response({"detail": "Request queue is full. Current queue size: 100"}, status=503)
-        alive = chunk(body["model"])
+        alive = chunk("/models/Qwen3-VL-4B-Instruct/Qwen3-VL-4B-Instruct-Q4_K_XL.gguf")  # whatever is asked for
+        name = alive["model"]
         if not self.words:
             error = {"message": "LLM stream completed without any assistant text.", "type": "empty_stream"}
             return sse(alive, {"error": error})
-        return sse(alive, chunk(body["model"], content="Hi."), alive, chunk(body["model"], "stop"))
+        return sse(alive, chunk(name, content="Hi."), alive, chunk(name, "stop"))
 
 
 @pytest.fixture
@@ -104,6 +108,12 @@ async def test_what_it_passes_over_in_silence_is_refused_here(server: EzLocalAi)
     async with trial("ezlocalai", server.app(), api_key=KEY) as tried:
         assert isinstance(await tried.failure(ChatRequest(HELLO.messages, tools=(LOOK,)), QWEN), UnfitRequest)
     assert not server.asked
+
+
+async def test_another_model_than_the_one_that_was_asked_for_is_no_answer(server: EzLocalAi) -> None:
+    async with trial("ezlocalai", server.app(), api_key=KEY) as tried:
+        failed = await tried.failure(model="unsloth/Qwen3-Coder-30B-A3B-Instruct-GGUF")
+    assert isinstance(failed, EngineUnavailable) and "Qwen3-VL-4B" in str(failed)
 
 
 async def test_failures_are_told(server: EzLocalAi) -> None:

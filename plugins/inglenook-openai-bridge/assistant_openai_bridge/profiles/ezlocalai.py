@@ -47,6 +47,12 @@ def _extend(body: dict[str, Any], request: ChatRequest, provider: Provider) -> N
         body["disable_fallback"] = True
 
 
+def _answers(asked: str, answered: str) -> bool:
+    """Tell whether the model that answered, a file in a folder of its name, is the one that was asked for: for one that
+    it lacks its first answers."""
+    return asked.rpartition("/")[2].partition("-GGUF")[0] in answered
+
+
 EZLOCALAI = Profile(
     type="ezlocalai",
     title="ezlocalai",
@@ -59,4 +65,5 @@ EZLOCALAI = Profile(
     schema=False,
     logprobs=False,
     loaded=_loaded,
+    answers=_answers,
 )
