@@ -61,7 +61,7 @@ class EzLocalAi:
 
     async def _chat(self, request: web.Request) -> web.Response:
         self._check_key(request)
-        self.asked.append(body := await request.json())
+        self.asked.append(await request.json())
         if self.full:
             return web.json_response({"detail": "Request queue is full. Current queue size: 100"}, status=503)
         alive = chunk("/models/Qwen3-VL-4B-Instruct/Qwen3-VL-4B-Instruct-Q4_K_XL.gguf")  # whatever is asked for

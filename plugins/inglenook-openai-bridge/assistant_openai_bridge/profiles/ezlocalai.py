@@ -50,7 +50,7 @@ def _extend(body: dict[str, Any], request: ChatRequest, provider: Provider) -> N
 def _answers(asked: str, answered: str) -> bool:
     """Tell whether the model that answered, a file in a folder of its name, is the one that was asked for: for one that
     it lacks its first answers."""
-    return asked.rpartition("/")[2].partition("-GGUF")[0] in answered
+    return asked.rpartition("/")[2].lower().partition("-gguf")[0] in answered.lower()
 
 
 EZLOCALAI = Profile(
