@@ -61,7 +61,8 @@ class Party:
         if not able:
             raise EngineUnavailable("no assistant hears and speaks", hint="configure `stt` and `tts` of an assistant")
         assistant = able.get(name) or next(iter(able.values()))
-        model = assistant.chats[0] if name in able and assistant.chats else name
+        pool = equipment.pool.on_this_machine() if assistant.strategy == "private" else equipment.pool
+        model = next((id_ for id_ in assistant.chats if id_ in pool), name) if name in able else name
         named = generation.names.find(model, Kind.CHAT)
         route = Route.of(assistant) if name in able and assistant.chats else named.route
         vads = [status.id for status in equipment.pool.status() if status.kind is Kind.VAD]

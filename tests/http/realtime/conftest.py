@@ -16,7 +16,7 @@ from assistant.audio import AudioFormat
 from assistant.config import AssistantConfig, ConversationConfig, HttpConfig, TimeoutConfig
 from assistant.config.schema import AliasConfig
 from assistant.controls import Controls
-from assistant.engines import Capabilities, Kind
+from assistant.engines import AnySpec, Capabilities, Kind
 from assistant.events import EventBus
 from assistant.http import realtime
 from assistant.http.app import make_app, serve
@@ -59,6 +59,8 @@ class Served:
     assistant: AssistantConfig = field(default_factory=lambda: AssistantConfig(turn="", intent="", prompt="Be brief."))
     keys: Keys | None = None
     """Named keys beside the owner's."""
+    specs: dict[str, AnySpec] = field(default_factory=dict)
+    """Further engines, and those that take the place of the fakes."""
     port: int = 0
 
     @property
@@ -76,6 +78,7 @@ class Served:
             "stt": fake_spec("stt", Kind.STT, self.stt),
             "chat": fake_spec("chat", Kind.CHAT, self.chat, able),
             "tts": fake_spec("tts", Kind.TTS, self.tts),
+            **self.specs,
         }
         models = {id_: Model(id_, spec, spec.config(), spec.describe(spec.config())) for id_, spec in specs.items()}
         pool, light = Pool(models, lambda options: options), ThreadPoolExecutor(1)
