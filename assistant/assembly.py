@@ -43,6 +43,7 @@ from assistant.plugins import Plugins
 from assistant.providers.models import declared, sources
 from assistant.providers.watch import Providers
 from assistant.routing import Routing
+from assistant.serving.cache import Cache
 from assistant.skill import OWNER, Skill
 from assistant.skills import Means, builtin
 from assistant.state import State, state_file
@@ -87,6 +88,8 @@ class Assembly:
         self.providers = providers
         self.controls: Controls = equipment.controls
         self.home: Home = equipment.home
+        cache = self.config.http.cache
+        self.replies = Cache(cache.size, cache.lifetime)
         self._tools = tools
 
     def models(self) -> tuple[ModelStatus, ...]:
@@ -148,6 +151,7 @@ class Assembly:
         self.equipment.conversations.forget()
         self.home.undos.forget()
         self.equipment.nearness.forget()
+        self.replies.forget()
         forgotten = await self.state.forget(Extent.of(since, person, self.config.devices))
         await self.timers.refresh()
         return forgotten

@@ -198,6 +198,15 @@ class LimitsConfig(Section, frozen=True, kw_only=True):
     """Other numbers of requests a minute by scope: `{chat: 120, audio: 30}`."""
 
 
+class CacheConfig(Section, frozen=True, kw_only=True):
+    """Replies that are kept in memory for programs that ask the same again."""
+
+    size: Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)] = 0
+    """Bytes that they may take; 0 keeps none."""
+    lifetime: Seconds = 3600.0
+    """Seconds for which each is kept."""
+
+
 class HttpConfig(Section, frozen=True, kw_only=True):
     """The HTTP door."""
 
@@ -228,6 +237,8 @@ class HttpConfig(Section, frozen=True, kw_only=True):
     """Seconds that a model may make no progress with a request."""
     longest: Seconds = 3600.0
     """Seconds of sound that a request may hold."""
+    cache: CacheConfig = CacheConfig()
+    """Replies that are given again; none by default."""
 
 
 class AliasConfig(Section, frozen=True, kw_only=True):

@@ -17,7 +17,9 @@ def doors(assembly: Assembly) -> list[Route]:
     """Return the routes of every door; `make_app` adds those that need no assembly."""
     section = assembly.config.http
     names = Names(assembly.models, assembly.config.aliases)
-    generation = Generation(assembly.pool, names, section.queue, section.wait, assembly.equipment.routing)
+    generation = Generation(
+        assembly.pool, names, section.queue, section.wait, assembly.equipment.routing, assembly.replies
+    )
     embedding = Embedding(assembly.pool, names, section.queue)
     sounds = Sounds(assembly.pool, section.longest, section.queue)
     hearing = Hearing(assembly.pool, names, sounds, section.queue, section.wait)

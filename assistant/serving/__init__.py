@@ -1,7 +1,8 @@
 """Models for programs: whose name means which model, and work that waits its turn. The doors ask here."""
 
+from assistant.serving.cache import Cache
 from assistant.serving.embedding import Embedding
-from assistant.serving.generation import Generation
+from assistant.serving.generation import Answer, Generation
 from assistant.serving.hearing import Heard, Hearing
 from assistant.serving.names import Named, Names
 from assistant.serving.sounds import SPOKEN, Encoding, Sounds
@@ -9,6 +10,8 @@ from assistant.serving.speaking import Speaking
 
 __all__ = [
     "SPOKEN",
+    "Answer",
+    "Cache",
     "Embedding",
     "Encoding",
     "Generation",

@@ -4,15 +4,36 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
-from assistant.chat import ChatDelta, ChatRequest, Priority
+from assistant.chat import ChatDelta, ChatRequest, Done, Priority, TextDelta
+from assistant.config.schema import Strategy
 from assistant.engines import Kind
 from assistant.errors import UnfitModel
 from assistant.host import Candidate
 from assistant.models.pool import Pool
-from assistant.routing import Relay, Route, Routing, lacking
+from assistant.routing import Decision, Relay, Route, Routing, Step, lacking
+from assistant.serving.cache import Cache, Kept
 from assistant.serving.names import Named, Names
 
-__all__ = ["Generation"]
+__all__ = ["Answer", "Generation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply that is complete."""
+
+    text: str
+    """Its words."""
+    end: Done
+    """Why it ended, and what it cost."""
+    steps: tuple[Step, ...]
+    """Who could be asked, and what came of it; one of them answered."""
+    cached: bool = False
+    """Whether it was written before; then `end` tells what it cost at that time."""
+
+    @property
+    def by(self) -> Step:
+        """Return who answered, and why it was asked."""
+        return next(step for step in self.steps if step.outcome == "answered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +50,8 @@ class Generation:
     """Seconds that a model may make no progress."""
     routing: Routing = field(default_factory=Routing)
     """Decides who answers where a name means several models."""
+    cache: Cache = field(default_factory=lambda: Cache(0, 0.0))
+    """Where replies are kept for who asks the same again."""
 
     def named(self, name: str, request: ChatRequest, route: Route | None = None) -> Named:
         """Return the model that is to answer *request*, or with a *route* those of that.
@@ -36,11 +59,17 @@ class Generation:
         Raises UnknownModel, UnfitModel where none can.
         """
         named = self.names.find(name, Kind.CHAT)
-        named = replace(named, route=route) if route else named
-        missing = [lacking(request, one.capabilities) for one in self._candidates(named)]
-        if all(missing):
-            raise UnfitModel(f"the model {name} takes no {missing[0]}", hint="ask another model")
-        return named
+        return self._able(replace(named, route=route) if route else named, request)
+
+    def chosen(self, name: str, request: ChatRequest, strategy: Strategy | None = None) -> Named:
+        """Return the models of which one is to answer *request*: those of a name, all where it is `auto`.
+
+        They are chosen by *strategy*, but what is private stays so. Raises UnknownModel, UnfitModel where none can.
+        """
+        named = self.names.choice(name, Kind.CHAT)
+        if strategy and named.route.strategy != "private":
+            named = replace(named, route=replace(named.route, strategy=strategy))
+        return self._able(named, request)
 
     def local(self, named: Named) -> bool:
         """Tell whether what is asked stays on this machine, whoever answers."""
@@ -57,11 +86,45 @@ class Generation:
         Raises EngineBusy before its first step where too many wait, EngineUnavailable, EngineTimeout, EngineError.
         """
         request = replace(request, priority=Priority.API)
-        decision = self.routing.decide(named.route, self._candidates(named), request, lacking=lacking)
-        relay = Relay(
-            self.pool, self.routing, decision, priority=Priority.API, patience=self.patience, queue=self.queue
-        )
+        relay = self._relay(self._decision(named, request))
+        async with aclosing(self._written(relay, request)) as deltas:
+            async for delta in deltas:
+                yield delta
 
+    async def answer(
+        self, named: Named, request: ChatRequest, *, task: str = "", asker: str = "", keep: bool | None = None
+    ) -> Answer:
+        """Return the reply once it is complete, or at once where *asker* was given it before.
+
+        Models that are good at *task* are preferred. *keep* says whether the reply is one to keep; None for those that
+        would come out the same again. What is private is never kept. Raises as `reply` does.
+        """
+        request = replace(request, priority=Priority.API)
+        decision = self._decision(named, request, task)
+        first, key = decision.asked[0], ""
+        if keep is not False and named.route.strategy != "private":
+            key = self.cache.key(first.model, request, asker, drawn=keep is True)
+        if not key:
+            return await self._answer(decision, request)
+        if kept := await self.cache.find(key):
+            return Answer(kept.text, kept.end, (Step(first.model, first.why, "answered"),), cached=True)
+        with self.cache.making(key) as put:
+            answer = await self._answer(decision, request)
+            if answer.by.model == first.model and answer.text:
+                put(Kept(answer.text, answer.end))
+            return answer
+
+    async def _answer(self, decision: Decision, request: ChatRequest) -> Answer:
+        texts, end, relay = list[str](), Done("stop"), self._relay(decision)
+        async with aclosing(self._written(relay, request)) as deltas:
+            async for delta in deltas:
+                if isinstance(delta, TextDelta):
+                    texts.append(delta.text)
+                elif isinstance(delta, Done):
+                    end = delta
+        return Answer("".join(texts), end, relay.steps)
+
+    async def _written(self, relay: Relay, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
         async def prepare(model: str) -> ChatRequest:
             if relay.last:
                 await self.pool.open(model)  # a program has time
@@ -70,6 +133,22 @@ class Generation:
         async with aclosing(relay.reply(prepare)) as deltas:
             async for delta in deltas:
                 yield delta
+
+    def _decision(self, named: Named, request: ChatRequest, task: str = "") -> Decision:
+        return self.routing.decide(named.route, self._candidates(named), request, lacking=lacking, task=task)
+
+    def _relay(self, decision: Decision) -> Relay:
+        return Relay(self.pool, self.routing, decision, priority=Priority.API, patience=self.patience, queue=self.queue)
+
+    def _able(self, named: Named, request: ChatRequest) -> Named:
+        """Return *named*; raises UnfitModel where none of its models can answer *request*."""
+        private = named.route.strategy == "private"
+        abilities = [one.capabilities for one in self._candidates(named) if one.capabilities.local or not private]
+        missing = [lacking(request, can) for can in abilities]
+        if all(missing):
+            what = missing[0] if missing else "request that must stay on this machine"
+            raise UnfitModel(f"the model {named.name} takes no {what}", hint="ask another model")
+        return named
 
     def _candidates(self, named: Named) -> list[Candidate]:
         models = {id_: self.pool.model(id_) for id_ in named.route.models if id_ in self.pool}

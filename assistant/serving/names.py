@@ -10,7 +10,10 @@ from assistant.errors import UnknownModel
 from assistant.host import ModelStatus
 from assistant.routing import Route
 
-__all__ = ["Named", "Names"]
+__all__ = ["AUTO", "Named", "Names"]
+
+AUTO = "auto"
+"""What stands for all models of a kind where one of them is chosen, unless it is an alias."""
 
 _LATEST = ":latest"
 """What programs that know Ollama add to the name of a model."""
@@ -64,6 +67,17 @@ class Names:
                     return Named(name, model, Route.of(alias) if alias else Route(((model,),)), alias)
         known = [*of_kind, *(alias for alias, named in self._aliases.items() if named.models[0] in of_kind)]
         raise UnknownModel(f"there is no {kind} model of that name", hint=f"there are: {', '.join(known)}")
+
+    def choice(self, name: str, kind: Kind) -> Named:
+        """Return the models of which one is to be chosen: where *name* is `auto` all of a kind, as configured.
+
+        Raises UnknownModel where there is none.
+        """
+        if name != AUTO or AUTO in self.every():
+            return self.find(name, kind)
+        first = self.find("", kind)
+        tiers = tuple((model.id,) for model in self._models() if model.kind is kind)
+        return replace(first, name=AUTO, route=Route(tiers))
 
     def every(self) -> dict[str, ModelStatus]:
         """Return every name, with the model that it means."""

@@ -45,6 +45,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/pull": {"model": "chat"},
     "/generate": {"prompt": "Hello."},
     "/api/inference/": {"inputs": "Hello."},
+    "/api/inference/orchestrated": {"inputs": "Hello."},
     "/api/inference/batch": {"inputs": ["Hello."]},
     "/api/inference/parallel": {"requests": [{"inputs": "Hello."}]},
     "/api/audio/text-to-speech": {"text": "Hello."},

@@ -2,6 +2,7 @@
 
 from assistant.http.rest.inference import InferenceDoor
 from assistant.http.rest.models import ModelsDoor
+from assistant.http.rest.orchestrated import OrchestratedDoor
 from assistant.http.route import Route
 from assistant.serving import Embedding, Generation
 
@@ -10,4 +11,8 @@ __all__ = ["routes"]
 
 def routes(generation: Generation, embedding: Embedding) -> list[Route]:
     """Return the routes."""
-    return [*ModelsDoor(generation).routes(), *InferenceDoor(generation, embedding).routes()]
+    return [
+        *ModelsDoor(generation).routes(),
+        *InferenceDoor(generation, embedding).routes(),
+        *OrchestratedDoor(generation, embedding).routes(),
+    ]

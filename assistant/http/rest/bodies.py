@@ -6,9 +6,24 @@ import msgspec
 from msgspec import Meta
 
 from assistant.chat import ChatMessage, ChatRequest
+from assistant.config.schema import Strategy
 from assistant.http.drawing import Drawing, check_json
+from assistant.serving.names import AUTO
 
-__all__ = ["BatchBody", "GenerateBody", "InferenceBody", "Outcome", "Outcomes", "ParallelBody", "Parameters", "Said"]
+__all__ = [
+    "BatchBody",
+    "Candidate",
+    "GenerateBody",
+    "InferenceBody",
+    "Orchestrated",
+    "OrchestratedBody",
+    "Outcome",
+    "Outcomes",
+    "ParallelBody",
+    "Parameters",
+    "Said",
+    "Tokens",
+]
 
 _TOKENS = 512
 """Tokens after which a reply is cut where nothing is said."""
@@ -23,6 +38,8 @@ class Parameters(Drawing, frozen=True, kw_only=True):
     max_tokens: Annotated[int, Meta(ge=1, le=8192)] | None = None
     stop: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...], Meta(max_length=16)] = ()
     schema: dict[str, Any] | None = None
+    cache: bool | None = None
+    """Whether the reply may be one that was given before; None for those that would come out the same again."""
 
     def request(self, messages: tuple[ChatMessage, ...]) -> ChatRequest:
         """Return what an engine is asked."""
@@ -72,6 +89,14 @@ class InferenceBody(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(ChatMessage.of(message.role, message.content) for message in self.inputs)
 
 
+class OrchestratedBody(InferenceBody, frozen=True, kw_only=True):
+    """Work for whichever model is best at it."""
+
+    model_id: str = AUTO
+    task: Annotated[str, Meta(max_length=64)] = ""
+    strategy: Strategy | None = None
+
+
 class BatchBody(msgspec.Struct, frozen=True, kw_only=True):
     """The same work for several inputs, one after the other."""
 
@@ -103,6 +128,22 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     vector: list[float] | None = None
     finish_reason: Literal["stop", "length"] | None = None
     tokens: Tokens | None = None
+    cached: bool = False
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that could do the work."""
+
+    model: str
+    why: str
+    outcome: str
+
+
+class Orchestrated(Said, frozen=True, kw_only=True):
+    """What came of the work, and why of that model."""
+
+    why: str
+    candidates: list[Candidate]
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,9 +9,10 @@ import msgspec
 from aiohttp import web
 
 from assistant.access import Scope
-from assistant.chat import ChatMessage, Done, TextDelta, Usage
+from assistant.chat import ChatMessage, Done, TextDelta
 from assistant.engines import Kind
 from assistant.errors import AssistantError, UnfitModel
+from assistant.http.guard import caller
 from assistant.http.problem import problem_of
 from assistant.http.rest.bodies import (
     BatchBody,
@@ -23,8 +24,8 @@ from assistant.http.rest.bodies import (
     ParallelBody,
     Parameters,
     Said,
-    Tokens,
 )
+from assistant.http.rest.said import ended, told
 from assistant.http.route import Route, json_answer
 from assistant.http.streaming import stream
 from assistant.serving import Embedding, Generation
@@ -52,34 +53,36 @@ class InferenceDoor:
         """Answer a `prompt`; with `stream` as it is written, a line of JSON for each piece."""
         if body.stream:
             return await stream(request, "application/x-ndjson", self._lines(body))
-        return json_answer(await self._written(body.model, body.messages(), body))
+        return json_answer(await self._written(body.model, body.messages(), body, caller(request).name))
 
     async def _one(self, request: web.Request, body: InferenceBody) -> web.Response:
         """Let a model work on `inputs`: a chat model answers, a model of sentences places them."""
-        return json_answer(await self._work(body))
+        return json_answer(await self._work(body, caller(request).name))
 
     async def _batch(self, request: web.Request, body: BatchBody) -> web.Response:
         """Let a model work on each of `inputs` in turn; what fails is told in its place."""
         pieces = [InferenceBody(inputs=one, model_id=body.model_id, parameters=body.parameters) for one in body.inputs]
-        return json_answer(_outcomes([await self._outcome(piece) for piece in pieces]))
+        asker = caller(request).name
+        return json_answer(_outcomes([await self._outcome(piece, asker) for piece in pieces]))
 
     async def _parallel(self, request: web.Request, body: ParallelBody) -> web.Response:
         """Let models work on several `requests` at once; what fails is told in its place."""
+        asker = caller(request).name
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._outcome(piece)) for piece in body.requests]
+            tasks = [group.create_task(self._outcome(piece, asker)) for piece in body.requests]
         return json_answer(_outcomes(task.result() for task in tasks))
 
-    async def _outcome(self, body: InferenceBody) -> Outcome:
+    async def _outcome(self, body: InferenceBody, asker: str) -> Outcome:
         try:
-            return Outcome(result=await self._work(body))
+            return Outcome(result=await self._work(body, asker))
         except AssistantError as error:
             problem = problem_of(error)
             return Outcome(error=Fault(code=problem.code, message=str(problem), hint=problem.hint))
 
-    async def _work(self, body: InferenceBody) -> Said:
+    async def _work(self, body: InferenceBody, asker: str) -> Said:
         if self._kind(body.model_id) is Kind.EMBED:
             return await self._placed(body)
-        return await self._written(body.model_id, body.messages(), body.parameters)
+        return await self._written(body.model_id, body.messages(), body.parameters, asker)
 
     def _kind(self, name: str) -> Kind:
         """Return what the model of a name is for; unknown names are left to whoever looks them up."""
@@ -94,18 +97,11 @@ class InferenceDoor:
         seconds = round(time.monotonic() - began, 4)
         return Said(model=named.model, vector=[float(number) for number in vector], seconds=seconds)
 
-    async def _written(self, name: str, messages: tuple[ChatMessage, ...], how: Parameters) -> Said:
-        text, end, began = "", Done("stop"), time.monotonic()
-        asked = how.request(messages)
+    async def _written(self, name: str, messages: tuple[ChatMessage, ...], how: Parameters, asker: str) -> Said:
+        began, asked = time.monotonic(), how.request(messages)
         named = self._generation.named(name, asked)
         asked = named.filled(asked, cut=how.max_tokens is not None)
-        async with aclosing(self._generation.reply(named, asked)) as deltas:
-            async for delta in deltas:
-                if isinstance(delta, TextDelta):
-                    text += delta.text
-                elif isinstance(delta, Done):
-                    end = delta
-        return _said(named.model, end, began, text)
+        return Said(**told(await self._generation.answer(named, asked, asker=asker, keep=how.cache), began))
 
     async def _lines(self, body: GenerateBody) -> AsyncGenerator[bytes, None]:
         asked, began, begun = body.request(body.messages()), time.monotonic(), False
@@ -118,27 +114,13 @@ class InferenceDoor:
                     if isinstance(delta, TextDelta):
                         yield msgspec.json.encode({"delta": delta.text}) + b"\n"
                     elif isinstance(delta, Done):
-                        yield msgspec.json.encode(_said(named.model, delta, began)) + b"\n"
+                        yield msgspec.json.encode(Said(model=named.model, **ended(delta, began))) + b"\n"
         except AssistantError as error:
             if not begun:
                 raise
             yield (
                 msgspec.json.encode({"error": {"code": error.code, "message": str(error), "hint": error.hint}}) + b"\n"
             )
-
-
-def _said(model: str, end: Done, began: float, text: str | None = None) -> Said:
-    return Said(
-        model=model,
-        text=text,
-        finish_reason="length" if end.reason == "length" else "stop",
-        tokens=_tokens(end.usage),
-        seconds=round(time.monotonic() - began, 4),
-    )
-
-
-def _tokens(usage: Usage) -> Tokens:
-    return Tokens(prompt=usage.prompt_tokens, cached=usage.cached_tokens, completion=usage.completion_tokens)
 
 
 def _outcomes(every: Iterable[Outcome]) -> Outcomes:

@@ -103,6 +103,7 @@ async def test_a_prompt_is_answered(house: House) -> None:
         "vector": None,
         "finish_reason": "length",
         "tokens": {"prompt": 9, "cached": 2, "completion": 3},
+        "cached": False,
     }
     [request] = house.chat.requests
     assert request.messages == (ChatMessage.of("system", "Be brief."), ChatMessage.of("user", "The sky?"))
