@@ -1,6 +1,7 @@
 """`/api/inference/orchestrated`, and replies that are given again: real doors over several fakes."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,8 +20,10 @@ from assistant.http.app import make_app, serve
 from assistant.http.doors import doors
 from assistant.plugins import Plugins
 from assistant.testing import FakeChat, FakeEmbed, FakeIntent, FakeStt, FakeTts, FakeTurn, fake_spec
+from tests.docs.markdown import blocks
 from tests.http.conftest import KEY
 from tests.running import CONFIG
+from tests.source import ROOT
 
 PATH = "/api/inference/orchestrated"
 CHATS = "chat: {engine: fake-small}, large: {engine: fake-large}, away: {engine: fake-away}, near: {engine: fake-near}"
@@ -175,6 +178,25 @@ async def test_what_does_not_fit_is_refused(house: House, body: dict[str, Any], 
     assert refused == status
     assert word in answer["error"]["message"]
     assert not house.small.requests
+
+
+@pytest.mark.once
+async def test_the_example_of_the_docs_works(house: House, tmp_path: Path) -> None:
+    [example] = [
+        block
+        for block in blocks(ROOT / "docs" / "http.md")
+        if block.language == "bash" and block.heading.endswith("/orchestrated")
+    ]
+    key = tmp_path / ".local/state/inglenook/api-key"
+    key.parent.mkdir(parents=True)
+    key.write_text(f"{KEY}\n")
+    text = example.text.replace("http://127.0.0.1:8420", str(house.session._base_url).rstrip("/"))
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-c", text, env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}, stdout=asyncio.subprocess.PIPE
+    )
+    shown, _ = await process.communicate()
+    answer = json.loads(shown)
+    assert (answer["model"], answer["why"]) == ("away", "70000 million parameters")
 
 
 # -- what was asked before -------------------------------------------------------------------------------------------
