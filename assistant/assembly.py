@@ -348,7 +348,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
     models |= voices | codecs(plugins.engines.values(), models)
     pool = Pool(models, lambda options: resolve(options, store), opening=config.timeouts.open)
     routing = Routing()
-    providers = Providers(sources(loaded, plugins), pool, routing.health)
+    providers = Providers(sources(loaded, plugins), pool, routing.health, events)
     tools: dict[str, Tool] = {}
     light = ThreadPoolExecutor(1, thread_name_prefix="light")
     audit = Audit(state.audit if config.audit.seconds else NoLog())

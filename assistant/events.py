@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class EventType(StrEnum):
-    """Home Assistant's names of the events of a pipeline run, Wyoming's of timers; and our own of tools and devices."""
+    """Home Assistant's names of the events of a pipeline run, Wyoming's of timers; and our own of all around them."""
 
     RUN_START = "run-start"
     RUN_END = "run-end"
@@ -33,6 +33,7 @@ class EventType(StrEnum):
     TTS_END = "tts-end"
     ERROR = "error"
     DEVICE_CHANGED = "device-changed"
+    PROVIDER_CHANGED = "provider-changed"
     TIMER_STARTED = "timer-started"
     TIMER_UPDATED = "timer-updated"
     TIMER_FINISHED = "timer-finished"

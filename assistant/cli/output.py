@@ -7,8 +7,9 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-__all__ = ["json_option", "show_json", "show_receipt", "show_table"]
+__all__ = ["json_option", "show_json", "show_receipt", "show_table", "table"]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 """The option of every command whose output a program may read."""
@@ -21,13 +22,18 @@ def show_json(value: Any) -> None:
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table that wraps its last column at the terminal's width."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    Console(highlight=False, markup=False).print(table(columns, rows))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Return a table that wraps its last column at the terminal's width."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns[:-1]:
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
-    table.add_column(columns[-1], overflow="fold")
+        made.add_column(name, no_wrap=True, overflow="ellipsis")
+    made.add_column(columns[-1], overflow="fold")
     for row in rows:
-        table.add_row(*row)
-    Console(highlight=False, markup=False).print(table)
+        made.add_row(*(Text(cell) for cell in row))
+    return made
 
 
 def show_receipt(parts: dict[str, float], voice_to_voice: float) -> None:

@@ -1,16 +1,15 @@
 """`assistant providers`: other servers of models, and what is known of them."""
 
 import asyncio
-from dataclasses import replace
 
 import click
 import msgspec
 
 from assistant.assembly import assemble, find_plugins
-from assistant.cli import Settings, provider_models
+from assistant.cli import Settings, provider_detect, provider_health, provider_models
 from assistant.cli.output import json_option, show_json, show_table
-from assistant.errors import AssistantError
-from assistant.providers.watch import Providers, ProviderStatus
+from assistant.cli.provider_health import ask
+from assistant.providers.watch import ProviderStatus
 
 __all__ = ["providers"]
 
@@ -20,7 +19,15 @@ def providers() -> None:
     """Show other servers of models."""
 
 
-for _command in (provider_models.loaded, provider_models.load, provider_models.unload, provider_models.pull):
+for _command in (
+    provider_detect.detect,
+    provider_health.health,
+    provider_health.monitor,
+    provider_models.loaded,
+    provider_models.load,
+    provider_models.unload,
+    provider_models.pull,
+):
     providers.add_command(_command)
 
 
@@ -51,17 +58,5 @@ def list_(settings: Settings, as_json: bool) -> None:
 
 async def _asked(settings: Settings) -> list[ProviderStatus]:
     async with assemble(settings.load()) as assembly:
-        asked = (_one(assembly.providers, status) for status in assembly.providers.status())
+        asked = (ask(assembly.providers, status) for status in assembly.providers.status())
         return await asyncio.gather(*asked)
-
-
-async def _one(servers: Providers, status: ProviderStatus) -> ProviderStatus:
-    """Return what is known of a server after it was asked."""
-    if status.state == "off":
-        return status
-    try:
-        models = await servers.ask(status.name)
-    except AssistantError as error:
-        return replace(status, state="asleep", reason=f"{error} ({error.hint})" if error.hint else str(error))
-    ids = tuple(f"{status.name}/{model.name}" for model in models)
-    return replace(status, state="awake", models=tuple(dict.fromkeys([*status.models, *ids])))

@@ -1,7 +1,7 @@
 """What the core serves of an assembly: one group of routes from each file beside this one."""
 
 from assistant.assembly import Assembly
-from assistant.http import devices, history, keys, ollama, openai, realtime, rest, timers
+from assistant.http import devices, history, keys, ollama, openai, providers, realtime, rest, timers
 from assistant.http.openai import Ears, Mouth, audio
 from assistant.http.rest.audio import AudioDoor
 from assistant.http.route import Route
@@ -36,6 +36,7 @@ def doors(assembly: Assembly) -> list[Route]:
         *realtime.routes(assembly.equipment, generation),
         *ollama.routes(generation, embedding, Store.default()),
         *rest.routes(generation, embedding),
+        *providers.routes(assembly.providers),
         *AudioDoor(hearing, speaking).routes(),
         *TurnDoor(assembly, hearing).routes(),
     ]

@@ -72,6 +72,8 @@ class ProviderConfig(_Section, frozen=True, kw_only=True):
     """Its models that are used, by its own names; empty for all that it lists."""
     enabled: bool = True
     """Whether it is used."""
+    wake: Annotated[str, msgspec.Meta(pattern=r"^([0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5})?$")] = ""
+    """Hardware address of its machine, `aa:bb:cc:dd:ee:ff`: it is woken (wake-on-LAN) when it is wanted and asleep."""
     gateway: bool = False
     """Whether it hands on what it is asked to other machines: then it counts as remote even on this one."""
     capabilities: dict[str, ModelTraits] = {}

@@ -1,15 +1,19 @@
 """Ask other servers for their models, again and again: they sleep, wake, and load others. It costs them nothing."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
 from assistant.errors import AssistantError, EngineBusy, EngineTimeout, EngineUnavailable
+from assistant.events import EventBus, EventType, TurnEvent
 from assistant.models.pool import Pool
+from assistant.providers.figures import Figures, figures_of
 from assistant.providers.models import Source, model_of
 from assistant.providers.spec import ProvidedModel
+from assistant.providers.wake import wake
 from assistant.routing import Health
 
 __all__ = ["ProviderStatus", "Providers"]
@@ -22,8 +26,12 @@ _AGAIN = 1.0
 """Seconds after which one is asked again at the soonest, where a reply of it failed."""
 _PATIENCE = 10.0
 """Seconds that it may take to list its models."""
+_WOKEN = 60.0
+"""Seconds after which one that still sleeps is woken again at the soonest."""
 _MOST = 500
 """Models of one server that are listed here."""
+
+ProviderState = Literal["off", "unknown", "awake", "asleep"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ class ProviderStatus:
     """What server it is."""
     endpoint: str
     """Where it is."""
-    state: Literal["off", "unknown", "awake", "asleep"]
+    state: ProviderState
     """Whether it answers: `off` is not used, `unknown` was not asked yet."""
     reason: str = ""
     """Why it is not used, or does not answer."""
@@ -47,23 +55,26 @@ class ProviderStatus:
 @dataclass(slots=True)
 class _Watched:
     source: Source
-    state: Literal["off", "unknown", "awake", "asleep"] = "unknown"
+    state: ProviderState = "unknown"
     reason: str = ""
     heard: asyncio.Event = field(default_factory=asyncio.Event)
     doubted: asyncio.Event = field(default_factory=asyncio.Event)
+    woken: float = -_WOKEN
 
 
 class Providers:
     """The servers of the configuration. Their models come into the pool as they answer.
 
-    Whether they do is told to *health*, so that nobody waits for one that is asleep; and where a reply of one fails, it
-    is asked at once.
+    Whether they do is told to *health*, so that nobody waits for one that is asleep, and to *events*; where a reply of
+    one fails, it is asked at once, and where one is wanted that sleeps, it is woken if the owner says how.
     """
 
-    def __init__(self, found: Mapping[str, Source], pool: Pool, health: Health) -> None:
+    def __init__(self, found: Mapping[str, Source], pool: Pool, health: Health, events: EventBus) -> None:
         self._pool = pool
         self._health = health
+        self._events = events
         health.on_trouble = self._doubt
+        health.on_wanted = self._wake
         self._declared = frozenset(model.id for model in pool.models() if model.id.partition("/")[0] in found)
         self._watched = {
             name: _Watched(source, "off" if source.spec is None else "unknown", str(source.failure or ""))
@@ -93,6 +104,10 @@ class Providers:
             for name, each in self._watched.items()
         )
 
+    def figures(self, name: str) -> Figures:
+        """Return how the replies of a server went that were asked of it."""
+        return figures_of(name, self._health, self._pool)
+
     async def run(self) -> None:
         """Follow every server until cancelled."""
         async with asyncio.TaskGroup() as group:
@@ -121,13 +136,13 @@ class Providers:
             except AssistantError as error:
                 if watched.state != "asleep" or str(error) != watched.reason:
                     provider.log.warning("%s%s", error, f" ({error.hint})" if error.hint else "")
-                watched.state, watched.reason = "asleep", str(error)
+                self._becomes(watched, "asleep", str(error))
                 if isinstance(error, EngineUnavailable | EngineTimeout | EngineBusy):
                     self._health.is_silent(provider.name, str(error))
             else:
                 if watched.state != "awake":
                     provider.log.info("%s answers and has %d models", provider, len(found))
-                watched.state, watched.reason = "awake", ""
+                self._becomes(watched, "awake")
                 self._health.answers(provider.name)
                 await self._take(watched.source, found)
             watched.heard.set()
@@ -141,6 +156,32 @@ class Providers:
             async with asyncio.timeout(seconds):
                 await watched.doubted.wait()
         watched.doubted.clear()
+
+    def _becomes(self, watched: _Watched, state: ProviderState, reason: str = "") -> None:
+        changed = watched.state != state
+        watched.state, watched.reason = state, reason
+        if changed:
+            name = watched.source.provider.name
+            self._publish(EventType.PROVIDER_CHANGED, provider=name, state=state, reason=reason)
+
+    def _publish(self, kind: EventType, **data: object) -> None:
+        self._events.publish(TurnEvent(kind, "", "", time.time(), data))
+
+    def _wake(self, server: str) -> None:
+        """Wake the machine of a server, unless that was done just now, or nobody said how."""
+        if server not in self._watched:
+            return
+        watched = self._watched[server]
+        provider, now = watched.source.provider, asyncio.get_running_loop().time()
+        if not provider.config.wake or now < watched.woken + _WOKEN:
+            return
+        watched.woken = now
+        try:
+            wake(provider.config.wake)
+        except OSError as error:
+            provider.log.warning("%s cannot be woken: %s", provider, error)
+        else:
+            provider.log.info("%s is wanted and asleep: its machine was told to wake", provider)
 
     def _doubt(self, server: str) -> None:
         """Ask a server soon: a reply of it failed."""

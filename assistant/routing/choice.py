@@ -77,6 +77,8 @@ class Decision:
     """The first answers; each other one where those before it fail."""
     left_out: tuple[Choice, ...] = ()
     """Who cannot answer."""
+    preferred: str = ""
+    """Who would be the first, were nobody asleep and had nobody failed."""
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -140,7 +142,9 @@ class Routing:
 
         asked = tuple(Choice(one.id, why(one)) for one in sorted(fitting, key=key))
         left_out = [Choice(id_, f"it takes no {what}") for id_, what in missing.items() if what]
-        return Decision(asked, (*left_out, *(Choice(id_, "it is not on this machine") for id_ in away)))
+        left_out += [Choice(id_, "it is not on this machine") for id_ in away]
+        preferred = min(fitting, key=lambda one: key(one)[1:])
+        return Decision(asked, tuple(left_out), preferred.id)
 
     def answered(self, request: ChatRequest, model: str) -> None:
         """Note who answered: there the beginning of the conversation is read already."""

@@ -5,9 +5,10 @@ It comes of what they are asked anyway, and of the watch, which asks servers for
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from assistant.chat import ChatDelta, Done, TextDelta
 from assistant.errors import EngineBusy, UnfitRequest
@@ -21,6 +22,8 @@ _REPLY = 60
 """Tokens of a reply whose time is expected: a few sentences."""
 _PACED = 32
 """Tokens at the beginning of a reply by which its pace is measured: later ones may wait for a voice to speak them."""
+_RECENT = 128
+"""Replies of a model whose times are kept for people to look at."""
 _BLAMELESS = (UnfitRequest, EngineBusy)
 """What is the request's fault, or nobody's."""
 
@@ -45,6 +48,8 @@ class Measured:
     """Replies that it wrote to their end."""
     failures: int = 0
     """Replies at which it failed."""
+    firsts: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
+    """Seconds to the first words of its latest replies."""
 
     def expected(self, parallel: int) -> float:
         """Return the seconds that a short reply takes now, of a model that writes so many at once; 0 where it was never
@@ -94,12 +99,18 @@ class Health:
         """The share of whoever was asked last, when it was."""
         self.on_trouble: Callable[[str], None] = lambda server: None
         """Called with the name of a server whose model failed: whoever watches it may look at once."""
+        self.on_wanted: Callable[[str], None] = lambda server: None
+        """Called with the name of a silent server that would have been asked: whoever can may wake it."""
 
     def measured(self, model: str) -> Measured:
         """Return what was measured of a model."""
         if model not in self._models:
             self._models[model] = Measured(Breaker(self._draw))
         return self._models[model]
+
+    def of_server(self, server: str) -> dict[str, Measured]:
+        """Return what was measured of those models of a server that were asked, by id."""
+        return {model: measured for model, measured in self._models.items() if _server(model) == server}
 
     def state(self, model: str) -> State:
         """Return whether a model is asked now: not where its server is silent, whatever it did itself."""
@@ -110,6 +121,11 @@ class Health:
     def silence(self, model: str) -> str:
         """Return why the server of a model does not answer; empty where it does, or nobody knows."""
         return self._servers.get(_server(model), "")
+
+    def want(self, model: str) -> None:
+        """Note that a model is wanted, whether it can be asked or not."""
+        if self.silence(model):
+            self.on_wanted(_server(model))
 
     @contextmanager
     def asking(self, model: str, weight: float = 1.0) -> Iterator[Asking]:
@@ -135,13 +151,12 @@ class Health:
     def answers(self, server: str) -> None:
         """Note that a server answers the watch: where it did not before, its models may be tried at once."""
         if self._servers.pop(server, ""):
-            for model, measured in self._models.items():
-                if _server(model) == server:
-                    measured.breaker.may_be_tried(self._clock())
+            for measured in self.of_server(server).values():
+                measured.breaker.may_be_tried(self._clock())
 
     def is_silent(self, server: str, reason: str) -> None:
         """Note that a server does not answer the watch, and why, unless it is at work: some do one thing at a time."""
-        if not any(measured.at_work for model, measured in self._models.items() if _server(model) == server):
+        if not any(measured.at_work for measured in self.of_server(server).values()):
             self._servers[server] = reason
 
     def _learn(self, model: str, measured: Measured, asking: Asking, failed: bool) -> None:
@@ -157,6 +172,7 @@ class Health:
         measured.breaker.succeeded()
         self._servers.pop(_server(model), None)
         measured.first = _mean(measured.first, asking.first - asking.began)
+        measured.firsts.append(asking.first - asking.began)
         measured.replies += asking.ended
         if asking.tokens > 1 and asking.latest > asking.first:
             measured.pace = _mean(measured.pace, (asking.tokens - 1) / (asking.latest - asking.first))

@@ -65,6 +65,7 @@ class Relay:
     ) -> None:
         self._pool = pool
         self._routing = routing
+        self._preferred = decision.preferred
         self._left = list(decision.asked)
         self._priority = priority
         self._patience = patience
@@ -92,6 +93,7 @@ class Relay:
         Calls of tools come at the end, of that model only which came to the end. Raises what the last model raised, or
         one that failed in the middle of what no other can go on with.
         """
+        self._routing.health.want(self._preferred)
         said, pieces = "", 0
         while True:
             model, ending = self._left[0].model, list[ChatDelta]()

@@ -15,7 +15,7 @@ from assistant.errors import ConfigError
 
 __all__ = ["Saved", "save"]
 
-_HEADER = "# Written by `assistant setup`. Every key: docs/config.md, `assistant config schema`.\n"
+_HEADER = "# Written by `{by}`. Every key: docs/config.md, `assistant config schema`.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,11 @@ class Saved:
     """The copy of what it held before; None where there was nothing."""
 
 
-def save(file: Path, answers: Mapping[str, Any]) -> Saved:
-    """Lay *answers* over what *file* holds; raises ConfigError where it cannot be read or written."""
+def save(file: Path, answers: Mapping[str, Any], by: str = "assistant setup") -> Saved:
+    """Lay *answers* over what *file* holds; a new one says *by* which command it was written.
+
+    Raises ConfigError where it cannot be read or written.
+    """
     try:
         file = file.resolve()  # the target of a link is replaced, not the link
         before = read_file(file).tree if file.exists() else None
@@ -37,7 +40,7 @@ def save(file: Path, answers: Mapping[str, Any]) -> Saved:
         if after == before:
             return Saved(changed=False)
         file.parent.mkdir(parents=True, exist_ok=True)
-        head = _comments(file) if before is not None else _HEADER
+        head = _comments(file) if before is not None else _HEADER.format(by=by)
         backup = _backup(file) if before is not None else None
         _write(file, head + yaml.safe_dump(after, sort_keys=False, allow_unicode=True))
     except OSError as error:
