@@ -62,7 +62,7 @@ class BoundedAnswer:
     async def lines(self) -> AsyncGenerator[bytes, None]:
         """Yield each line that is not empty; raises EngineError for one without end, EngineTimeout for silence."""
         held = b""
-        async with aclosing(self._chunks()) as chunks:
+        async with aclosing(self.chunks()) as chunks:
             async for chunk in chunks:
                 *lines, held = (held + chunk).replace(b"\r", b"\n").split(b"\n")
                 for line in filter(None, lines):
@@ -74,7 +74,7 @@ class BoundedAnswer:
 
     async def whole(self) -> bytes:
         """Return the bytes of the whole answer; raises EngineError where it is too large."""
-        async with aclosing(self._chunks()) as chunks:
+        async with aclosing(self.chunks()) as chunks:
             return b"".join([chunk async for chunk in chunks])
 
     async def json(self) -> Any:
@@ -89,7 +89,8 @@ class BoundedAnswer:
         """Return the error of an answer of another kind than was asked for."""
         return self._faults.strange(self.type or "something")
 
-    async def _chunks(self) -> AsyncGenerator[bytes, None]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes as they come; raises EngineError for too many, EngineTimeout for silence."""
         if self._packed:
             raise self._faults.packed()
         size = 0

@@ -17,8 +17,8 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class ModelTraits(_Section, frozen=True, kw_only=True):
     """What the owner knows of a provider's model; what is left empty is what the server tells, or the type's guess."""
 
-    kind: Literal["chat", "embed"] | None = None
-    """What it is for."""
+    kind: Literal["chat", "embed", "stt", "tts"] | None = None
+    """What it is for: to write, to place texts, to write down what is said, to speak."""
     tools: bool | None = None
     """Whether it can call tools."""
     images: bool | None = None
@@ -39,6 +39,10 @@ class ModelTraits(_Section, frozen=True, kw_only=True):
     """What a million tokens cost, for `strategy: cost`."""
     languages: list[str] | None = None
     """BCP-47 tags that it knows; an embedding model finds paraphrases in these only."""
+    times: bool | None = None
+    """Whether a speech recogniser tells when something was said (`verbose_json`)."""
+    voices: list[Annotated[str, msgspec.Meta(min_length=1, max_length=100)]] | None = None
+    """Voices that it can speak with, the one it speaks with first."""
 
 
 class ProviderParameters(_Section, frozen=True, kw_only=True):

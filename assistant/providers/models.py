@@ -15,6 +15,7 @@ from assistant.models.pool import Model
 from assistant.plugins import Plugins
 from assistant.providers.config import ModelTraits
 from assistant.providers.spec import ProvidedModel, Provider, ProviderSpec
+from assistant.speech import Voice
 
 __all__ = ["Source", "declared", "model_of", "sources"]
 
@@ -126,6 +127,8 @@ def _with_traits(model: ProvidedModel, traits: ModelTraits) -> ProvidedModel:
         good_at=can.good_at if traits.good_at is None else tuple(traits.good_at),
         price=can.price if traits.price is None else traits.price,
         languages=can.languages if traits.languages is None else tuple(traits.languages),
+        times=can.times if traits.times is None else traits.times,
+        voices=can.voices if traits.voices is None else tuple(map(Voice, traits.voices)),
     )
     return replace(model, kind=Kind(traits.kind or model.kind), capabilities=known)
 

@@ -59,7 +59,7 @@ async def state_of(assembly: Assembly, wanted: str) -> None:
 async def test_the_models_of_another_house_are_models_here(home: Path) -> None:
     async with house(home / "a") as (_, there), house(home / "b", section(there)) as (here, port):
         await state_of(here, "awake")
-        assert here.providers.status()[0].models == ("pc/chat",)
+        assert here.providers.status()[0].models == ("pc/stt", "pc/tts", "pc/chat")
         said = await reply(here, "pc/chat")
         assert "".join(delta.text for delta in said if isinstance(delta, TextDelta)) == "Hello there."
         assert isinstance(said[-1], Done) and said[-1].reason == "stop"

@@ -5,9 +5,9 @@ from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from assistant import (
+    Chat,
     Embed,
     EngineError,
     EngineUnavailable,
@@ -16,15 +16,15 @@ from assistant import (
     Provider,
     ProviderSpec,
     PullProgress,
+    Stt,
+    Tts,
     hookimpl,
     in_thread,
     remote_embed,
 )
 from assistant_openai_bridge.profile import Profile
 from assistant_openai_bridge.profiles import PROFILES
-
-if TYPE_CHECKING:
-    from assistant_openai_bridge.chat import BridgeChat
+from assistant_openai_bridge.voices import voiced
 
 __all__ = ["assistant_providers", "spec_of"]
 
@@ -40,7 +40,8 @@ async def _models(profile: Profile, provider: Provider) -> Sequence[ProvidedMode
                 f"{provider} does not list its models, as a server of models does at {path}",
                 hint=f"providers.{provider.name}.endpoint: for most servers it ends in /v1",
             )
-        return [profile.bounded(model) for model in await profile.models(client.get, path)]
+        models = [profile.bounded(model) for model in await profile.models(client.get, path)]
+        return await voiced(client.get, profile.voices_endpoint, models)
 
 
 async def _recognise(profile: Profile, provider: Provider) -> bool:
@@ -85,19 +86,30 @@ async def _pull(profile: Profile, provider: Provider, model: str) -> AsyncGenera
 @asynccontextmanager
 async def _open(
     profile: Profile, provider: Provider, model: ProvidedModel
-) -> AsyncGenerator["BridgeChat | Embed", None]:
+) -> AsyncGenerator[Chat | Embed | Stt | Tts, None]:
     await _load()
     if model.kind is Kind.EMBED:
         from assistant_openai_bridge.embed import asking
 
         async with remote_embed(provider, model.name, asking(provider, profile, model.name)) as embed:
             yield embed
-    else:
-        from assistant_openai_bridge.chat import BridgeChat
-        from assistant_openai_bridge.client import connected
+        return
+    from assistant_openai_bridge.client import connected
 
-        async with connected(provider) as client:
-            yield BridgeChat(client, profile, model.name)
+    async with connected(provider) as client:
+        match model.kind:
+            case Kind.STT:
+                from assistant_openai_bridge.hear import BridgeStt
+
+                yield BridgeStt(client, profile, model)
+            case Kind.TTS:
+                from assistant_openai_bridge.speak import BridgeTts
+
+                yield BridgeTts(client, profile, model)
+            case _:
+                from assistant_openai_bridge.chat import BridgeChat
+
+                yield BridgeChat(client, profile, model.name)
 
 
 async def _load() -> None:

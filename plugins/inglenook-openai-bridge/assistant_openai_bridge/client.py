@@ -120,20 +120,23 @@ class Client:
 
     @asynccontextmanager
     async def post(
-        self, path: str, body: dict[str, Any], *, model: str = "", most: int = _WHOLE
+        self, path: str, body: dict[str, Any], *, model: str = "", most: int = _WHOLE, file: bytes | None = None
     ) -> AsyncGenerator[BoundedAnswer, None]:
         """Ask for something, of which *most* bytes are read, at a path as of `get`; raises EngineError.
 
-        Leaving closes the connection: the server stops.
+        A *file*, which is WAV, is sent as a form of which *body* is the rest. Leaving closes the connection: the server
+        stops.
         """
         with classified(self.provider, model):
-            response = await self._sent("post", path, body)
+            response = await self._sent("post", path, body, file)
         try:
             yield _answer(self.provider, response, most)
         finally:
             await response.aclose()
 
-    async def _sent(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx2.Response:
+    async def _sent(
+        self, method: str, path: str, body: dict[str, Any] | None = None, file: bytes | None = None
+    ) -> httpx2.Response:
         """Send a request and return the answer, of which nothing is read yet."""
         if path.startswith("/"):
             root = urlsplit(self.provider.endpoint)
@@ -143,7 +146,13 @@ class Client:
                 stream = await self._openai.get(path, cast_to=object, stream=True, stream_cls=AsyncStream[object])
             else:
                 stream = await self._openai.post(
-                    path, cast_to=object, body=body, stream=True, stream_cls=AsyncStream[object]
+                    path,
+                    cast_to=object,
+                    body=body,
+                    files={"file": ("speech.wav", file, "audio/wav")} if file is not None else None,
+                    options={"headers": {"Content-Type": "multipart/form-data"}} if file is not None else {},
+                    stream=True,
+                    stream_cls=AsyncStream[object],
                 )
             return stream.response
 

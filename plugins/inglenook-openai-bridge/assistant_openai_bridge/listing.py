@@ -4,24 +4,34 @@ import re
 from dataclasses import replace
 from typing import Any, TypeGuard
 
-from assistant import ProvidedModel
-from assistant import guessed_model as guessed
+from assistant import Capabilities, Kind, ProvidedModel, guessed_model
 
 __all__ = ["entries", "guessed", "is_name", "is_size", "knowing", "listed"]
 
 _NAME = re.compile(r"[!-~]{1,200}")
-_NEITHER = re.compile(
-    r"whisper|transcri|(^|[/_-])(tts|stt|asr|dall-e|flux|sora|image|audio|realtime|moderation|rerank\w*)([_.-]|\d|$)",
-    re.IGNORECASE,
+_OTHERS = re.compile(
+    r"(^|[/_-])(dall-e|flux|sora|image|audio|realtime|moderation|rerank\w*)([_.-]|\d|$)", re.IGNORECASE
 )
-"""Names of models that are neither for chat nor for embedding."""
+"""Names of models that neither write, place texts, hear nor speak."""
+_HEARS = re.compile(r"whisper|transcri|parakeet|moonshine|sensevoice|(^|[/_-])(stt|asr)([_.-]|\d|$)", re.IGNORECASE)
+_SPEAKS = re.compile(r"kokoro|chatterbox|(^|[/_-])(x?tts|piper|bark|parler)([_.-]|\d|$)", re.IGNORECASE)
 
 
 def listed(answer: Any) -> list[ProvidedModel]:
-    """Return the models for chat and for embedding in an answer of `/v1/models`."""
+    """Return the models in an answer of `/v1/models` that write, place texts, hear or speak."""
     named = [(is_name(entry), entry.get("max_model_len")) for entry in entries(answer)]
-    every = [(guessed(name), longest) for name, longest in named if name and not _NEITHER.search(name)]
+    every = [(guessed(name), longest) for name, longest in named if name and not _OTHERS.search(name)]
     return [knowing(model, context=longest if is_size(longest) else 0) for model, longest in every]
+
+
+def guessed(name: str) -> ProvidedModel:
+    """Say what a model is whose name alone is known. Whisper's family tells when something was said."""
+    if _HEARS.search(name):
+        languages = ("en",) if name.endswith(".en") else ()
+        return ProvidedModel(name, Kind.STT, Capabilities(languages, times="whisper" in name.lower(), parallel=8))
+    if _SPEAKS.search(name):
+        return ProvidedModel(name, Kind.TTS, Capabilities(parallel=8))
+    return guessed_model(name)
 
 
 def entries(answer: Any) -> list[dict[str, Any]]:

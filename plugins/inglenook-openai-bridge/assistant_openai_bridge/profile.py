@@ -88,6 +88,12 @@ class Profile:
     """Path below the endpoint that writes replies."""
     embed_endpoint: str = "embeddings"
     """Path below the endpoint that places texts."""
+    hear_endpoint: str = "audio/transcriptions"
+    """Path below the endpoint that writes down what is said."""
+    speak_endpoint: str = "audio/speech"
+    """Path below the endpoint that speaks."""
+    voices_endpoint: str = "audio/voices"
+    """Path below the endpoint that lists the voices; OpenAI itself has none."""
 
     def bounded(self, model: ProvidedModel) -> ProvidedModel:
         """Return a model that can no more than the server."""

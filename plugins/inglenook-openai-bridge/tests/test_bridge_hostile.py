@@ -276,7 +276,7 @@ async def models(server: ScriptedServer, **more: Any) -> list[str]:
 async def test_models_are_listed_as_far_as_they_are_any() -> None:
     listed = b'{"data": [{"id": "qwen3-8b"}, {"id": "bge-m3"}, {"id": "whisper-1"}, {"id": "a b"}, {"id": 7}, 9, {}]}'
     async with scripted_server(page("200 OK", listed)) as server:
-        assert await models(server) == [f"{Kind.CHAT}:qwen3-8b", f"{Kind.EMBED}:bge-m3"]
+        assert await models(server) == [f"{Kind.CHAT}:qwen3-8b", f"{Kind.EMBED}:bge-m3", f"{Kind.STT}:whisper-1"]
         assert await models(server, parameters={"model_endpoint": "all"})
     assert [heard for heard in server.heard if heard.path == "/v1/all"]
 

@@ -51,7 +51,14 @@ MODELS: dict[str, dict[str, Any]] = {
     },
     "llama-cpp-python": {"/v1/models": {"data": [CARD | {"owned_by": "me", "permissions": []}]}},
     "openai": {
-        "/v1/models": {"data": [CARD | {"owned_by": "system"}, {"id": "text-embedding-3-small"}, {"id": "tts-1"}]}
+        "/v1/models": {
+            "data": [
+                CARD | {"owned_by": "system"},
+                {"id": "text-embedding-3-small"},
+                {"id": "tts-1"},
+                {"id": "dall-e-3"},
+            ]
+        }
     },
 }
 """Pages of each server, by its type."""
@@ -112,11 +119,12 @@ async def test_what_lm_studio_tells_of_its_models() -> None:
     assert "image" in found["pix"].capabilities.inputs and not found["pix"].capabilities.tools
 
 
-async def test_what_is_no_chat_model_is_left_out() -> None:
+async def test_what_a_model_is_for_is_told_by_its_name() -> None:
     found = await models("openai")
     assert {name: model.kind for name, model in found.items()} == {
         "qwen3-8b": Kind.CHAT,
         "text-embedding-3-small": Kind.EMBED,
+        "tts-1": Kind.TTS,
     }
 
 
