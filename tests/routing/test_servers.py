@@ -228,7 +228,8 @@ async def test_nothing_of_a_private_assistant_leaves_the_machine_whatever_fails(
 
 async def test_a_private_assistant_with_nothing_here_is_an_error_of_the_configuration(home: Path) -> None:
     async with ModelServer.running() as server:
-        for section in ("chat: s0/large", "chat: chat, embed: s0/bge-m3"):
+        elsewhere = ("embed: s0/bge-m3", "stt: s0/whisper-1", "tts: [s0/tts-1, tts]")
+        for section in ("chat: s0/large", *(f"chat: chat, {one}" for one in elsewhere)):
             away = f"\nassistants: {{jarvis: {{{section}, strategy: private, intent: '', turn: ''}}}}\n"
             with pytest.raises(ConfigError, match="is not on this machine, and jarvis is private"):
                 async with _gateway(home, server, away):
