@@ -3,10 +3,9 @@
 import io
 import wave
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
 from assistant import (
     SPEECH,
@@ -30,19 +29,20 @@ _FILE = 25_000_000
 _SOME, _EACH = 65_536, 16_384
 """Bytes that an answer may have whatever the length of the sound, and for each second beside: words, times, tokens."""
 
-_Seconds = Annotated[float, Meta(ge=0, le=86_400)]
+_ROUNDED = 1.0
+"""Seconds by which a time may lie after the end of the sound."""
 
 
 class _Timed(msgspec.Struct, frozen=True, kw_only=True):
-    """Some of what was said, and when: a segment has its words in `text`, a word in `word`."""
+    """Some of what was said, and when: a segment has its words in `text`, a word in `word`, or as LocalAI has it."""
 
-    start: _Seconds
-    end: _Seconds
+    start: float
+    end: float
     text: str = ""
     word: str = ""
 
     def value(self) -> TimedText:
-        return TimedText((self.text or self.word).strip(), self.start, self.end)
+        return TimedText((self.word or self.text).strip(), self.start, self.end)
 
 
 class _Heard(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +79,8 @@ class BridgeStt:
         yield await self._heard(bytes(speech), options) if speech else Transcript("", options.language or "")
 
     async def _heard(self, speech: bytes, options: SttOptions) -> Transcript:
-        most = _SOME + _EACH * round(SPEECH.seconds(len(speech)))
+        seconds = SPEECH.seconds(len(speech))
+        most = _SOME + _EACH * round(seconds)
         path, file, name = self._profile.hear_endpoint, _wav(speech), self._model.name
         async with self._client.post(path, self._body(options), model=name, most=most, file=file) as answer:
             if answer.type not in ("application/json", ""):
@@ -91,8 +92,8 @@ class BridgeStt:
         return Transcript(
             " ".join(heard.text.split()),
             options.language or tag(heard.language or ""),
-            segments=tuple(each.value() for each in heard.segments or ()),
-            words=tuple(each.value() for each in heard.words or ()) if options.words else (),
+            segments=_placed(heard.segments, seconds),
+            words=_placed(heard.words, seconds) if options.words else (),
         )
 
     def _body(self, options: SttOptions) -> dict[str, Any]:
@@ -108,6 +109,12 @@ class BridgeStt:
         if options.words and times:
             body["timestamp_granularities"] = ["segment", "word"]
         return body
+
+
+def _placed(pieces: list[_Timed] | None, seconds: float) -> tuple[TimedText, ...]:
+    """Return pieces of so many *seconds* of sound; none where a time is no second of it: some write nanoseconds."""
+    right = all(0 <= piece.start <= piece.end <= seconds + _ROUNDED for piece in pieces or ())
+    return tuple(piece.value() for piece in pieces or ()) if right else ()
 
 
 def _wav(speech: bytes) -> bytes:

@@ -82,6 +82,8 @@ class Profile:
     """Takes a model out of its memory."""
     pull: "Callable[[Client, str], AsyncGenerator[PullProgress, None]] | None" = None
     """Has it download a model, and yields how far it is."""
+    anybody: str = "alloy"
+    """Voice that is asked for where none is known: OpenAI wants one to be named. Empty where none need be."""
     model_endpoint: str = "models"
     """Path below the endpoint that lists the models."""
     chat_endpoint: str = "chat/completions"

@@ -12,8 +12,6 @@ from assistant_openai_bridge.sound import IncomingSound, NoSound
 
 __all__ = ["BridgeTts"]
 
-_ANYBODY = "alloy"
-"""OpenAI wants a voice to be named; other servers know the names of its voices, or take any for their own."""
 _SOME, _EACH = 20.0, 1.0
 """Seconds that a clause may last whatever its length, and for each character beside."""
 _SECOND = 192_000
@@ -43,9 +41,10 @@ class BridgeTts:
         body: dict[str, Any] = {
             "model": self._model.name,
             "input": clause,
-            "voice": voice.name or self._voice(voice.language),
             "response_format": "wav",  # its header tells the rate; servers disagree on that of `pcm`
         }
+        if name := voice.name or self._voice(voice.language):
+            body["voice"] = name
         if voice.speed != 1:
             body["speed"] = voice.speed
         seconds = (_SOME + _EACH * len(clause)) / min(voice.speed, 1)
@@ -81,10 +80,10 @@ class BridgeTts:
             raise faults.broke_off()
 
     def _voice(self, language: str) -> str:
-        """Return the first voice that speaks a language, or else the first."""
+        """Return the first voice that speaks a language, or else the first; the type's own where none is known."""
         primary = language.partition("-")[0].lower()
         voices = self._model.capabilities.voices
         fits = [
             one for one in voices if primary and one.language.replace("_", "-").partition("-")[0].lower() == primary
         ]
-        return next((one.name for one in (*fits, *voices)), _ANYBODY)
+        return next((one.name for one in (*fits, *voices)), self._profile.anybody)

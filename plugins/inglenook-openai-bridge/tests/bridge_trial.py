@@ -1,5 +1,6 @@
 """A type of provider, tried with a server that answers as its source has it."""
 
+import struct
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -25,7 +26,7 @@ from assistant import (
 )
 from assistant.testing import check_chat
 
-__all__ = ["HELLO", "LONG", "LOOK", "Trial", "chunk", "sse", "trial"]
+__all__ = ["HELLO", "LONG", "LOOK", "Trial", "chunk", "sse", "trial", "wav"]
 
 SPECS = {spec.type: spec for spec in assistant_providers()}
 HELLO = ChatRequest((ChatMessage.of("user", "Hello."),), max_tokens=20)
@@ -124,3 +125,10 @@ def chunk(model: str, finish: str | None = None, **delta: Any) -> dict[str, Any]
     """Return a piece of a reply."""
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
     return {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": model, "choices": [choice]}
+
+
+def wav(tag: int = 1, channels: int = 1, rate: int = 24_000, bits: int = 16, size: int = 0xFFFFFFFF) -> bytes:
+    """Return the header of a WAV, with a chunk before its sound that tells nothing."""
+    frame = channels * bits // 8
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, tag, channels, rate, rate * frame, frame, bits)
+    return b"RIFF\xff\xff\xff\xffWAVE" + b"LIST\x03\x00\x00\x00abc\x00" + form + struct.pack("<4sI", b"data", size)

@@ -9,15 +9,18 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from bridge_trial import HELLO, LOOK, Trial, chunk, sse, trial
+from bridge_trial import HELLO, LOOK, Trial, chunk, sse, trial, wav
 
-from assistant import ChatRequest, EngineBusy, EngineError, EngineUnavailable, Kind
+from assistant import SPEECH, ChatRequest, EngineBusy, EngineError, EngineUnavailable, Kind
+from assistant.testing import check_tts, tone
 
 KEY = "sk-house"
 CAN: dict[str, dict[str, Any] | None] = {
     "qwen3-8b": {"capabilities": ["chat", "vision", "tools"], "input_modalities": ["text", "image"]},
     "nomic": {"capabilities": ["embeddings"], "input_modalities": ["text"]},
     "whisper-base": {"capabilities": ["transcript"], "input_modalities": ["audio"]},
+    "voice-en": {"capabilities": ["tts"], "input_modalities": ["text"]},
+    "rerank": {"capabilities": ["rerank"], "input_modalities": ["text"]},
     "loose-1b.gguf": None,
 }
 
@@ -40,6 +43,7 @@ class LocalAI:
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/v1/models/capabilities", self._capabilities)
         app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post("/v1/audio/speech", self._speak)
         app.router.add_post("/models/apply", self._apply)
         app.router.add_get("/models/jobs", self._states)
         app.router.add_post("/backend/load", self._load)
@@ -78,6 +82,10 @@ class LocalAI:
             {"id": name, "object": "model", **(can or none), "output_modalities": None} for name, can in CAN.items()
         ]
         return web.json_response({"object": "list", "data": data})
+
+    async def _speak(self, request: web.Request) -> web.Response:
+        self.asked.append(await request.json())
+        return web.Response(body=wav(rate=SPEECH.rate) + tone(1.0).audio, content_type="audio/x-wav")
 
     async def _chat(self, request: web.Request) -> web.Response:
         self.asked.append(body := await request.json())
@@ -145,9 +153,20 @@ async def test_its_models_are_what_it_says(server: LocalAI) -> None:
     assert {name: model.kind for name, model in found.items()} == {
         "qwen3-8b": Kind.CHAT,
         "nomic": Kind.EMBED,
+        "whisper-base": Kind.STT,
+        "voice-en": Kind.TTS,
         "loose-1b.gguf": Kind.CHAT,
     }
     assert found["qwen3-8b"].capabilities.inputs == {"text", "image"} and found["qwen3-8b"].capabilities.tools
+
+
+async def test_it_speaks_with_the_voice_of_its_model(server: LocalAI) -> None:
+    async with trial("localai", server.app(), api_key=KEY) as tried:
+        model = (await tried.models())["voice-en"]
+        async with tried.spec.open(tried.provider, model) as voice:
+            chunks = await check_tts(voice)
+    assert chunks[0].format == SPEECH
+    assert server.asked[0] == {"model": "voice-en", "input": "Hello there. How are you?", "response_format": "wav"}
 
 
 async def test_before_it_is_ready_it_has_no_models(server: LocalAI) -> None:

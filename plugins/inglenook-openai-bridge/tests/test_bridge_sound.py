@@ -1,7 +1,7 @@
 """Servers that hear and speak: as they should, and as they should not."""
 
 import asyncio
-import struct
+import wave
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from bridge_trial import SPECS
+from bridge_trial import SPECS, wav
 
 from assistant import (
     SPEECH,
@@ -33,14 +33,13 @@ from assistant import (
     once,
 )
 from assistant.testing import check_stt, check_tts, page, scripted_server, tone
-from assistant.wav import decode_wav, wav_header
 
 Step = bytes | float
 OPENAI = SPECS["openai"]
 QUICK = {"parameters": {"timeout": 0.3}}
 PCM = AudioFormat(24_000)
 SECOND = b"\x10\x20" * 24_000
-WAV = wav_header(PCM)
+WAV = wav()
 SLOWLY: list[Step] = [b" ", 0.1] * 600
 SPOKEN = tone(1.0)
 
@@ -97,13 +96,15 @@ class Sounding:
         self.app.router.add_post("/v1/audio/speech", self._speak)
 
     async def _hear(self, request: web.Request) -> web.Response:
-        form = await request.post()
-        file = form["file"]
+        fields = await request.post()
+        file = fields["file"]
         assert isinstance(file, web.FileField) and file.content_type == "audio/wav"
-        self.files.append(decode_wav(file.file.read()))
-        self.forms.append({key: form.getall(key) for key in form if key != "file"})
+        with wave.open(file.file) as sent:
+            form = AudioFormat(sent.getframerate(), sent.getsampwidth(), sent.getnchannels())
+            self.files.append(AudioChunk(sent.readframes(sent.getnframes()), form))
+        self.forms.append({key: fields.getall(key) for key in fields if key != "file"})
         told: dict[str, Any] = {"text": " Turn on\nthe lamp. "}
-        if form["response_format"] == "verbose_json":
+        if fields["response_format"] == "verbose_json":
             told |= {
                 "language": "german",
                 "segments": [{"id": 0, "start": 0, "end": 0.9, "text": " Turn on the lamp."}],
@@ -168,6 +169,16 @@ async def test_what_is_sent_to_be_heard_and_what_is_told_of_it() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "segments",
+    [[{"start": 0, "end": 9640000000, "text": "Yes."}], [{"start": -1, "end": 0}], [{"start": 0.9, "end": 0.1}], None],
+)
+async def test_times_that_are_none_are_left_out(segments: Any) -> None:
+    told = msgspec.json.encode({"text": "Yes.", "language": "en", "segments": segments})
+    async with scripted_server(page("200 OK", told)) as server:
+        assert await heard(at(server.port)) == Transcript("Yes.", "en")
+
+
 async def test_what_no_server_takes() -> None:
     async with scripted_server([]) as server, engine(at(server.port), "whisper-1") as stt:
         for audio, options, error in (
@@ -216,26 +227,19 @@ async def test_ears_that_stall(script: Sequence[Step]) -> None:
     assert isinstance(await failure(script, heard, **QUICK), EngineTimeout)
 
 
-def fields(tag: int = 1, channels: int = 1, rate: int = 24_000, bits: int = 16, size: int = 0xFFFFFFFF) -> bytes:
-    """Return the header of a WAV."""
-    frame = channels * bits // 8
-    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, tag, channels, rate, rate * frame, frame, bits)
-    return b"RIFF\xff\xff\xff\xffWAVE" + b"LIST\x03\x00\x00\x00abc\x00" + form + struct.pack("<4sI", b"data", size)
-
-
 @pytest.mark.parametrize(
     ("script", "audio"),
     [
-        (sound(fields(size=len(SECOND)), SECOND, b"LIST\x04\x00\x00\x00abcd"), SECOND),
-        (sound(fields(size=0), SECOND), SECOND),
-        (sound(fields() + SECOND[:1000]), SECOND[:1000]),
-        (sound(fields() + SECOND + b"\x00"), SECOND),
-        (sound(fields(size=100) + SECOND[:100]), SECOND[:100]),
-        (sound(fields(size=480), SECOND[:480], 600.0), SECOND[:480]),
-        (sound(fields(channels=2, bits=24) + SECOND), SECOND),
+        (sound(wav(size=len(SECOND)), SECOND, b"LIST\x04\x00\x00\x00abcd"), SECOND),
+        (sound(wav(size=0), SECOND), SECOND),
+        (sound(wav() + SECOND[:1000]), SECOND[:1000]),
+        (sound(wav() + SECOND + b"\x00"), SECOND),
+        (sound(wav(size=100) + SECOND[:100]), SECOND[:100]),
+        (sound(wav(size=480), SECOND[:480], 600.0), SECOND[:480]),
+        (sound(wav(channels=2, bits=24) + SECOND), SECOND),
         (sound(SECOND, type_="audio/pcm; rate=24000"), SECOND),
-        (sound(fields() + SECOND, type_="audio/pcm"), SECOND),
-        (sound(fields() + SECOND, type_="application/octet-stream"), SECOND),
+        (sound(wav() + SECOND, type_="audio/pcm"), SECOND),
+        (sound(wav() + SECOND, type_="application/octet-stream"), SECOND),
     ],
     ids="size,none,short,half a frame,tiny,not closed,24 bit,bare,named otherwise,unnamed".split(","),  # noqa: SIM905
 )
@@ -252,20 +256,20 @@ async def test_sound_as_servers_send_it(script: Sequence[Step], audio: bytes) ->
         (page("200 OK", b'{"error": "none"}'), "answered with application/json"),
         (page("200 OK", b"ID3\x04" + bytes(999), "audio/mpeg"), "answered with audio/mpeg"),
         (sound(b"RIFF\x00\x00\x00\x00AVI " + bytes(99)), "no WAV"),
-        (sound(fields(tag=3, bits=32) + SECOND), "WAV of 32 bit in format 0x3"),
-        (sound(fields(bits=8) + SECOND), "WAV of 8 bit"),
-        (sound(fields(rate=1) + SECOND), "WAV of 1 Hz"),
-        (sound(fields(channels=9) + SECOND), "9 channels"),
+        (sound(wav(tag=3, bits=32) + SECOND), "WAV of 32 bit in format 0x3"),
+        (sound(wav(bits=8) + SECOND), "WAV of 8 bit"),
+        (sound(wav(rate=1) + SECOND), "WAV of 1 Hz"),
+        (sound(wav(channels=9) + SECOND), "9 channels"),
         (sound(b"RIFF\x00\x00\x00\x00WAVEdata\x00\x00\x00\x00" + SECOND), "without a format"),
         (sound(b"RIFF\x00\x00\x00\x00WAVE" + b"junk\x00\x00\x00\x00" * 9999), "without sound"),
         (sound(b"RIFF\x00\x00\x00\x00WAVEjunk\xff\xff\xff\xff" + SECOND), "without sound"),
-        (sound(fields()), "broke its reply off"),
-        (sound(fields()[:30]), "broke its reply off"),
+        (sound(wav()), "broke its reply off"),
+        (sound(wav()[:30]), "broke its reply off"),
         (sound(), "broke its reply off"),
-        (sound(fields(size=len(SECOND)) + SECOND[:9000]), "broke its reply off"),
+        (sound(wav(size=len(SECOND)) + SECOND[:9000]), "broke its reply off"),
         ([b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\nContent-Type: audio/wav\r\n\r\n" + WAV + SECOND], "broke the"),
-        (sound(fields(), *[SECOND] * 60), "sent more than"),
-        (sound(fields(rate=8000), *[SECOND] * 60), "sent more than"),
+        (sound(wav(), *[SECOND] * 60), "sent more than"),
+        (sound(wav(rate=8000), *[SECOND] * 60), "sent more than"),
         (page("200 OK", b"\x1f\x8b", "audio/wav", "Content-Encoding: gzip"), "packs its answers"),
         (page("503 Loading"), "is busy"),
     ],

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from assistant import ChatRequest, Kind, ProvidedModel, Provider
+from assistant import Capabilities, ChatRequest, Kind, ProvidedModel, Provider
 from assistant_openai_bridge.gallery import install
 from assistant_openai_bridge.listing import entries, guessed, is_name, knowing, listed
 from assistant_openai_bridge.profile import Act, Ask, Profile
@@ -29,14 +29,15 @@ async def _models(ask: Ask, path: str) -> list[ProvidedModel]:
 
 
 def _known(name: str, entry: dict[str, Any]) -> ProvidedModel | None:
-    """Return what it tells of a model; None for one that neither chats nor embeds."""
+    """Return what it tells of a model; None for one that neither chats, embeds, hears nor speaks."""
     can, inputs = entry.get("capabilities"), entry.get("input_modalities")
     if not isinstance(can, list):  # a file that no configuration names: nothing is known
         return next(iter(listed({"data": [entry]})), None)
     if "embeddings" in can and "chat" not in can:
         return replace(guessed(name), kind=Kind.EMBED)
     if "chat" not in can:
-        return None
+        kind = Kind.STT if "transcript" in can else Kind.TTS if "tts" in can else None
+        return ProvidedModel(name, kind, Capabilities(times=kind is Kind.STT, parallel=8)) if kind else None
     sees = isinstance(inputs, list) and "image" in inputs
     kinds = frozenset({"text", "image"} if sees else {"text"})
     return knowing(replace(guessed(name), kind=Kind.CHAT), inputs=kinds, tools="tools" in can, schema=True)
@@ -63,6 +64,7 @@ LOCALAI = Profile(
     sampling={"top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repeat_penalty"},
     extend=_extend,
     grammar=True,
+    anybody="",
     loaded=_loaded,
     load=Act("/backend/load"),
     unload=Act("/backend/shutdown"),
