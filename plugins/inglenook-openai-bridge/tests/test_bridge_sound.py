@@ -99,7 +99,7 @@ class Sounding:
         fields = await request.post()
         file = fields["file"]
         assert isinstance(file, web.FileField) and file.content_type == "audio/wav"
-        with wave.open(file.file) as sent:
+        with wave.open(file.file, "rb") as sent:
             form = AudioFormat(sent.getframerate(), sent.getsampwidth(), sent.getnchannels())
             self.files.append(AudioChunk(sent.readframes(sent.getnframes()), form))
         self.forms.append({key: fields.getall(key) for key in fields if key != "file"})
