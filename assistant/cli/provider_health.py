@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +23,9 @@ __all__ = ["ask", "health", "monitor"]
 
 _EVERY = 1.0
 """Seconds between two looks."""
-_COLUMNS = ["provider", "state", "p50", "p95", "tokens/s", "replies", "errors", "at work", "waiting", "models"]
+_COLUMNS = ["provider", "state", "p50", "p95", "tokens/s", "errors", "busy", "models"]
+_MOST = 5
+"""Models of one server that are named in a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def health(context: click.Context, name: str, every: bool, as_json: bool) -> Non
     if as_json:
         show_json([msgspec.to_builtins(each.status) | {"seconds": each.seconds} for each in found])
     else:
-        show_table(["provider", "type", "where", "state", "latency", "models"], [_checked_row(each) for each in found])
+        show_table(["provider", "state", "latency", "models"], [_checked_row(each) for each in found])
     if any(each.status.state == "asleep" for each in found):
         context.exit(1)
 
@@ -117,14 +119,21 @@ def _seen(settings: Settings) -> list[dict[str, Any]]:
 def _checked_row(checked: Checked) -> list[str]:
     s = checked.status
     latency = "" if checked.seconds is None else f"{1000 * checked.seconds:.0f} ms"
-    return [s.name, s.type, s.endpoint, s.state, latency, s.reason or ", ".join(s.models) or "none"]
+    return [s.name, s.state, latency, s.reason or ", ".join(s.models) or "none"]
 
 
 def _seen_row(one: Mapping[str, Any]) -> list[str]:
     numbers = [_number(one["p50"], "{:.2f} s"), _number(one["p95"], "{:.2f} s"), _number(one["pace"], "{:.1f}")]
-    counts = [str(one[key]) for key in ("replies", "failures", "working", "waiting")]
-    resting = [f"{id_} (failed lately)" if id_ in one["resting"] else id_ for id_ in one["models"]]
-    return [one["name"], one["state"], *numbers, *counts, one["reason"] or ", ".join(resting) or "none"]
+    errors = f"{one['failures']} of {one['replies'] + one['failures']}"
+    busy = f"{one['working']}, {one['waiting']} wait" if one["waiting"] else str(one["working"])
+    return [one["name"], one["state"], *numbers, errors, busy, one["reason"] or _named(one["models"], one["resting"])]
+
+
+def _named(models: Sequence[str], resting: Sequence[str]) -> str:
+    """Return models in words, those that failed first."""
+    named = [f"{id_} (failed lately)" for id_ in resting] + [id_ for id_ in models if id_ not in resting]
+    more = [f"and {len(named) - _MOST} more"] if len(named) > _MOST else []
+    return ", ".join(named[:_MOST] + more) or "none"
 
 
 def _number(value: float | None, form: str) -> str:
