@@ -46,6 +46,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/generate": {"prompt": "Hello."},
     "/api/inference/": {"inputs": "Hello."},
     "/api/inference/orchestrated": {"inputs": "Hello."},
+    "/api/inference/ensemble": {"inputs": "Hello.", "models": ["chat", "chat"]},
     "/api/inference/batch": {"inputs": ["Hello."]},
     "/api/inference/parallel": {"requests": [{"inputs": "Hello."}]},
     "/api/audio/text-to-speech": {"text": "Hello."},
@@ -190,6 +191,8 @@ def naming(path: str, name: str) -> dict[str, Any] | None:
         return None
     if path == "/api/inference/parallel":
         body["requests"][0]["model_id"] = name
+    elif path == "/api/inference/ensemble":
+        body["models"] = [name, name]
     elif path == "/api/turn":
         body["assistant"] = name
     else:

@@ -13,8 +13,10 @@ from assistant.serving.names import AUTO
 __all__ = [
     "BatchBody",
     "Candidate",
+    "Fault",
     "GenerateBody",
     "InferenceBody",
+    "Inputs",
     "Orchestrated",
     "OrchestratedBody",
     "Outcome",
@@ -22,7 +24,9 @@ __all__ = [
     "ParallelBody",
     "Parameters",
     "Said",
+    "Text",
     "Tokens",
+    "conversation",
 ]
 
 _TOKENS = 512
@@ -61,6 +65,13 @@ Inputs = Text | Annotated[tuple[Message, ...], Meta(min_length=1, max_length=200
 """A question, or a text to place; or a conversation to go on with."""
 
 
+def conversation(inputs: "str | tuple[Message, ...]") -> tuple[ChatMessage, ...]:
+    """Return what a chat model is asked."""
+    if isinstance(inputs, str):
+        return (ChatMessage.of("user", inputs),)
+    return tuple(ChatMessage.of(message.role, message.content) for message in inputs)
+
+
 class GenerateBody(Parameters, frozen=True, kw_only=True):
     """Body of `/generate`."""
 
@@ -84,9 +95,7 @@ class InferenceBody(msgspec.Struct, frozen=True, kw_only=True):
 
     def messages(self) -> tuple[ChatMessage, ...]:
         """Return the conversation."""
-        if isinstance(self.inputs, str):
-            return (ChatMessage.of("user", self.inputs),)
-        return tuple(ChatMessage.of(message.role, message.content) for message in self.inputs)
+        return conversation(self.inputs)
 
 
 class OrchestratedBody(InferenceBody, frozen=True, kw_only=True):

@@ -13,10 +13,8 @@ from assistant.chat import ChatMessage, Done, TextDelta
 from assistant.engines import Kind
 from assistant.errors import AssistantError, UnfitModel
 from assistant.http.guard import caller
-from assistant.http.problem import problem_of
 from assistant.http.rest.bodies import (
     BatchBody,
-    Fault,
     GenerateBody,
     InferenceBody,
     Outcome,
@@ -25,7 +23,7 @@ from assistant.http.rest.bodies import (
     Parameters,
     Said,
 )
-from assistant.http.rest.said import ended, told
+from assistant.http.rest.said import ended, fault, told
 from assistant.http.route import Route, json_answer
 from assistant.http.streaming import stream
 from assistant.serving import Embedding, Generation
@@ -76,8 +74,7 @@ class InferenceDoor:
         try:
             return Outcome(result=await self._work(body, asker))
         except AssistantError as error:
-            problem = problem_of(error)
-            return Outcome(error=Fault(code=problem.code, message=str(problem), hint=problem.hint))
+            return Outcome(error=fault(error))
 
     async def _work(self, body: InferenceBody, asker: str) -> Said:
         if self._kind(body.model_id) is Kind.EMBED:
@@ -101,7 +98,8 @@ class InferenceDoor:
         began, asked = time.monotonic(), how.request(messages)
         named = self._generation.named(name, asked)
         asked = named.filled(asked, cut=how.max_tokens is not None)
-        return Said(**told(await self._generation.answer(named, asked, asker=asker, keep=how.cache), began))
+        answer = await self._generation.answer(named, asked, asker=asker, keep=how.cache)
+        return Said(**told(answer, time.monotonic() - began))
 
     async def _lines(self, body: GenerateBody) -> AsyncGenerator[bytes, None]:
         asked, began, begun = body.request(body.messages()), time.monotonic(), False
@@ -114,7 +112,10 @@ class InferenceDoor:
                     if isinstance(delta, TextDelta):
                         yield msgspec.json.encode({"delta": delta.text}) + b"\n"
                     elif isinstance(delta, Done):
-                        yield msgspec.json.encode(Said(model=named.model, **ended(delta, began))) + b"\n"
+                        yield (
+                            msgspec.json.encode(Said(model=named.model, **ended(delta, time.monotonic() - began)))
+                            + b"\n"
+                        )
         except AssistantError as error:
             if not begun:
                 raise

@@ -44,7 +44,8 @@ class OrchestratedDoor:
         named = self._generation.chosen(body.model_id, asked, body.strategy)
         asked = named.filled(asked, cut=how.max_tokens is not None)
         answer = await self._generation.answer(named, asked, task=body.task, asker=asker, keep=how.cache)
-        return Orchestrated(**told(answer, began), why=answer.by.why, candidates=[_candidate(s) for s in answer.steps])
+        said = told(answer, time.monotonic() - began)
+        return Orchestrated(**said, why=answer.by.why, candidates=[_candidate(step) for step in answer.steps])
 
     async def _placed(self, body: OrchestratedBody) -> Orchestrated:
         if not isinstance(body.inputs, str):

@@ -1,25 +1,32 @@
 """What came of work, as it is told."""
 
-import time
 from typing import Any
 
 from assistant.chat import Done
-from assistant.http.rest.bodies import Tokens
+from assistant.errors import AssistantError
+from assistant.http.problem import problem_of
+from assistant.http.rest.bodies import Fault, Tokens
 from assistant.serving import Answer
 
-__all__ = ["ended", "told"]
+__all__ = ["ended", "fault", "told"]
 
 
-def told(answer: Answer, began: float) -> dict[str, Any]:
-    """Return the fields of `Said` for an answer to what began at a moment of the monotonic clock."""
-    return {"model": answer.by.model, "text": answer.text, "cached": answer.cached, **ended(answer.end, began)}
+def told(answer: Answer, seconds: float) -> dict[str, Any]:
+    """Return the fields of `Said` for an answer that took so many seconds."""
+    return {"model": answer.by.model, "text": answer.text, "cached": answer.cached, **ended(answer.end, seconds)}
 
 
-def ended(end: Done, began: float) -> dict[str, Any]:
-    """Return the fields of `Said` for the end of a reply."""
+def ended(end: Done, seconds: float) -> dict[str, Any]:
+    """Return the fields of `Said` for the end of a reply that took so many seconds."""
     usage = end.usage
     return {
         "finish_reason": "length" if end.reason == "length" else "stop",
         "tokens": Tokens(prompt=usage.prompt_tokens, cached=usage.cached_tokens, completion=usage.completion_tokens),
-        "seconds": round(time.monotonic() - began, 4),
+        "seconds": round(seconds, 4),
     }
+
+
+def fault(error: AssistantError) -> Fault:
+    """Return why there is nothing."""
+    problem = problem_of(error)
+    return Fault(code=problem.code, message=str(problem), hint=problem.hint)

@@ -1,90 +1,18 @@
 """`/api/inference/orchestrated`, and replies that are given again: real doors over several fakes."""
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
-from assistant import Capabilities, Done, EngineError, Kind, TextDelta, Usage, hookimpl
-from assistant.access import Scope
-from assistant.assembly import assemble
-from assistant.config import load
-from assistant.engines import AnySpec
-from assistant.http.app import make_app, serve
-from assistant.http.doors import doors
-from assistant.plugins import Plugins
-from assistant.testing import FakeChat, FakeEmbed, FakeIntent, FakeStt, FakeTts, FakeTurn, fake_spec
-from tests.docs.markdown import blocks
+from assistant import Done, EngineError, TextDelta, Usage
 from tests.http.conftest import KEY
-from tests.running import CONFIG
-from tests.source import ROOT
+from tests.http.rest.house import House, living
 
 PATH = "/api/inference/orchestrated"
-CHATS = "chat: {engine: fake-small}, large: {engine: fake-large}, away: {engine: fake-away}, near: {engine: fake-near}"
 COLD: Any = {"parameters": {"temperature": 0}}
-
-
-@dataclass
-class House:
-    """Three chat models behind real doors."""
-
-    small: FakeChat = field(default_factory=lambda: FakeChat(["small"] * 100, pace=0.0))
-    """Knows no form."""
-    large: FakeChat = field(default_factory=lambda: FakeChat(["large"] * 100, pace=0.0))
-    """Is good at code."""
-    away: FakeChat = field(default_factory=lambda: FakeChat(["away"] * 100, pace=0.0))
-    """Is on another machine, and the largest."""
-    other: str = ""
-    """The key of somebody else."""
-    session: Any = None
-    """A program that has the owner's key."""
-
-    @hookimpl
-    def assistant_engines(self) -> list[AnySpec]:
-        large = Capabilities(rank=8000, schema=True, good_at=("code",), price=2.0)
-        return [
-            fake_spec("fake-stt", Kind.STT, FakeStt()),
-            fake_spec("fake-tts", Kind.TTS, FakeTts()),
-            fake_spec("fake-turn", Kind.TURN, FakeTurn()),
-            fake_spec("fake-intent", Kind.INTENT, FakeIntent()),
-            fake_spec("fake-small", Kind.CHAT, self.small, Capabilities(rank=135, price=1.0)),
-            fake_spec("fake-large", Kind.CHAT, self.large, large),
-            fake_spec(
-                "fake-away", Kind.CHAT, self.away, Capabilities(rank=70_000, local=False, schema=True, price=9.0)
-            ),
-            fake_spec("fake-near", Kind.EMBED, FakeEmbed({"a": (1.0, 0.0)})),
-        ]
-
-    async def ask(self, path: str = PATH, key: str = KEY, **body: Any) -> tuple[int, Any]:
-        """Ask for work."""
-        headers = {"Authorization": f"Bearer {key}"}
-        async with self.session.post(path, json={"inputs": "Hello."} | body, headers=headers) as answer:
-            return answer.status, await answer.json()
-
-
-@asynccontextmanager
-async def living(home: Path, more: str = "") -> AsyncGenerator[House, None]:
-    file, house, plugins = home / "assistant.yaml", House(), Plugins()
-    http = f"http: {{port: 0, key: {KEY}, cache: {{size: 100000}}}}"
-    text = CONFIG.replace("http: {port: 0}", http).replace("chat: {engine: fake-chat}", CHATS)
-    file.write_text(text + more)
-    plugins.add("fakes", lambda: house)
-    loaded = load(file, {})
-    async with assemble(loaded, plugins) as assembly:
-        config = loaded.config.http
-        house.other = await assembly.keys.create("other", [Scope.CHAT])
-        app = make_app(config, assembly.events, dict, {}, doors(assembly), assembly.keys, assembly.audit)
-        async with (
-            serve(app, config) as port,
-            aiohttp.ClientSession(f"http://127.0.0.1:{port}") as house.session,
-        ):
-            yield house
 
 
 @pytest.fixture
@@ -108,7 +36,7 @@ async def house(home: Path) -> AsyncGenerator[House, None]:
     ],
 )
 async def test_the_best_model_answers_and_tells_why(house: House, body: dict[str, Any], model: str, why: str) -> None:
-    status, answer = await house.ask(**body)
+    status, answer = await house.ask(PATH, **body)
     assert status == 200
     assert (answer["model"], answer["why"], answer["cached"]) == (model, why, False)
     assert answer["text"] == ("small" if model == "chat" else model)
@@ -126,7 +54,7 @@ async def test_the_best_model_answers_and_tells_why(house: House, body: dict[str
 async def test_where_one_fails_the_next_answers(house: House) -> None:
     house.large.script = [EngineError("it broke")]
     house.small.script = [[TextDelta("Instead."), Done("length", Usage(9, 2, 3))]]
-    _, answer = await house.ask(task="code", parameters={"max_tokens": 3})
+    _, answer = await house.ask(PATH, task="code", parameters={"max_tokens": 3})
     assert (answer["model"], answer["text"], answer["finish_reason"]) == ("chat", "Instead.", "length")
     assert answer["tokens"] == {"prompt": 9, "cached": 2, "completion": 3}
     outcomes = [(one["model"], one["outcome"]) for one in answer["candidates"]]
@@ -136,27 +64,27 @@ async def test_where_one_fails_the_next_answers(house: House) -> None:
 async def test_where_all_fail_it_is_told(house: House) -> None:
     for chat in (house.small, house.large, house.away):
         chat.script = [EngineError("it broke")]
-    status, body = await house.ask()
+    status, body = await house.ask(PATH)
     assert (status, body["error"]["code"], body["error"]["message"]) == (500, "engine_error", "it broke")
 
 
 async def test_a_text_is_placed_where_that_is_the_task(house: House) -> None:
-    _, answer = await house.ask(inputs="a", task="embedding")
+    _, answer = await house.ask(PATH, inputs="a", task="embedding")
     assert (answer["model"], answer["vector"], answer["text"]) == ("near", [1.0, 0.0], None)
     assert answer["why"] == "it places texts"
     conversation = [{"role": "user", "content": "a"}]
-    assert (await house.ask(inputs=conversation, task="embedding"))[0] == 400
+    assert (await house.ask(PATH, inputs=conversation, task="embedding"))[0] == 400
 
 
 async def test_what_is_private_is_asked_of_no_other_machine(home: Path) -> None:
     aliases = "aliases: {auto: {model: [away, large], strategy: private}, far: {model: away, strategy: private}}\n"
     async with living(home, aliases) as house:
-        assert (await house.ask(strategy="accuracy"))[1]["model"] == "large"
+        assert (await house.ask(PATH, strategy="accuracy"))[1]["model"] == "large"
         house.large.script = [EngineError("it broke")]
-        assert (await house.ask(strategy="accuracy"))[0] == 500
-        status, body = await house.ask(model_id="far", strategy="accuracy")
+        assert (await house.ask(PATH, strategy="accuracy"))[0] == 500
+        status, body = await house.ask(PATH, model_id="far", strategy="accuracy")
         assert (status, body["error"]["code"]) == (400, "unfit_model")
-        status, body = await house.ask(model_id="away", strategy="private")
+        status, body = await house.ask(PATH, model_id="away", strategy="private")
         assert (status, body["error"]["code"]) == (400, "unfit_model")
         assert not house.away.requests
 
@@ -174,7 +102,7 @@ async def test_what_is_private_is_asked_of_no_other_machine(home: Path) -> None:
     ],
 )
 async def test_what_does_not_fit_is_refused(house: House, body: dict[str, Any], status: int, word: str) -> None:
-    refused, answer = await house.ask(**body)
+    refused, answer = await house.ask(PATH, **body)
     assert refused == status
     assert word in answer["error"]["message"]
     assert not house.small.requests
@@ -182,20 +110,7 @@ async def test_what_does_not_fit_is_refused(house: House, body: dict[str, Any], 
 
 @pytest.mark.once
 async def test_the_example_of_the_docs_works(house: House, tmp_path: Path) -> None:
-    [example] = [
-        block
-        for block in blocks(ROOT / "docs" / "http.md")
-        if block.language == "bash" and block.heading.endswith("/orchestrated")
-    ]
-    key = tmp_path / ".local/state/inglenook/api-key"
-    key.parent.mkdir(parents=True)
-    key.write_text(f"{KEY}\n")
-    text = example.text.replace("http://127.0.0.1:8420", str(house.session._base_url).rstrip("/"))
-    process = await asyncio.create_subprocess_exec(
-        "bash", "-c", text, env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}, stdout=asyncio.subprocess.PIPE
-    )
-    shown, _ = await process.communicate()
-    answer = json.loads(shown)
+    answer = await house.shown("/orchestrated", tmp_path)
     assert (answer["model"], answer["why"]) == ("away", "70000 million parameters")
 
 
@@ -230,6 +145,6 @@ async def test_each_door_of_ours_keeps_what_is_asked_for(house: House) -> None:
 
 async def test_two_equal_requests_at_once_are_written_once(house: House) -> None:
     house.small.pace = 0.1
-    answers = await asyncio.gather(*(house.ask(**COLD) for _ in range(2)))
+    answers = await asyncio.gather(*(house.ask(PATH, **COLD) for _ in range(2)))
     assert sorted(answer["cached"] for _, answer in answers) == [False, True]
     assert len(house.small.requests) == 1
