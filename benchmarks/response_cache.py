@@ -1,8 +1,8 @@
 """How long a reply takes that was given before (`http.cache`).
 
 Claim: 2 ms at most (p50), all checks of the door included. Beside it the same request with `cache` off, of a model that
-takes no time, and the p99 of both, which tells how busy the machine is; the best of five rounds each. Door and client are
-in one process, so that the client's work is counted.
+takes no time, and the p99 of both, which tells how busy the machine is; the best of five rounds each. Door and client
+are in one process, so that the client's work is counted.
 """
 
 import asyncio
