@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from assistant.chat import ChatDelta, ChatRequest, Priority, TextDelta, ToolCall
 from assistant.errors import AssistantError
 from assistant.models.pool import Pool, leased
+from assistant.routing.breaker import State
 from assistant.routing.choice import Decision, Routing
 from assistant.routing.health import is_served
 from assistant.routing.needs import likely_tokens
@@ -134,18 +135,23 @@ class Relay:
 
     async def _asked(self, model: str, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
         """Yield what a model writes, and note how that goes."""
-        first = self._patience if self.last else min(self._patience, self._first_words(model, request))
+        alone = not self._others_are_well()
+        first = self._patience if alone else min(self._patience, self._first_words(model, request))
         clock = asyncio.get_running_loop().time
         weight = self._pool.model(model).capabilities.parallel
         with self._routing.health.asking(model, weight) as asking:
             reply = leased(self._pool, model, self._priority, lambda chat: chat.reply(request), queue=self._queue)
-            rest = self._patience if self.last else min(self._patience, self._next_words(model, request))
+            rest = self._patience if alone else min(self._patience, self._next_words(model, request))
             async with aclosing(patient(reply, rest, f"model {model}", first=first)) as deltas:
                 async for delta in deltas:
                     if asking.first is None:
                         self._routing.answered(request, model)
                     asking.take(delta, clock())
                     yield delta
+
+    def _others_are_well(self) -> bool:
+        """Tell whether anybody else is there who is likely to answer: for one who sleeps, no hurry is worth it."""
+        return any(self._routing.health.state(one.model) is not State.OPEN for one in self._left[1:])
 
     def _first_words(self, model: str, request: ChatRequest) -> float:
         """Return the seconds for the first words of a model, where another is there.

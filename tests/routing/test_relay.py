@@ -69,6 +69,17 @@ def test_who_waits_for_others_is_not_taken_to_hang() -> None:
     run_in_virtual_time(main())
 
 
+def test_one_that_is_slow_is_waited_for_where_all_others_sleep() -> None:
+    async def main() -> None:
+        asleep = Writer(EngineUnavailable("refused"))
+        async with writers(every={"pc/large": Writer(3.0), "attic/large": asleep}) as both:
+            both.routing.health.is_silent("attic", "it sleeps")
+            assert await both.said() == TEXT
+        assert not asleep.requests
+
+    run_in_virtual_time(main())
+
+
 @pytest.mark.parametrize(
     ("fails", "seconds"),
     [(BROKEN, 0.05), (999.0, 2.3), (EngineUnavailable("refused"), 0.05), (EngineBusy("503"), 0.05)],
