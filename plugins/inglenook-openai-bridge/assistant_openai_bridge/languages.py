@@ -17,6 +17,8 @@ uk=ukrainian ur=urdu uz=uzbek vi=vietnamese yi=yiddish yo=yoruba yue=cantonese z
 """What Whisper calls the languages that it knows (openai/whisper, tokenizer.py)."""
 _TAGS = {name: tag for tag, _, name in (pair.partition("=") for pair in _NAMES.split())} | {"jw": "jv"}
 _TAGS |= {tag: tag for tag in _TAGS.values()}
+_WHISPERS = {"nb": "no", "jv": "jw", "fil": "tl", "cmn": "zh", "iw": "he", "in": "id", "ji": "yi"}
+"""Tags that Whisper writes otherwise."""
 
 
 def tag(told: str) -> str:
@@ -27,4 +29,5 @@ def tag(told: str) -> str:
 
 def code(tag: str) -> str:
     """Return what servers call a language by its BCP-47 tag: `de` for `de-CH`."""
-    return tag.replace("_", "-").partition("-")[0].lower()
+    primary = tag.replace("_", "-").partition("-")[0].lower()
+    return _WHISPERS.get(primary, primary)

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
-from assistant import AudioChunk, BoundedAnswer, ProvidedModel, Voice
+from assistant import AudioChunk, BoundedAnswer, ProvidedModel, UnfitRequest, Voice, prefetch
 from assistant_openai_bridge.client import Client
 from assistant_openai_bridge.faults import faults_of
 from assistant_openai_bridge.profile import Profile
@@ -14,6 +14,10 @@ __all__ = ["BridgeTts"]
 
 _SOME, _EACH = 20.0, 1.0
 """Seconds that a clause may last whatever its length, and for each character beside."""
+_SLOWEST, _FASTEST = 0.25, 4.0
+"""Paces that OpenAI's interface knows."""
+_AHEAD = 256
+"""Pieces that are read before they are played: no server is kept waiting for a loudspeaker."""
 _SECOND = 192_000
 """Bytes of a second of the best sound that anybody sends: 48 kHz, 16 bit, stereo."""
 _BARE = ("audio/pcm", "audio/x-pcm")
@@ -29,11 +33,16 @@ class BridgeTts:
     async def speak(self, text: AsyncIterator[str], voice: Voice) -> AsyncGenerator[AudioChunk, None]:
         """Yield the sound of each clause as it comes, at the server's own rate; raises EngineError.
 
-        Closing the generator closes the connection.
+        Raises UnfitRequest for a speed that OpenAI does not know. Closing the generator closes the connection.
         """
+        if not _SLOWEST <= voice.speed <= _FASTEST:
+            raise UnfitRequest(
+                f"{self._client.provider} cannot speak at {voice.speed:g} times its pace",
+                hint=f"ask for {_SLOWEST:g} to {_FASTEST:g}",
+            )
         async for clause in text:
             if any(map(str.isalnum, clause)):
-                async with aclosing(self._said(clause, voice)) as sound:
+                async with prefetch(self._said(clause, voice), _AHEAD) as sound:
                     async for chunk in sound:
                         yield chunk
 

@@ -295,6 +295,56 @@ async def test_what_is_heard_comes_at_once_and_who_leaves_closes_the_connection(
             await server.left.wait()
 
 
+async def test_a_server_need_not_wait_for_the_loudspeaker() -> None:
+    sent = asyncio.Event()
+
+    async def speak(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "audio/wav"})
+        await response.prepare(request)
+        await response.write(WAV)
+        for _ in range(25):  # more than lies in the sockets of a connection
+            await response.write(SECOND * 8)
+        sent.set()
+        return response
+
+    app = web.Application()
+    app.router.add_post("/v1/audio/speech", speak)
+    async with (
+        TestServer(app) as server,
+        engine(at(server.port), "tts-1") as tts,
+        aclosing(tts.speak(once("word " * 60), Voice())) as said,
+    ):
+        first = await anext(said)
+        async with asyncio.timeout(30):
+            await sent.wait()
+        assert first.duration + sum([chunk.duration async for chunk in said]) == pytest.approx(200)
+
+
+@pytest.mark.parametrize("speed", [0.0, 0.2, 5.0])
+async def test_a_speed_that_nobody_speaks_at(speed: float) -> None:
+    async with scripted_server([]) as server:
+        with pytest.raises(UnfitRequest, match="times its pace"):
+            await spoken(at(server.port), voice=Voice(speed=speed))
+        assert not server.heard
+
+
+@pytest.mark.parametrize(
+    ("told", "tag"),
+    [("english", "en"), ("English", "en"), ("de", "de"), ("en-US", "en"), ("jw", "jv"), ("klingon", ""), ("", "")],
+)
+async def test_languages_as_servers_name_them(told: str, tag: str) -> None:
+    answer = page("200 OK", msgspec.json.encode({"text": "Yes.", "language": told}))
+    async with scripted_server(answer) as server:
+        assert (await heard(at(server.port))).language == tag
+
+
+@pytest.mark.parametrize(("tag", "code"), [("de-CH", "de"), ("nb", "no"), ("pt_BR", "pt")])
+async def test_languages_as_servers_are_told_them(tag: str, code: str) -> None:
+    async with sounding() as (there, provider):
+        await heard(provider, SttOptions(tag))
+    assert there.forms[0]["language"] == [code]
+
+
 async def test_who_is_cancelled_closes_the_connection() -> None:
     for asking in (heard, spoken):
         async with scripted_server([600.0]) as server:
