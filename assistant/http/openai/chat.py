@@ -12,6 +12,7 @@ from msgspec import UNSET
 
 from assistant.access import Scope
 from assistant.chat import ChatDelta, Done, TextDelta, ToolCall, Usage
+from assistant.http.guard import caller
 from assistant.http.naming import model_of
 from assistant.http.openai import events
 from assistant.http.openai.chat_answer import (
@@ -32,7 +33,7 @@ from assistant.http.openai.ears import Ears
 from assistant.http.openai.messages import sounds_in
 from assistant.http.openai.mouth import Mouth, Saying
 from assistant.http.openai.parameters import MOST
-from assistant.http.openai.replies import Asked, reply, written
+from assistant.http.openai.replies import CACHE, Asked, Written, reply, whole
 from assistant.http.route import Route, json_answer
 from assistant.http.streaming import stream
 from assistant.serving import Generation
@@ -64,10 +65,14 @@ class ChatDoor:
         if body.stream:
             pieces = events.guarded(self._events(asked, body, saying))
             return await stream(request, events.TYPE, pieces)
-        return json_answer(await self._completion(asked, body.n or 1, saying))
+        asker, keep = caller(request).name, None if saying is None else False
+        replies = [await whole(self._generation, one, asker, keep) for one in _each(asked, body.n or 1)]
+        answer = json_answer(await self._completion(asked, replies, saying))
+        if all(said.cached for said in replies):
+            answer.headers[CACHE] = "hit"
+        return answer
 
-    async def _completion(self, asked: Asked, n: int, saying: Saying | None) -> ChatCompletion:
-        replies = [await written(reply(self._generation, one)) for one in _each(asked, n)]
+    async def _completion(self, asked: Asked, replies: list[Written], saying: Saying | None) -> ChatCompletion:
         sounds = [await saying.whole(said.text) if saying and said.text else None for said in replies]
         return ChatCompletion(
             id=_id(),

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from assistant.chat import ChatDelta, ChatRequest, Done, TextDelta, ToolCall, WrittenToken
 from assistant.serving import Generation, Named
 
-__all__ = ["Asked", "Written", "reply", "written"]
+__all__ = ["CACHE", "Asked", "Written", "reply", "whole", "written"]
+
+CACHE = "X-Cache"
+"""Header of an answer that was given before; its value is `hit`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class Written:
     """How likely its tokens were, where that was asked."""
     end: Done
     """Why it ended, and what it cost."""
+    cached: bool = False
+    """Whether it was written before."""
 
 
 async def reply(generation: Generation, asked: Asked) -> AsyncGenerator[ChatDelta, None]:
@@ -62,3 +67,15 @@ async def written(deltas: AsyncGenerator[ChatDelta, None]) -> Written:
                 case Done():
                     end = delta
     return Written("".join(texts), tuple(calls), tuple(tokens), end)
+
+
+async def whole(generation: Generation, asked: Asked, asker: str, keep: bool | None = None) -> Written:
+    """Return a reply once it is complete, or at once where *asker* was given it before; raises as `reply` does.
+
+    *keep* is that of `Generation.answer`.
+    """
+    request = asked.request
+    if request.tools or request.logprobs is not None:
+        return await written(reply(generation, asked))
+    answer = await generation.answer(asked.named, request, asker=asker, keep=keep)
+    return Written(answer.text, (), (), answer.end, answer.cached)

@@ -148,3 +148,19 @@ async def test_two_equal_requests_at_once_are_written_once(house: House) -> None
     answers = await asyncio.gather(*(house.ask(PATH, **COLD) for _ in range(2)))
     assert sorted(answer["cached"] for _, answer in answers) == [False, True]
     assert len(house.small.requests) == 1
+
+
+async def test_the_door_for_openais_clients_says_so_in_a_header(house: House) -> None:
+    async def hit(**body: Any) -> str | None:
+        asked = {"messages": [{"role": "user", "content": "Hello."}], "temperature": 0} | body
+        headers = {"Authorization": f"Bearer {KEY}"}
+        async with house.session.post("/v1/chat/completions", json=asked, headers=headers) as answer:
+            assert (await answer.json())["choices"][0]["message"]["content"] == "small"
+            header: str | None = answer.headers.get("X-Cache")
+            return header
+
+    assert [await hit(), await hit(), await hit()] == [None, "hit", "hit"]
+    assert [await hit(temperature=1), await hit(temperature=1)] == [None, None]
+    assert [await hit(n=2), await hit(n=2, seed=3), await hit(n=2, seed=3)] == ["hit", None, "hit"]
+    tools = [{"type": "function", "function": {"name": "lamp", "parameters": {"type": "object"}}}]
+    assert [await hit(tools=tools, tool_choice="none"), await hit(tools=tools, tool_choice="none")] == [None, None]
