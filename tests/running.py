@@ -17,6 +17,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+OFFLINE = ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+"""What a command is put after that is to find no network but itself."""
+
 OPEN = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 """Ask for an address of this machine, whatever proxy its environment names."""
 
@@ -125,6 +128,11 @@ class Daemon:
     """What it says on standard error."""
     home: Home
     """Where it keeps its things."""
+
+    def inside(self) -> list[str]:
+        """Return what a command is put after that is to be in the daemon's own network, with the loopback up."""
+        own = ["nsenter", "--target", str(self.process.pid), "--user", "--preserve-credentials", "--net"]
+        return [*own, "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
 
     @property
     def log(self) -> str:

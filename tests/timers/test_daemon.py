@@ -1,5 +1,6 @@
 """A real daemon with a device: timers outlive a kill, ring at the device, and are stopped from outside."""
 
+import asyncio
 import json
 import shutil
 import signal
@@ -11,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from tests.running import CONFIG, OPEN, Daemon, Home, settled
+from assistant.state import State
+from assistant.timers.timer import Appointment, Kind, Timer
+from tests.running import CONFIG, OFFLINE, OPEN, Daemon, Home, settled
 from tests.state.test_history import files_with
 
 pytestmark = pytest.mark.once
 
 SECRET = "flowerpot and key"
 
-OFFLINE = ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
-"""What a command is put after that is to find no network but itself."""
 DEVICE = """
 import os
 from pathlib import Path
@@ -113,12 +114,26 @@ def test_a_command_sets_and_cancels_with_and_without_a_daemon(house: Home) -> No
     assert house.run("timers", "add", "soon").returncode == 2
 
 
-def test_what_another_process_sets_rings_in_the_daemon(house: Home) -> None:
+def test_what_is_asked_at_a_terminal_rings(house: Home) -> None:
+    house.write(WITH_DEVICE.replace("engine: fake-intent", "engine: hassil"), device=DEVICE)
     with house.daemon() as daemon:
         daemon.ready()
-        house.write(WITH_DEVICE.replace("engine: fake-intent", "engine: hassil"), device=DEVICE)
         asked = house.run("ask", "set a pizza timer for one second")
         assert asked.stdout.strip() == "Pizza timer set for 1 second.", asked.stderr
+        settled(lambda: rings(daemon))
+        settled(lambda: heard(house) or None)
+
+
+def test_what_another_process_sets_rings_in_the_daemon(house: Home) -> None:
+    async def add() -> None:
+        due = time.time() + 2
+        clock = Appointment(time=time.strftime("%H:%M:%S", time.localtime(due)))
+        async with State(house.folder / "state" / "assistant.db") as state:
+            await state.timers.add(Timer(kind=Kind.ALARM, at=clock, due=due, started=time.time()))
+
+    with house.daemon() as daemon:
+        daemon.ready()
+        asyncio.run(add())
         settled(lambda: rings(daemon))
         settled(lambda: heard(house) or None)
 
@@ -130,7 +145,7 @@ def test_without_a_network_and_without_a_chat_model(house: Home) -> None:
     house.write(config + "assistants: {jarvis: {chat: []}}\n", device=DEVICE)
     with house.daemon(before=OFFLINE) as daemon:
         daemon.logged("ready\n")
-        asked = house.run("ask", "set a pizza timer for one second", before=OFFLINE)
+        asked = house.run("ask", "set a pizza timer for one second", before=daemon.inside())
         assert asked.stdout.strip() == "Pizza timer set for 1 second.", asked.stderr
         daemon.logged("timer 1 rings")
         settled(lambda: heard(house) > 1.0 or None)
