@@ -71,9 +71,7 @@ class Asking:
         rung = "bigger" if this > first else "chat"
         preferred, health = turn.chats[: turn.chats.index(self.model)], turn.equipment.routing.health
         silent = tuple(model for model in preferred if health.state(model) is State.OPEN)
-        return Account(
-            rung=rung, text=question.text, language=question.language, model=self.model, instead_of=silent
-        )
+        return Account(rung=rung, text=question.text, language=question.language, model=self.model, instead_of=silent)
 
 
 async def if_remote(model: str, outbox: Outbox) -> None:

@@ -48,7 +48,9 @@ def test_the_full_sample_holds_the_defaults(home: Path) -> None:
 
 def test_the_full_sample_names_every_key(home: Path) -> None:
     known = {option.key for option in options(Config)} - {"models.*.options"}  # these stand beside `engine`
-    known -= {key for key in known if key.startswith(("aliases.", "providers."))}  # none is a default: a comment has them
+    known -= {
+        key for key in known if key.startswith(("aliases.", "providers."))
+    }  # none is a default: a comment has them
     assert known - set(_written_keys()) == set()
 
 

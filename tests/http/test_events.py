@@ -37,7 +37,12 @@ async def test_events_come_with_home_assistants_names(door: Door, client: aiohtt
 
 
 def test_the_names_are_home_assistants() -> None:
-    own = {"device-changed", "provider-changed", "tool-start", "tool-end"}  # a pipeline of Home Assistant tells nothing of these
+    own = {
+        "device-changed",
+        "provider-changed",
+        "tool-start",
+        "tool-end",
+    }  # a pipeline of Home Assistant tells nothing of these
     satellites = {"timer-started", "timer-updated", "timer-cancelled", "timer-finished"}  # as Wyoming names them
     assert {kind.value for kind in EventType} - own - satellites == {
         "run-start",

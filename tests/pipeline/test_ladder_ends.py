@@ -44,7 +44,7 @@ UNDERSTOOD = {
 Talk = tuple[list[str], Room, list[str]]
 
 
-def talk(said: list[str], language: str = "en", chat: str | list[str] = "", **chats: Any) -> Talk:
+def talk(said: list[str], language: str = "en", chat: str | list[str | list[str]] = "", **chats: Any) -> Talk:
     """Say one thing after the other; return the answers, the room, and what was done."""
     room, did, answers = Room([]), list[str](), list[str]()
     room.config = AssistantConfig(wake=["hey_jarvis"], turn="", intent="intent", chat=chat, language=language)

@@ -63,7 +63,7 @@ def test_who_waits_for_others_is_not_taken_to_hang() -> None:
         server, here = Writer(parallel=1, pace=0.05), Writer()
         async with writers(every={"pc/large": server, "here": here}) as both:
             await both.said()
-            assert await asyncio.gather(both.said(), both.said()) == [TEXT] * 2
+            assert list(await asyncio.gather(both.said(), both.said())) == [TEXT] * 2
         assert len(server.requests) == 3 and not here.requests
 
     run_in_virtual_time(main())
@@ -115,7 +115,7 @@ def test_a_dead_one_costs_nobody_its_time_twice_and_is_back_when_it_is() -> None
             assert len(first.requests) == 1
             await asyncio.sleep(6)
             assert both.routing.health.state("first") is State.HALF_OPEN
-            both_at_once = await asyncio.gather(both.said(), both.said(), both.said())
+            both_at_once = list(await asyncio.gather(both.said(), both.said(), both.said()))
             assert both_at_once == [TEXT] * 3 and len(first.requests) == 2  # one tries, the others need not wait
             await asyncio.sleep(6)
             assert both.routing.health.state("first") is State.OPEN  # for twice as long

@@ -146,7 +146,8 @@ def test_who_did_not_answer_is_told_when_somebody_asks_why() -> None:
 def test_who_stands_in_for_a_server_has_read_the_prompt() -> None:
     async def main() -> None:
         here, other = FakeChat(), FakeChat()
-        room = room_of(**{"pc/large": Writer(local=False), "here": here, "other": other})
+        chats: dict[str, Any] = {"pc/large": Writer(local=False), "here": here, "other": other}
+        room = room_of(**chats)
         async with room.opened() as listener:
             await warm(Turn(listener._equipment, "jarvis", "test"), Conversation("c"))
         assert len(here.warmed) == 1 and not other.warmed
