@@ -2,6 +2,7 @@
 
 import logging
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ _WORDS = 60
 """Words of the longest sentence that is looked at: nobody gives a command of half a minute."""
 _CHARACTERS = 600
 """Characters of it."""
+_KEPT = 32
+"""Sentences of which it is remembered what they ask for."""
 _PERCENT = re.compile(r"(?<=\d)\s+%")
 """A percent sign after a space, as it is written in most languages, but not in the templates."""
 
@@ -39,21 +42,28 @@ class Hassil:
         self._names = Names(self._vocabulary)
         self._languages: dict[str, Language] = {}
         self._responses: dict[str, Responses] = {}
+        self._looking = threading.Lock()
+        self._found: dict[tuple[str, str, str], Recognition | None] = {}
 
     def teach(self, vocabulary: Vocabulary) -> None:
         """Know these names and sentences from now on; languages are read again where their files may be others."""
         if (vocabulary.sentences, vocabulary.own) != (self._vocabulary.sentences, self._vocabulary.own):
             self._languages.clear()
             self._responses.clear()
-        self._names = Names(vocabulary)
-        self._vocabulary = vocabulary
+        with self._looking:
+            self._names = Names(vocabulary)
+            self._vocabulary = vocabulary
+            self._found.clear()
 
     def recognise(self, text: str, language: str, context: dict[str, str]) -> Recognition | None:
-        """Return what *text* asks for; incomplete where it only begins like something that could be asked."""
+        """Return what *text* asks for; incomplete where it only begins like something that could be asked.
+
+        A turn asks the same several times, some of it at once: it is looked up once.
+        """
         if len(text) > _CHARACTERS or len(text.split()) > _WORDS:
             return None
-        known, names = self._language(language), self._names
-        found = recognised(_once(_PERCENT.sub("%", text)), known, names, names.area(context.get("area", "")))
+        known, area = self._language(language), context.get("area", "")
+        found = self._recognised(text, language, area)
         if found is None or not found.complete or found.intent in known.packaged:
             return found
         return Recognition(
@@ -65,6 +75,17 @@ class Hassil:
             self.phrase(found.intent, found.key, language, {**found.slots, **found.spoken}),
             found.free,
         )
+
+    def _recognised(self, text: str, language: str, area: str) -> Recognition | None:
+        key = (text, language, area)
+        with self._looking:
+            if key not in self._found:
+                names = self._names
+                said = _once(_PERCENT.sub("%", text))
+                if len(self._found) >= _KEPT:
+                    del self._found[next(iter(self._found))]
+                self._found[key] = recognised(said, self._language(language), names, names.area(area))
+            return self._found[key]
 
     def phrase(self, intent: str, key: str, language: str, facts: Mapping[str, Any]) -> str:
         """Return what is said after an intent; of the intent `errors`, what is said of what went wrong."""

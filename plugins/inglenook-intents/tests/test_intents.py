@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from assistant_intents import HassilConfig, assistant_engines, open_hassil
 from assistant_intents.engine import Hassil
 from assistant_intents.language import load, tag_of
+from assistant_intents.recognition import recognised
 from assistant_intents.responses import Responses
 from jinja2 import TemplateError
 
@@ -561,3 +563,29 @@ def test_every_response_of_the_package_compiles() -> None:
                 except TemplateError as error:
                     broken.append(f"{language} {intent}.{key}: {error}")
     assert not broken
+
+
+def test_a_sentence_is_looked_up_once_until_the_house_is_another(
+    engine: Hassil, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = []
+
+    def looking(text: str, *rest: Any) -> Recognition | None:
+        looked.append(text)
+        return recognised(text, *rest)
+
+    monkeypatch.setattr("assistant_intents.engine.recognised", looking)
+    asked = ("turn on the standing lamp", "en", {"area": "office"})
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda _: engine.recognise(*asked), range(8)))
+    assert len(looked) == 1
+    assert all(one == found[0] is not None for one in found)
+    engine.recognise(asked[0], "en", {"area": "bedroom"})
+    assert len(looked) == 2
+    engine.teach(Vocabulary())
+    engine.recognise(*asked)
+    assert len(looked) == 3
+    for number in range(100):
+        engine.recognise(f"what is {number}", "en", {})
+    engine.recognise(*asked)
+    assert looked.count(asked[0]) == 4
