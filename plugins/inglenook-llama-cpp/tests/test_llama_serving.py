@@ -175,7 +175,7 @@ async def test_one_that_fills_its_context_harms_no_other(model: str) -> None:
 
 async def test_what_is_held_is_bounded_and_the_least_recently_used_goes_first(model: str) -> None:
     """The cells of a context are all the memory there is; what does not fit pushes out what was unused for longest."""
-    async with opened(model, context=256, slots=1, conversations=5) as chat:
+    async with opened(model, context=256, slots=1, conversations=5, memory_cache=0) as chat:
         cache = chat._worker._stepper.cache
         for n in range(9):
             await say(chat, ask(f"Tell me of the number {n}.", conversation=str(n), max_tokens=20))

@@ -93,7 +93,9 @@ class _Transport(httpx.AsyncHTTPTransport):
     """Connections that send no headers but the owner's, to the paths that the owner says."""
 
     def __init__(self, provider: Provider) -> None:
-        super().__init__(verify=_trust(), trust_env=False, limits=httpx.Limits(max_connections=_CONNECTIONS))
+        # None is kept: one that the server closes in the very moment in which it is used again fails the request.
+        limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=0)
+        super().__init__(verify=_trust(), trust_env=False, limits=limits)
         self._faults = ProviderFaults(provider)
         self._headers = httpx.Headers(provider.headers)
         asked = provider.config.parameters
