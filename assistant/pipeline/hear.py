@@ -46,18 +46,24 @@ async def hear(
     async with aclosing(audio):
         async for chunk in audio:
             frames = await in_thread(lambda chunk=chunk: stream.push(chunk), executor)  # type: ignore[misc]
-            loud, voiced = decibels(chunk), any(frame.probability >= _VOICED for frame in frames)
-            sank = floor.sank(chunk.end, loud, voiced=voiced)  # the wake phrase tells how loud the room is, too
-            frames = [frame for frame in frames if frame.end > after]
-            if foreground is not None and frames:
-                foreground.push(chunk.end, loud, voiced=voiced)
-                if foreground.left is not None:
-                    endpoint.leave(foreground.left)
-                if sank is not None:
-                    endpoint.fell_silent(sank)
-                if sank is not None or foreground.left is not None:
-                    frames = [replace(frame, probability=0.0) for frame in frames]
-            events = tuple(event for frame in frames for event in endpoint.push(frame))
+            counted = [frame for frame in frames if frame.end > after]
+            if foreground is not None:
+                loud, voiced = decibels(chunk), any(frame.probability >= _VOICED for frame in frames)
+                sank = floor.sank(chunk.end, loud, voiced=voiced)  # the wake phrase tells how loud the room is, too
+                if counted:
+                    foreground.push(chunk.end, loud, voiced=voiced)
+                    if _is_over(foreground.left, sank, endpoint):
+                        counted = [replace(frame, probability=0.0) for frame in counted]
+            events = tuple(event for frame in counted for event in endpoint.push(frame))
             yield Heard(chunk, events)
             if any(isinstance(event, Ended) for event in events):
                 return
+
+
+def _is_over(left: float | None, sank: float | None, endpoint: Endpoint) -> bool:
+    """Tell whether the speaker is not heard any more: only others are, or the room; the endpoint learns since when."""
+    if left is not None:
+        endpoint.leave(left)
+    if sank is not None:
+        endpoint.fell_silent(sank)
+    return left is not None or sank is not None

@@ -15,13 +15,19 @@ __all__ = ["ALL", "BACKUPS", "Extent", "Forgotten", "forget_in", "forget_in_copi
 BACKUPS = "backups"
 """Folder in the state folder in which an upgrade keeps what was before it."""
 _AT_THEIRS = "device IN (SELECT value FROM json_each(:devices))"
-_THEIRS = f"(person = :person OR (person = '' AND {_AT_THEIRS}))"
-"""Rows from before persons were noted tell only the device."""
 _TURN = "coalesce((SELECT person FROM receipts WHERE receipts.turn = ledger.turn), '')"
+"""Who asked for what the ledger has."""
+
+
+def _theirs(person: str) -> str:
+    """Return which rows are a person's, by what says so; those from before persons were noted tell only the device."""
+    return f"({person} = :person OR ({person} = '' AND {_AT_THEIRS}))"
+
+
 _TABLES = {
-    "history": _THEIRS,
-    "ledger": _THEIRS.replace("person =", f"{_TURN} ="),
-    "receipts": _THEIRS,
+    "history": _theirs("person"),
+    "ledger": _theirs(_TURN),
+    "receipts": _theirs("person"),
     "paraphrases": "person = :person",
     "list_items": "person = :person",
     "timers": "json_extract(timer, '$.person') = :person",

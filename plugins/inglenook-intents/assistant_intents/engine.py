@@ -47,10 +47,10 @@ class Hassil:
 
     def teach(self, vocabulary: Vocabulary) -> None:
         """Know these names and sentences from now on; languages are read again where their files may be others."""
-        if (vocabulary.sentences, vocabulary.own) != (self._vocabulary.sentences, self._vocabulary.own):
-            self._languages.clear()
-            self._responses.clear()
         with self._looking:
+            if (vocabulary.sentences, vocabulary.own) != (self._vocabulary.sentences, self._vocabulary.own):
+                self._languages.clear()
+                self._responses.clear()
             self._names = Names(vocabulary)
             self._vocabulary = vocabulary
             self._found.clear()
@@ -62,9 +62,8 @@ class Hassil:
         """
         if len(text) > _CHARACTERS or len(text.split()) > _WORDS:
             return None
-        known, area = self._language(language), context.get("area", "")
-        found = self._recognised(text, language, area)
-        if found is None or not found.complete or found.intent in known.packaged:
+        found = self._recognised(text, language, context.get("area", ""))
+        if found is None or not found.complete or found.intent in self._language(language).packaged:
             return found
         return Recognition(
             found.intent,
@@ -80,10 +79,9 @@ class Hassil:
         key = (text, language, area)
         with self._looking:
             if key not in self._found:
-                names = self._names
-                said = _once(_PERCENT.sub("%", text))
                 if len(self._found) >= _KEPT:
                     del self._found[next(iter(self._found))]
+                said, names = _once(_PERCENT.sub("%", text)), self._names
                 self._found[key] = recognised(said, self._language(language), names, names.area(area))
             return self._found[key]
 

@@ -121,7 +121,8 @@ class Stepper:
     def _unpark(self, sequence: Sequence, prefix: Prefix, count: int) -> None:
         """Let a sequence hold the first *count* tokens of a prefix that was put aside."""
         self._model.clear(sequence.id)
-        if self._model.restore(sequence.id, prefix.state) and self._model.cut(sequence.id, count):
+        whole = count == len(prefix.tokens)  # of some models nothing can be cut
+        if self._model.restore(sequence.id, prefix.state) and (whole or self._model.cut(sequence.id, count)):
             sequence.tokens = prefix.tokens[:count]
             if prefix.conversation != sequence.conversation:
                 return  # it only begins alike
