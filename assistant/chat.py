@@ -203,7 +203,7 @@ class TextDelta:
     """More words of the reply."""
 
     text: str
-    """To be appended; whole characters, never half of one."""
+    """To be appended; whole characters, never half of one. Empty as a sign of life: what is written now is no words."""
     logprobs: tuple[WrittenToken, ...] = ()
     """The tokens that were written since the last words, where the request asks for them."""
 

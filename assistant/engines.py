@@ -108,6 +108,8 @@ class Capabilities:
     """Whether a chat model tells how likely its tokens are."""
     continues: bool = False
     """Whether a chat model goes on with the last message where that is the assistant's, from its last character on."""
+    tells_calls: bool = False
+    """Whether a chat model gives signs of life, `TextDelta("")`, while it writes a call of a tool."""
     context: int = 0
     """Tokens that a request to a chat model and its reply may have together; 0 where unknown."""
     good_at: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ Every async generator is consumed inside `aclosing`, so that its `finally` has r
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import aclosing, asynccontextmanager
 from typing import TypeVar
@@ -133,12 +133,22 @@ async def prefetch(items: AsyncGenerator[T, None], maxsize: int) -> AsyncIterato
         await asyncio.wait({task})
 
 
+async def _until(step: asyncio.Task[object], seconds: float) -> None:
+    await asyncio.wait({step}, timeout=seconds)
+
+
 async def patient(
-    items: AsyncGenerator[T, None], seconds: float, what: str, *, first: float | None = None
+    items: AsyncGenerator[T, None],
+    seconds: float,
+    what: str,
+    *,
+    first: float | None = None,
+    wait: Callable[[asyncio.Task[object], float], Awaitable[None]] = _until,
 ) -> AsyncGenerator[T, None]:
     """Yield *items* and close them, but raise EngineTimeout where the next takes longer than *seconds*.
 
-    Where that is given, *first* is the time for the first of them.
+    Where that is given, *first* is the time for the first of them. *wait* waits for the step that makes the next, at
+    most so many seconds unless it knows better; it may give the step up earlier.
 
     A native call cannot be stopped. A stream that hangs in one is left behind, to be closed when the call returns, so
     that whoever waits can go on and say so.
@@ -162,13 +172,14 @@ async def patient(
             log.warning("%s failed at its end: %s: %s", what, type(error).__name__, error)
 
     step: asyncio.Task[object] | None = None
-    left = seconds if first is None else first
+    left, clock = seconds if first is None else first, asyncio.get_running_loop().time
     try:
         while True:
-            step = asyncio.create_task(following(), name=what)
-            await asyncio.wait({step}, timeout=left)
+            step, began = asyncio.create_task(following(), name=what), clock()
+            await wait(step, left)
             if not step.done():
-                raise EngineTimeout(f"{what} made no progress in {left:g} s", hint="`assistant check` opens everything")
+                took = min(left, round(clock() - began, 2))
+                raise EngineTimeout(f"{what} made no progress in {took:g} s", hint="`assistant check` opens everything")
             if (item := step.result()) is _END:
                 return
             yield item  # type: ignore[misc]

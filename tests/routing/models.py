@@ -36,8 +36,15 @@ class Writer:
     """Whether it goes on by itself; otherwise it repeats the last words."""
     pace: float = 0.01
     """Seconds for three characters."""
+    pauses: Mapping[int, float] = field(default_factory=dict)
+    """Seconds for which it stalls before it goes on, by the characters that it has written by then."""
     calls: tuple[ToolCall, ...] = ()
     """What it calls before it fails, or at its end."""
+    signs: int = 0
+    """Signs of life that it gives while it writes a call, a tenth of a second after each other."""
+    tells_calls: bool = False
+    at_work: int = 0
+    """Replies that it writes now."""
     local: bool = True
     parallel: int = 4
     rank: int = 0
@@ -50,6 +57,7 @@ class Writer:
     def capabilities(self) -> Capabilities:
         return Capabilities(
             continues=self.continues,
+            tells_calls=self.tells_calls,
             local=self.local,
             parallel=self.parallel,
             rank=self.rank,
@@ -61,15 +69,27 @@ class Writer:
 
     async def reply(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
         self.requests.append(request)
+        self.at_work += 1
+        try:
+            async with aclosing(self._written(request)) as deltas:
+                async for delta in deltas:
+                    yield delta
+        finally:
+            self.at_work -= 1
+
+    async def _written(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
         said = said_before([(message.role, message.text) for message in request.messages])
         begin = len(said) if self.continues else said.rfind(" ", 0, max(0, said.rfind(" "))) + 1
         for at in range(begin, len(TEXT), 3):
-            await asyncio.sleep(self.pace)
+            await asyncio.sleep(self.pace + self.pauses.get(at, 0.0))
             if self.fails is not None and at + 3 > self.at:
                 for call in self.calls:
                     yield call
                 await self._fail()
             yield TextDelta(TEXT[at : at + 3])
+        for _ in range(self.signs):
+            await asyncio.sleep(0.1)
+            yield TextDelta("")
         for call in self.calls:
             yield call
         yield Done("stop")
@@ -100,6 +120,7 @@ class Writers:
         return [*self.routing.decide(self.route, self.candidates(), request, **how).models]
 
     def relay(self, request: ChatRequest = ASKED) -> Relay:
+        """Return what asks them for one turn."""
         decision = self.routing.decide(self.route, self.candidates(), request)
         return Relay(self.pool, self.routing, decision, priority=Priority.VOICE, patience=4.5)
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
 
-from assistant import BoundedAnswer, ChatDelta, ChatRequest, EngineError
+from assistant import BoundedAnswer, ChatDelta, ChatRequest, EngineError, TextDelta
 from assistant_openai_bridge.body import chat_body
 from assistant_openai_bridge.client import Client
 from assistant_openai_bridge.profile import Profile
@@ -50,6 +50,8 @@ class BridgeChat:
                         yield delta
                     if moved:
                         answer.progress(finished=reply.finished)
+                        if not (words or reply.finished):
+                            yield TextDelta("")
                     if reply.cut:
                         break
             except EngineError:

@@ -61,6 +61,8 @@ class Profile:
     """Whether `extend` tells the server a grammar; without, a request that has one is refused."""
     tools: bool = True
     """Whether any of its models can be told of tools; without, a conversation is told it as mere words."""
+    tells_calls: bool = True
+    """Whether a call of a tool comes piece by piece, and not once it is complete."""
     schema: bool = True
     """Whether any of its models can be held to a JSON schema."""
     logprobs: bool = True
@@ -105,6 +107,7 @@ class Profile:
         return knowing(
             model,
             tools=can.tools and self.tools,
+            tells_calls=self.tells_calls and self.streams,
             schema=can.schema and self.schema,
             logprobs=can.logprobs and self.logprobs,
             continues=self.continues,

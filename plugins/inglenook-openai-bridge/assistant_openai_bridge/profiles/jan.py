@@ -42,6 +42,7 @@ JAN = Profile(
     type="jan",
     title="Jan",
     endpoint="http://127.0.0.1:1337/v1",
+    tells_calls=False,
     recognise=_recognise,
     describe=_describe,
     models=_models,

@@ -26,6 +26,7 @@ LLAMA_CPP_PYTHON = Profile(
     type="llama-cpp-python",
     title="llama-cpp-python's server",
     endpoint="http://127.0.0.1:8000/v1",
+    tells_calls=False,
     recognise=_recognise,
     sampling={"top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repeat_penalty"},
     extend=_extend,

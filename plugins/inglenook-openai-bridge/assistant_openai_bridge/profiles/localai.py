@@ -59,6 +59,7 @@ LOCALAI = Profile(
     type="localai",
     title="LocalAI",
     endpoint="http://127.0.0.1:8080/v1",
+    tells_calls=False,
     recognise=_recognise,
     models=_models,
     sampling={"top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repeat_penalty"},

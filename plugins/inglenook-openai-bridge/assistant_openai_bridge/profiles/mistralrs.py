@@ -36,6 +36,7 @@ MISTRALRS = Profile(
     type="mistralrs",
     title="mistral.rs",
     endpoint="http://127.0.0.1:1234/v1",
+    tells_calls=False,
     recognise=_recognise,
     models=_models,
     sampling={"top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repetition_penalty"},

@@ -37,6 +37,7 @@ MLX = Profile(
     type="mlx",
     title="MLX (mlx_lm.server, mlx-omni-server)",
     endpoint="http://127.0.0.1:8080/v1",
+    tells_calls=False,
     recognise=_recognise,
     models=_models,
     sampling={"top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repetition_penalty"},

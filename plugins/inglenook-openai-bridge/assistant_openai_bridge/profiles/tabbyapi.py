@@ -70,6 +70,7 @@ TABBYAPI = Profile(
     type="tabbyapi",
     title="TabbyAPI",
     endpoint="http://127.0.0.1:5000/v1",
+    tells_calls=False,
     recognise=_recognise,
     models=_models,
     sampling={"top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repetition_penalty"},

@@ -32,6 +32,7 @@ TEXTGEN = Profile(
     type="textgen",
     title="text-generation-webui",
     endpoint="http://127.0.0.1:5000/v1",
+    tells_calls=False,
     recognise=_recognise,
     sampling={"top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repetition_penalty"},
     extend=_extend,
