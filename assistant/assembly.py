@@ -24,6 +24,7 @@ from assistant.events import EventBus
 from assistant.home import Home
 from assistant.home.lessons import Lessons
 from assistant.host import Answer, ModelStatus, OfferedTool, Risk, Tool
+from assistant.metrics.turns import Turns
 from assistant.models.fitting import check_ears, check_private, codecs, stand_ins, suited, with_stand_ins
 from assistant.models.pool import Model, Pool
 from assistant.models.references import resolve
@@ -74,6 +75,7 @@ class Assembly:
         state: State,
         audit: Audit,
         providers: Providers,
+        turns: Turns,
     ) -> None:
         self.config = loaded.config
         self.loaded = loaded
@@ -86,6 +88,7 @@ class Assembly:
         self.keys = Keys(state.keys)
         self.audit = audit
         self.providers = providers
+        self.turns = turns
         self.controls: Controls = equipment.controls
         self.home: Home = equipment.home
         cache = self.config.http.cache
@@ -352,6 +355,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
     tools: dict[str, Tool] = {}
     light = ThreadPoolExecutor(1, thread_name_prefix="light")
     audit = Audit(state.audit if config.audit.seconds else NoLog())
+    turns = Turns(config.devices)
     home, skills = Home(Witness(state.ledger, audit)), list[Skill]()
     equipment = Equipment(
         pool=pool,
@@ -362,7 +366,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
         events=events,
         phrases=Phrases(),
         timeouts=config.timeouts,
-        keep=witnessed(state.receipts.keep, audit),
+        keep=turns.counting(witnessed(state.receipts.keep, audit)),
         light=light,
         controls=controls,
         home=home,
@@ -373,7 +377,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
         paraphrases=state.paraphrases,
         routing=routing,
     )
-    assembly = Assembly(loaded, plugins, pool, equipment, tools, state, audit, providers)
+    assembly = Assembly(loaded, plugins, pool, equipment, tools, state, audit, providers, turns)
     try:
         await state.open()
         await controls.load()

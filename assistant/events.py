@@ -66,11 +66,13 @@ class EventBus:
     def __init__(self, backlog: int = 256) -> None:
         self._backlog = backlog
         self._subscribers: set[_Subscriber] = set()
+        self.lost = 0
+        """Events that a subscriber was too slow for, of all subscribers."""
 
     def publish(self, event: TurnEvent) -> None:
         """Hand *event* to all who listen now. Never waits."""
         for subscriber in self._subscribers:
-            subscriber.put(event)
+            self.lost += subscriber.put(event)
 
     async def subscribe(self) -> AsyncGenerator[TurnEvent, None]:
         """Yield the events published from the first step on, until closed."""
@@ -89,13 +91,15 @@ class _Subscriber:
         self._arrived = asyncio.Event()
         self._lost = 0
 
-    def put(self, event: TurnEvent) -> None:
-        if len(self._events) == self._events.maxlen:
+    def put(self, event: TurnEvent) -> bool:
+        """Take an event; return whether the oldest is lost for it."""
+        if losing := len(self._events) == self._events.maxlen:
             self._lost += 1
             if self._lost == 1:
                 log.warning("a subscriber of turn events is too slow and loses the oldest")
         self._events.append(event)
         self._arrived.set()
+        return losing
 
     async def get(self) -> TurnEvent:
         while not self._events:

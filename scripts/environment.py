@@ -26,6 +26,7 @@ DEVELOPMENT_TOOLS = [
     "mypy",
     "ollama",
     "openai",
+    "prometheus-client",
     "pytest",
     "pytest-asyncio",
     "pytest-xdist",

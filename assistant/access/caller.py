@@ -17,6 +17,8 @@ class Scope(StrEnum):
     """The assistant itself, which may act in the house: turns, timers, devices, and what happens there."""
     MODELS = "models:write"
     """Fetching, loading and deleting models."""
+    METRICS = "metrics"
+    """Numbers of how it all goes, for who watches over it; nothing of what is said."""
     ADMIN = "admin"
     """Everything."""
 

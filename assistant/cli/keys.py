@@ -47,7 +47,8 @@ def create(settings: Settings, name: str, scopes: tuple[str, ...], expires: str,
     """Make a key and print it: it is shown this once, and only its digest is kept.
 
     chat opens models for text, vectors and images; audio opens speech; home opens the assistant itself,
-    which acts in the house; models:write fetches and deletes models; admin opens everything, the keys too.
+    which acts in the house; models:write fetches and deletes models; metrics opens numbers of how it all goes;
+    admin opens everything, the keys too.
     """
     try:
         seconds = durations.seconds(expires) if expires else None

@@ -56,7 +56,8 @@ async def run(loaded: Loaded, ready: Callable[[int], None] = lambda port: None) 
         trouble = partial(_closed, assembly, devices)
         port = 0
         if loaded.config.http.enabled:
-            served, keys, audit = doors(assembly), assembly.keys, assembly.audit
+            served = doors(assembly, {device.name: device.listener.microphone for device in devices})
+            keys, audit = assembly.keys, assembly.audit
             app = make_app(loaded.config.http, assembly.events, trouble, routes, served, keys, audit)
             port = await stack.enter_async_context(serve(app, loaded.config.http))
             lock.tell(local_address(loaded.config.http, port))

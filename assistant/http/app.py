@@ -20,6 +20,7 @@ from assistant.errors import ServiceError
 from assistant.events import EventBus
 from assistant.http import guard, health, openapi
 from assistant.http.events import EventDoor
+from assistant.http.metrics import REQUESTS, Requests
 from assistant.http.origins import Origins
 from assistant.http.route import ARRIVING, Arriving, Route, served
 from assistant.http.threshold import Threshold
@@ -66,8 +67,11 @@ def make_app(
     )
     if keys is not None:
         keys.on_revoked(present.hang_up)
-    app = web.Application(middlewares=[guard.errors(known), before.middleware()], client_max_size=_BODY)
-    app[ARRIVING] = Arriving()
+    requests = Requests()
+    app = web.Application(
+        middlewares=[requests.middleware(), guard.errors(known), before.middleware()], client_max_size=_BODY
+    )
+    app[ARRIVING], app[REQUESTS] = Arriving(), requests
     app.add_routes(map(served, routes))
     app.on_response_prepare.append(origins.mark)
     app.on_shutdown.extend({route.hang_up for route in routes if route.hang_up is not None})

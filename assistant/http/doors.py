@@ -1,20 +1,28 @@
 """What the core serves of an assembly: one group of routes from each file beside this one."""
 
+from collections.abc import Mapping
+from functools import partial
+
 from assistant.assembly import Assembly
-from assistant.http import devices, history, keys, ollama, openai, providers, realtime, rest, timers
+from assistant.http import devices, history, keys, metrics, ollama, openai, providers, realtime, rest, timers
 from assistant.http.openai import Ears, Mouth, audio
 from assistant.http.rest.audio import AudioDoor
 from assistant.http.route import Route
 from assistant.http.turn import TurnDoor
 from assistant.http.vision import VisionDoor
+from assistant.metrics.everything import everything
 from assistant.models.store import Store
+from assistant.pipeline.microphone import Microphone
 from assistant.serving import Embedding, Generation, Hearing, Names, Sounds, Speaking
 
 __all__ = ["doors"]
 
 
-def doors(assembly: Assembly) -> list[Route]:
-    """Return the routes of every door; `make_app` adds those that need no assembly."""
+def doors(assembly: Assembly, microphones: Mapping[str, Microphone] | None = None) -> list[Route]:
+    """Return the routes of every door; `make_app` adds those that need no assembly.
+
+    *microphones* are those of the devices, by name.
+    """
     section = assembly.config.http
     names = Names(assembly.models, assembly.config.aliases)
     generation = Generation(
@@ -31,6 +39,7 @@ def doors(assembly: Assembly) -> list[Route]:
         *devices.routes(assembly.controls),
         *timers.routes(assembly.timers),
         *keys.routes(assembly.keys, assembly.audit),
+        *metrics.routes(partial(everything, assembly, microphones or {})),
         *openai.routes(generation, embedding, Ears(hearing, assistants), Mouth(speaking, assistants)),
         *audio.routes(hearing, speaking),
         *realtime.routes(assembly.equipment, generation),

@@ -145,6 +145,10 @@ class Pool:
         """Return how many wait for the engine of a model; raises ConfigError for an unknown id."""
         return sum(not turn.done() for _, _, turn in self._slot(model).waiting)
 
+    def places(self, model: str) -> tuple[int, float]:
+        """Return how many have the engine of a model, and how many can; raises ConfigError for an unknown id."""
+        return self._slot(model).taken
+
     async def close(self) -> None:
         """Close every engine, the last opened first."""
         for slot in sorted(self._slots.values(), key=lambda slot: slot.order, reverse=True):
@@ -198,6 +202,10 @@ class _Slot:
     @property
     def is_remote(self) -> bool:
         return not self.model.capabilities.local
+
+    @property
+    def taken(self) -> tuple[int, float]:
+        return self._lent, self._places
 
     def status(self) -> ModelStatus:
         state: Literal["closed", "opening", "open", "failed"] = "closed"

@@ -23,6 +23,8 @@ class Microphone:
         self._backlog = backlog
         self._ring: deque[AudioChunk] = deque()
         self._listeners: set[_Listener] = set()
+        self.lost = 0
+        """Chunks that a listener was too slow for, of all listeners."""
 
     def publish(self, chunk: AudioChunk) -> None:
         """Take the next chunk that was captured."""
@@ -30,7 +32,7 @@ class Microphone:
         while self._ring and self._ring[0].end < chunk.end - self._preroll:
             self._ring.popleft()
         for listener in self._listeners:
-            listener.put(chunk)
+            self.lost += listener.put(chunk)
 
     def forget(self) -> None:
         """Drop the pre-roll."""
@@ -58,15 +60,17 @@ class _Listener:
         self._arrived = asyncio.Event()
         self._losing = False
 
-    def put(self, chunk: AudioChunk) -> None:
+    def put(self, chunk: AudioChunk) -> bool:
+        """Take a chunk; return whether the oldest is lost for it."""
         self._chunks.append(chunk)
         self._seconds += chunk.duration
-        if self._seconds > self._backlog:
+        if losing := self._seconds > self._backlog:
             self._seconds -= self._chunks.popleft().duration
             if not self._losing:
                 log.warning("what is heard is not worked off in time: sound older than %g s is lost", self._backlog)
             self._losing = True
         self._arrived.set()
+        return losing
 
     async def get(self) -> AudioChunk:
         while not self._chunks:

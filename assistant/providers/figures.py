@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from assistant.models.pool import Pool
 from assistant.routing import Health, State
 
-__all__ = ["Figures", "figures_of"]
+__all__ = ["Figures", "figures_of", "quantile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ def figures_of(server: str, health: Health, pool: Pool) -> Figures:
     paced = max((each for each in measured.values() if each.pace is not None), key=lambda e: e.asked, default=None)
     ids = [model.id for model in pool.models() if model.id.startswith(f"{server}/")]
     return Figures(
-        p50=_quantile(firsts, 0.5),
-        p95=_quantile(firsts, 0.95),
+        p50=quantile(firsts, 0.5),
+        p95=quantile(firsts, 0.95),
         pace=paced.pace if paced else None,
         replies=sum(each.replies for each in measured.values()),
         failures=sum(each.failures for each in measured.values()),
@@ -50,6 +50,6 @@ def figures_of(server: str, health: Health, pool: Pool) -> Figures:
     )
 
 
-def _quantile(ordered: Sequence[float], share: float) -> float | None:
+def quantile(ordered: Sequence[float], share: float) -> float | None:
     """Return the value that this share of them does not exceed; None where there are none."""
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None

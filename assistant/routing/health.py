@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from assistant.chat import ChatDelta, Done, TextDelta
+from assistant.chat import ChatDelta, Done, TextDelta, Usage
 from assistant.errors import EngineBusy, UnfitRequest
 from assistant.routing.breaker import Breaker, State
 
@@ -26,8 +26,6 @@ _RECENT = 128
 """Replies of a model whose times are kept for people to look at."""
 _BLAMELESS = (UnfitRequest, EngineBusy)
 """What is the request's fault, or nobody's."""
-_SIGN_OF_LIFE = TextDelta("")
-"""What a model writes while it is at work on what is no words."""
 
 
 @dataclass(slots=True)
@@ -42,8 +40,6 @@ class Measured:
     """Mean seconds to the first words; None where none came yet."""
     pace: float | None = None
     """Mean tokens a second after them."""
-    gap: float | None = None
-    """Usual longest seconds between two signs of life of a reply: it rises at once, and falls slowly."""
     asked: int = 0
     """When it was asked last, as a number that grows."""
     share: float = 0.0
@@ -54,6 +50,12 @@ class Measured:
     """Replies at which it failed."""
     firsts: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
     """Seconds to the first words of its latest replies."""
+    begun: int = 0
+    """Replies of which the first words came."""
+    waited: float = 0.0
+    """Seconds to the first words of all of them."""
+    usage: Usage = field(default_factory=Usage)
+    """What all replies that it wrote to their end cost."""
 
     def expected(self, parallel: int) -> float:
         """Return the seconds that a short reply takes now, of a model that writes so many at once; 0 where it was never
@@ -68,10 +70,6 @@ class Asking:
 
     began: float
     """Seconds on the clock of the loop."""
-    heard: float | None = None
-    """When the last sign of life came, words or not."""
-    gap: float = 0.0
-    """Longest seconds between two of those that came with the tokens by which its pace is measured."""
     first: float | None = None
     """When the first of it came."""
     latest: float = 0.0
@@ -80,19 +78,17 @@ class Asking:
     """How many those are."""
     ended: bool = False
     """Whether it came to its end."""
+    usage: Usage = field(default_factory=Usage)
+    """What it cost, as is told at its end."""
 
     def take(self, delta: ChatDelta, now: float) -> None:
         """Note the next of the reply."""
-        if self.heard is not None and self.tokens < _PACED:
-            self.gap = max(self.gap, now - self.heard)
-        self.heard = now
-        if delta == _SIGN_OF_LIFE:
-            return
         if self.first is None:
             self.first = now
         if isinstance(delta, TextDelta) and self.tokens < _PACED:
             self.tokens, self.latest = self.tokens + 1, now
-        self.ended |= isinstance(delta, Done)
+        if isinstance(delta, Done):
+            self.ended, self.usage = True, delta.usage
 
 
 class Health:
@@ -120,6 +116,10 @@ class Health:
         if model not in self._models:
             self._models[model] = Measured(Breaker(self._draw))
         return self._models[model]
+
+    def every(self) -> dict[str, Measured]:
+        """Return what was measured of each model that was asked, by id."""
+        return {model: measured for model, measured in self._models.items() if measured.asked}
 
     def of_server(self, server: str) -> dict[str, Measured]:
         """Return what was measured of those models of a server that were asked, by id."""
@@ -161,14 +161,6 @@ class Health:
                 measured.breaker.end_trial()
             self._learn(model, measured, asking, failed)
 
-    def stalls(self, model: str) -> None:
-        """Note that a model stalls in the middle of a reply: others are asked first until it goes on."""
-        self.measured(model).breaker.failed(self._clock())
-
-    def goes_on(self, model: str) -> None:
-        """Note that a model that stalled goes on."""
-        self.measured(model).breaker.succeeded()
-
     def answers(self, server: str) -> None:
         """Note that a server answers the watch: where it did not before, its models may be tried at once."""
         if self._servers.pop(server, ""):
@@ -194,10 +186,12 @@ class Health:
         self._servers.pop(_server(model), None)
         measured.first = _mean(measured.first, asking.first - asking.began)
         measured.firsts.append(asking.first - asking.began)
+        measured.begun += 1
+        measured.waited += asking.first - asking.began
         measured.replies += asking.ended
+        measured.usage = _sum(measured.usage, asking.usage)
         if asking.tokens > 1 and asking.latest > asking.first:
             measured.pace = _mean(measured.pace, (asking.tokens - 1) / (asking.latest - asking.first))
-            measured.gap = max(asking.gap, _mean(measured.gap, asking.gap))
 
 
 def is_served(model: str) -> bool:
@@ -208,6 +202,15 @@ def is_served(model: str) -> bool:
 def _server(model: str) -> str:
     """Return the name of the server of a model; empty where it is one of this process."""
     return model.partition("/")[0] if is_served(model) else ""
+
+
+def _sum(before: Usage, newest: Usage) -> Usage:
+    """Return what both cost; a server may say anything, but nothing costs less than nothing."""
+    return Usage(
+        before.prompt_tokens + max(0, newest.prompt_tokens),
+        before.cached_tokens + max(0, newest.cached_tokens),
+        before.completion_tokens + max(0, newest.completion_tokens),
+    )
 
 
 def _mean(before: float | None, newest: float) -> float:

@@ -45,6 +45,8 @@ class Cache:
     ) -> None:
         self.used = 0
         """Bytes that are taken, of at most *size*."""
+        self.hits = self.misses = 0
+        """How often a reply was there that could have been, and how often it was not."""
         self._size = size
         self._lifetime = lifetime
         self._clock = clock
@@ -68,13 +70,11 @@ class Cache:
         """Return a reply that is kept; where it is just being written, once it is, or once that came to nothing."""
         if making := self._making.get(key):
             await making.wait()
-        if key not in self._kept:
-            return None
-        kept, end = self._kept[key]
-        if self._clock() >= end:
-            self._drop(key)
-            return None
-        self._kept.move_to_end(key)
+        kept = self._look(key)
+        if kept is None:
+            self.misses += 1
+        else:
+            self.hits += 1
         return kept
 
     @contextmanager
@@ -98,6 +98,16 @@ class Cache:
         self._kept.clear()
         self._making.clear()
         self.used = 0
+
+    def _look(self, key: str) -> Kept | None:
+        if key not in self._kept:
+            return None
+        kept, end = self._kept[key]
+        if self._clock() >= end:
+            self._drop(key)
+            return None
+        self._kept.move_to_end(key)
+        return kept
 
     def _keep(self, key: str, kept: Kept) -> None:
         if key in self._kept:

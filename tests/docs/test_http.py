@@ -6,13 +6,34 @@ from collections import defaultdict
 from pathlib import Path
 
 from assistant import EventType
+from assistant.chat import TextDelta
 from assistant.http.app import make_app
 from assistant.http.doors import doors
+from assistant.http.metrics import Requests
+from assistant.metrics.everything import everything
+from assistant.pipeline.microphone import Microphone
+from assistant.pipeline.receipt import Action, Drafting, Receipt
 from tests.docs.markdown import headings, rows
 from tests.doors import assembled
 from tests.source import ROOT
 
 PAGE = ROOT / "docs" / "http.md"
+BRIDGE = "assistant_openai_bridge"
+SERVER = """
+providers: {pc: {type: openai, endpoint: "http://127.0.0.1:9/v1", api_key: key, models: [large]}}
+"""
+RECEIPT = Receipt(
+    "turn",
+    0.0,
+    "kitchen",
+    "home",
+    "answered",
+    wake_word="hey",
+    parts={"endpoint": 0.3},
+    drafting=Drafting(begun=1),
+    actions=(Action("tool", "act", "ok"),),
+    rung="chat",
+)
 
 
 async def test_every_route_is_a_heading(home: Path) -> None:
@@ -46,3 +67,21 @@ def published_data() -> dict[EventType, set[str]]:
                     assert isinstance(node.args[0], ast.Attribute)
                     found[EventType[node.args[0].attr]] |= {str(keyword.arg) for keyword in node.keywords}
     return found
+
+
+async def test_every_number_is_described_with_its_labels(home: Path) -> None:
+    described = {row[0].strip("`"): set(re.findall(r"`(\w+)`", row[1])) for row in rows(PAGE, "GET /metrics")}
+    of_a_model = {"model", "kind", "provider"}
+    described = {name: labels | (of_a_model if "_model_" in name else set()) for name, labels in described.items()}
+    async with assembled(home, with_plugin=BRIDGE, more=SERVER) as (_, assembly):
+        health = assembly.equipment.routing.health
+        for model in ("chat", "pc/large"):
+            with health.asking(model) as asking:
+                for moment in range(1, 4):
+                    asking.take(TextDelta("word"), asking.began + moment)
+        assembly.turns.counting(lambda receipt: None)(RECEIPT)
+        families = [*everything(assembly, {"kitchen": Microphone()}), *Requests().families()]
+    assert {family.name for family in families} == set(described)
+    for family in families:
+        for sample in family.samples:
+            assert set(sample.labels) - {"le", "quantile"} == described[family.name] - {"quantile"}, family.name
