@@ -26,6 +26,8 @@ _RECENT = 128
 """Replies of a model whose times are kept for people to look at."""
 _BLAMELESS = (UnfitRequest, EngineBusy)
 """What is the request's fault, or nobody's."""
+_SIGN_OF_LIFE = TextDelta("")
+"""What a model writes while it is at work on what is no words."""
 
 
 @dataclass(slots=True)
@@ -40,6 +42,8 @@ class Measured:
     """Mean seconds to the first words; None where none came yet."""
     pace: float | None = None
     """Mean tokens a second after them."""
+    gap: float | None = None
+    """Usual longest seconds between two signs of life of a reply: it rises at once, and falls slowly."""
     asked: int = 0
     """When it was asked last, as a number that grows."""
     share: float = 0.0
@@ -70,6 +74,10 @@ class Asking:
 
     began: float
     """Seconds on the clock of the loop."""
+    heard: float | None = None
+    """When the last sign of life came, words or not."""
+    gap: float = 0.0
+    """Longest seconds between two of those that came with the tokens by which its pace is measured."""
     first: float | None = None
     """When the first of it came."""
     latest: float = 0.0
@@ -83,6 +91,11 @@ class Asking:
 
     def take(self, delta: ChatDelta, now: float) -> None:
         """Note the next of the reply."""
+        if self.heard is not None and self.tokens < _PACED:
+            self.gap = max(self.gap, now - self.heard)
+        self.heard = now
+        if delta == _SIGN_OF_LIFE:
+            return
         if self.first is None:
             self.first = now
         if isinstance(delta, TextDelta) and self.tokens < _PACED:
@@ -161,6 +174,14 @@ class Health:
                 measured.breaker.end_trial()
             self._learn(model, measured, asking, failed)
 
+    def stalls(self, model: str) -> None:
+        """Note that a model stalls in the middle of a reply: others are asked first until it goes on."""
+        self.measured(model).breaker.failed(self._clock())
+
+    def goes_on(self, model: str) -> None:
+        """Note that a model that stalled goes on."""
+        self.measured(model).breaker.succeeded()
+
     def answers(self, server: str) -> None:
         """Note that a server answers the watch: where it did not before, its models may be tried at once."""
         if self._servers.pop(server, ""):
@@ -192,6 +213,7 @@ class Health:
         measured.usage = _sum(measured.usage, asking.usage)
         if asking.tokens > 1 and asking.latest > asking.first:
             measured.pace = _mean(measured.pace, (asking.tokens - 1) / (asking.latest - asking.first))
+            measured.gap = max(asking.gap, _mean(measured.gap, asking.gap))
 
 
 def is_served(model: str) -> bool:
