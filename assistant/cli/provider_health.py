@@ -17,7 +17,8 @@ from assistant.cli import Settings
 from assistant.cli.door import ask_daemon
 from assistant.cli.output import json_option, show_json, show_table, table
 from assistant.errors import AssistantError, ConfigError, ServiceError
-from assistant.providers.watch import Providers, ProviderStatus
+from assistant.providers.figures import ProviderStatus
+from assistant.providers.watch import Providers
 
 __all__ = ["ask", "health", "monitor"]
 

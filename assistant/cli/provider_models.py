@@ -41,8 +41,7 @@ def loaded(settings: Settings, provider: str, as_json: bool) -> None:
 def load(settings: Settings, model: str) -> None:
     """Have a server bring a MODEL, such as pc/qwen3:8b, into its memory."""
     server, spec = _found(settings, model)
-    work = _able(spec, spec.load, "be told what to load")
-    asyncio.run(_done(work(server, _name(model))))
+    _tell(server, _able(spec, spec.load, "be told what to load"), model)
 
 
 @click.command()
@@ -51,8 +50,7 @@ def load(settings: Settings, model: str) -> None:
 def unload(settings: Settings, model: str) -> None:
     """Have a server take a MODEL, such as pc/qwen3:8b, out of its memory."""
     server, spec = _found(settings, model)
-    work = _able(spec, spec.unload, "be told what to unload")
-    asyncio.run(_done(work(server, _name(model))))
+    _tell(server, _able(spec, spec.unload, "be told what to unload"), model)
 
 
 @click.command()
@@ -76,6 +74,11 @@ def pull(settings: Settings, model: str) -> None:
 
 async def _done(work: Awaitable[F]) -> F:
     return await work
+
+
+def _tell(server: Provider, work: Callable[[Provider, str], Awaitable[None]], model: str) -> None:
+    """Have a server do something with one of its models."""
+    asyncio.run(_done(work(server, _name(model))))
 
 
 def _line(part: PullProgress) -> str:

@@ -9,7 +9,7 @@ from assistant.assembly import assemble, find_plugins
 from assistant.cli import Settings, provider_detect, provider_health, provider_models
 from assistant.cli.output import json_option, show_json, show_table
 from assistant.cli.provider_health import ask
-from assistant.providers.watch import ProviderStatus
+from assistant.providers.figures import ProviderStatus
 
 __all__ = ["providers"]
 

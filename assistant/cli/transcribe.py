@@ -1,6 +1,7 @@
 """`assistant transcribe`: a recording as text."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from pathlib import Path
 
@@ -11,12 +12,12 @@ from assistant.cli import Settings
 from assistant.cli.daemon import running_daemon
 from assistant.cli.output import json_option, show_json
 from assistant.engines import Kind
-from assistant.errors import AudioTooLong, EngineError
+from assistant.errors import AssistantError, AudioError, AudioTooLong, ConfigError, EngineError
 from assistant.speech import SttOptions, Transcript
 from assistant.streams import iterate_in_thread
 from assistant.wav import read_speech
 
-__all__ = ["transcribe", "transcribed"]
+__all__ = ["first_to_hear", "transcribe", "transcribed"]
 
 
 @click.command()
@@ -35,13 +36,26 @@ def transcribe(settings: Settings, file: Path, language: str, model: str, as_jso
 
 
 async def _transcribe(settings: Settings, file: Path, language: str, model: str) -> Transcript:
-    model = model or next(iter(settings.load().config.assistants.values())).stt
+    models = (model,) if model else next(iter(settings.load().config.assistants.values())).ears
     async with running_daemon(settings) as daemon:
         if daemon is not None:
             with suppress(AudioTooLong):  # such a recording is heard here
-                return await daemon.transcript(file, model, language)
+                return await first_to_hear(models, lambda model: daemon.transcript(file, model, language))
     async with assemble(settings.load()) as assembly:
-        return await transcribed(assembly, assembly.model(model, Kind.STT), file, language)
+        known = [assembly.model(model, Kind.STT) for model in models]
+        return await first_to_hear(known, lambda model: transcribed(assembly, model, file, language))
+
+
+async def first_to_hear(models: Sequence[str], hear: Callable[[str], Awaitable[Transcript]]) -> Transcript:
+    """Return what the first of *models* hears; where one fails, what the next does. Raises what the last one raised."""
+    for model, *others in (models[at:] for at in range(len(models))):
+        try:
+            return await hear(model)
+        except AssistantError as error:
+            if not others or isinstance(error, AudioError):
+                raise
+            click.echo(f"{error}; {others[0]} hears in its place", err=True)
+    raise ConfigError("the assistant is only written to", hint="name a model (`assistants.NAME.stt`)")
 
 
 async def transcribed(assembly: Assembly, model: str, file: Path, language: str) -> Transcript:

@@ -28,7 +28,8 @@ class Role:
 def roles(config: Config) -> Iterator[Role]:
     """Yield every place of *config* that names a model; an assistant without ears or voice names none for them."""
     for name, assistant in config.assistants.items():
-        for kind in (Kind.STT, Kind.TURN, Kind.INTENT, Kind.EMBED):
+        yield from (Role(("assistants", name, "stt"), model, Kind.STT) for model in assistant.ears)
+        for kind in (Kind.TURN, Kind.INTENT, Kind.EMBED):
             if model := getattr(assistant, kind):
                 yield Role(("assistants", name, str(kind)), model, kind)
         yield from (Role(("assistants", name, "tts"), model, Kind.TTS) for model in assistant.voices)

@@ -86,6 +86,11 @@ _Id = Annotated[str, msgspec.Meta(min_length=1)]
 _Tier = str | Annotated[list[_Id], msgspec.Meta(min_length=1)]
 
 
+def _listed(models: str | list[str]) -> tuple[str, ...]:
+    """Return ids in order of preference; none where nothing is named."""
+    return ((models,) if models else ()) if isinstance(models, str) else tuple(models)
+
+
 def _tiers(models: "str | list[_Tier]") -> tuple[tuple[str, ...], ...]:
     """Return ids in order of preference, with those together that are equals."""
     every = models if isinstance(models, list) else [models] if models else []
@@ -99,8 +104,9 @@ class AssistantConfig(Section, frozen=True, kw_only=True):
     """Wake words it answers to, as the wake models name them."""
     language: str = "en"
     """BCP-47 tag of the language it speaks and expects; `auto` takes what the speech recogniser hears."""
-    stt: str = "stt"
-    """Model id of the speech recogniser; empty for an assistant that is only written to."""
+    stt: str | list[_Id] = "stt"
+    """Model id of the speech recogniser, or several in order of preference: the first that knows the language hears,
+    and the next where one fails or its server is asleep. Empty for an assistant that is only written to."""
     chat: str | list[_Tier] = "chat"
     """Model id of the chat model, or several in order of preference, those in a list of their own being equals: the
     next is asked where one cannot answer or has nothing to say, and goes on where one fails in mid-reply; the biggest
@@ -150,9 +156,14 @@ class AssistantConfig(Section, frozen=True, kw_only=True):
         return _tiers(self.chat)
 
     @property
+    def ears(self) -> tuple[str, ...]:
+        """Return the ids of its speech recognisers, the preferred one first; none where it is only written to."""
+        return _listed(self.stt)
+
+    @property
     def voices(self) -> tuple[str, ...]:
         """Return the ids of its voices, the preferred one first; none where it only writes."""
-        return ((self.tts,) if self.tts else ()) if isinstance(self.tts, str) else tuple(self.tts)
+        return _listed(self.tts)
 
 
 class DeviceConfig(Section, frozen=True, kw_only=True):
@@ -245,7 +256,8 @@ class AliasConfig(Section, frozen=True, kw_only=True):
     """Another name of a model, for programs that ask for one that is not here."""
 
     model: _Id | Annotated[list[_Tier], msgspec.Meta(min_length=1)]
-    """Id of the model that answers; of chat models it may be several, as in `assistants.NAME.chat`."""
+    """Id of the model that answers; of chat models and of speech recognisers it may be several, as in
+    `assistants.NAME.chat`."""
     strategy: Strategy = "order"
     """What chat models are chosen by, as in `assistants.NAME.strategy`."""
     balance: Balance = "least_busy"

@@ -30,7 +30,8 @@ def doors(assembly: Assembly, microphones: Mapping[str, Microphone] | None = Non
     )
     embedding = Embedding(assembly.pool, names, section.queue)
     sounds = Sounds(assembly.pool, section.longest, section.queue)
-    hearing = Hearing(assembly.pool, names, sounds, section.queue, section.wait)
+    health = assembly.equipment.routing.health
+    hearing = Hearing(assembly.pool, names, sounds, section.queue, section.wait, health)
     speaking = Speaking(assembly.pool, names, sounds, section.queue, section.wait)
     assistants = assembly.equipment.assistants
     return [

@@ -108,13 +108,11 @@ class TurnDoor:
 
     async def _heard(self, turn: Turn, file: bytes, language: str) -> str:
         """Return what is said in a recording; raises Problem where that is nothing."""
-        expected = "" if turn.config.language == "auto" else turn.config.language
-        options = SttOptions(language or expected or None)
-        if not turn.config.stt:
+        options = SttOptions(language or turn.expected)
+        if not turn.config.ears:
             raise Problem(400, "no_ears", f"the assistant {turn.assistant} is only written to", "send `text`")
-        named = self._hearing.named(turn.config.stt, options)
-        heard = await self._hearing.transcript(named, file, options)
-        turn.models["stt"], turn.heard = named.model, heard.transcript.language
+        heard = await self._hearing.transcript(self._hearing.of(turn.config, options), file, options)
+        turn.models["stt"], turn.heard = heard.model, heard.transcript.language
         if not heard.transcript.text:
             raise Problem(400, "nothing_said", "nothing is said in the recording", key="audio")
         return heard.transcript.text

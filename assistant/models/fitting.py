@@ -19,7 +19,7 @@ AUTO = "auto"
 
 def languages_of(model: str, config: Config) -> tuple[str, ...]:
     """Return the languages of the assistants that a model hears or speaks for: BCP-47 tags, or `auto`."""
-    using = (section for section in config.assistants.values() if model in (section.stt, *section.voices))
+    using = (section for section in config.assistants.values() if model in (*section.ears, *section.voices))
     return tuple(dict.fromkeys(section.language for section in using))
 
 
@@ -61,21 +61,21 @@ def with_stand_ins(assistants: Mapping[str, AssistantConfig], voices: Iterable[s
 
 
 def check_ears(loaded: Loaded, models: Mapping[str, Model], catalogue: Catalogue) -> None:
-    """Raise ConfigError where an assistant's speech recogniser does not know its language."""
+    """Raise ConfigError where none of an assistant's speech recognisers knows its language."""
     for name, section in loaded.config.assistants.items():
-        if not section.stt or section.language == AUTO:
+        if not section.ears or section.language == AUTO:
             continue
-        capabilities = models[section.stt].capabilities
-        if not capabilities.knows(section.language):
+        able = [models[model].capabilities for model in section.ears]
+        if not any(capabilities.knows(section.language) for capabilities in able):
+            first, *_ = section.ears
             path = ("assistants", name, "language")
             known = (
                 id_ for id_, entry in catalogue.models.items() if entry.kind is Kind.STT and "mul" in entry.languages
             )
             raise ConfigError(
-                f"{loaded.layer.place(path)}: {'.'.join(path)}: the model {section.stt!r} understands "
-                f"{', '.join(capabilities.languages)} and not {section.language}",
-                hint=f"set models.{section.stt}.model to {next(known, 'a multilingual one')}; "
-                "then: assistant models pull",
+                f"{loaded.layer.place(path)}: {'.'.join(path)}: the model {first!r} understands "
+                f"{', '.join(able[0].languages)} and not {section.language}",
+                hint=f"set models.{first}.model to {next(known, 'a multilingual one')}; then: assistant models pull",
             )
 
 

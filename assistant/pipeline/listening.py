@@ -12,6 +12,7 @@ from assistant.config.schema import DeviceConfig, EndpointConfig
 from assistant.events import EventType
 from assistant.pipeline.certainty import Certainty
 from assistant.pipeline.draft import Draft, Drafts
+from assistant.pipeline.ears import Ears
 from assistant.pipeline.endpoint import Ended, Endpoint, Paused, Resumed, SpeechStarted
 from assistant.pipeline.foreground import Foreground
 from assistant.pipeline.hear import hear
@@ -50,7 +51,7 @@ class Listening:
         """
         turn, wake, after = self._turn, self._turn.wake, begin
         deadline = after + self._config.nothing_said
-        turn.publish(EventType.STT_START, model=turn.config.stt)
+        turn.publish(EventType.STT_START, model=Ears(turn, turn.expected).models[0])
         while after < deadline:
             config = structs.replace(self._config, nothing_said=max(1.0, deadline - after))
             draft = await self._follow(Utterance((), after, after, after, wake), config)

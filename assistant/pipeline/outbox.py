@@ -33,12 +33,17 @@ class Outbox:
         outbox.commit()
         return outbox
 
+    @property
+    def held(self) -> bool:
+        """Tell whether it is not committed."""
+        return not self._committed.is_set()
+
     def put(self, effect: Effect) -> None:
         """Have *effect* now where the answer is committed, or else then."""
-        if self._committed.is_set():
-            effect()
-        else:
+        if self.held:
             self._held.append(effect)
+        else:
+            effect()
 
     def publish(self, kind: EventType, **data: Any) -> None:
         """Tell what happened."""
@@ -51,11 +56,6 @@ class Outbox:
     def uses(self, stage: str, model: str) -> None:
         """Note which model does a stage."""
         self.put(partial(self.turn.models.__setitem__, stage, model))
-
-    def adopt(self, other: "Outbox") -> None:
-        """Tell what *other* holds as one's own; it is never committed itself."""
-        for effect in other._held:
-            self.put(effect)
 
     def commit(self) -> None:
         """Let everything through that is held, and all that follows."""

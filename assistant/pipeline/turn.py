@@ -64,6 +64,11 @@ class Turn:
         return self.heard or "en" if self.config.language == "auto" else self.config.language
 
     @property
+    def expected(self) -> str | None:
+        """Return the language that is spoken, as far as the configuration tells; None where that is to be heard."""
+        return None if self.config.language == "auto" else self.config.language
+
+    @property
     def area(self) -> str:
         """Return the room in which the turn takes place; empty where nothing tells."""
         return self.equipment.areas.get(self.device, "")

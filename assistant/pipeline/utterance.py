@@ -1,19 +1,15 @@
 """What a person said: its sound, and the words in it."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from assistant.audio import AudioChunk
-from assistant.engines import Stt
-from assistant.errors import EngineError
-from assistant.models.pool import leased
+from assistant.pipeline.ears import Ears
 from assistant.pipeline.turn import Turn
 from assistant.pipeline.wake_phrase import cut_wake_phrase
-from assistant.speech import Detection, SttOptions, Transcript
-from assistant.streams import once, patient
+from assistant.speech import Detection, Transcript
 
-__all__ = ["LEAD_IN", "Utterance", "transcribe"]
+__all__ = ["LEAD_IN", "Utterance", "transcribe", "words_of"]
 
 LEAD_IN = 0.4
 """Seconds before the first voiced frame that the recogniser gets to hear where no wake word was said."""
@@ -56,29 +52,16 @@ class Utterance:
 
 
 async def transcribe(utterance: Utterance, turn: Turn, language: str | None) -> Transcript:
-    """Return the words of *utterance* without the wake phrase; empty ones where nothing but that was said.
+    """Return the words of *utterance* without the wake phrase; raises what `Ears.hear` does."""
+    return await words_of(utterance, Ears(turn, language).hear)
 
-    Raises what the engine raises, and EngineTimeout where it makes no progress.
-    """
-    sound = utterance.chunks if utterance.in_one_breath else utterance.spoken
-    transcript = await _transcribe(sound, turn, language)
+
+async def words_of(utterance: Utterance, hear: Callable[[tuple[AudioChunk, ...]], Awaitable[Transcript]]) -> Transcript:
+    """Return the words of *utterance* without the wake phrase; empty ones where nothing but that was said."""
+    transcript = await hear(utterance.chunks if utterance.in_one_breath else utterance.spoken)
     text = transcript.text.strip()
     if utterance.wake is not None and utterance.in_one_breath:
         cut = cut_wake_phrase(text, utterance.wake.name)
         merely_the_word = utterance.ended - utterance.after < _WORD_TAIL
         text = cut if cut is not None else "" if merely_the_word else text
     return replace(transcript, text=text)
-
-
-async def _transcribe(sound: tuple[AudioChunk, ...], turn: Turn, language: str | None) -> Transcript:
-    model, options = turn.config.stt, SttOptions(language=language)
-
-    def work(stt: Stt) -> AsyncGenerator[Transcript, None]:
-        return stt.transcribe(once(*sound), options)
-
-    hearing = leased(turn.equipment.pool, model, turn.priority, work)
-    async with aclosing(patient(hearing, turn.equipment.timeouts.stt, f"model {model}")) as transcripts:
-        async for transcript in transcripts:
-            if transcript.final:
-                return transcript
-    raise EngineError(f"model {model} ended without a final transcript")

@@ -5,18 +5,17 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Literal
 
 from assistant.errors import AssistantError, EngineBusy, EngineTimeout, EngineUnavailable
 from assistant.events import EventBus, EventType, TurnEvent
 from assistant.models.pool import Pool
-from assistant.providers.figures import Figures, figures_of
+from assistant.providers.figures import Figures, ProviderState, ProviderStatus, figures_of
 from assistant.providers.models import Source, model_of
 from assistant.providers.spec import ProvidedModel
 from assistant.providers.wake import wake
 from assistant.routing import Health
 
-__all__ = ["ProviderStatus", "Providers"]
+__all__ = ["ProviderState", "ProviderStatus", "Providers"]
 
 _ASLEEP = 15.0
 """Seconds after which a server that did not answer is asked again."""
@@ -30,26 +29,6 @@ _WOKEN = 60.0
 """Seconds after which one that still sleeps is woken again at the soonest."""
 _MOST = 500
 """Models of one server that are listed here."""
-
-ProviderState = Literal["off", "unknown", "awake", "asleep"]
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderStatus:
-    """A provider, as it was when it was last asked."""
-
-    name: str
-    """Its name in the configuration."""
-    type: str
-    """What server it is."""
-    endpoint: str
-    """Where it is."""
-    state: ProviderState
-    """Whether it answers: `off` is not used, `unknown` was not asked yet."""
-    reason: str = ""
-    """Why it is not used, or does not answer."""
-    models: tuple[str, ...] = ()
-    """Ids of its models in the pool."""
 
 
 @dataclass(slots=True)
@@ -104,9 +83,9 @@ class Providers:
             for name, each in self._watched.items()
         )
 
-    def figures(self, name: str) -> Figures:
-        """Return how the replies of a server went that were asked of it."""
-        return figures_of(name, self._health, self._pool)
+    def figures(self) -> tuple[Figures, ...]:
+        """Return every provider as it is now, and how it went when it was asked."""
+        return tuple(figures_of(status, self._health, self._pool) for status in self.status())
 
     async def run(self) -> None:
         """Follow every server until cancelled."""

@@ -1,8 +1,9 @@
-"""Which of several chat models answers, and who goes on where one fails."""
+"""Which of several models answers or hears, and who goes on where one fails."""
 
 from assistant.routing.breaker import Breaker, State
 from assistant.routing.choice import Choice, Decision, Route, Routing
 from assistant.routing.health import Health, is_served
+from assistant.routing.hearing import heard, well_first
 from assistant.routing.needs import lacking
 from assistant.routing.relay import Relay, Step
 
@@ -16,6 +17,8 @@ __all__ = [
     "Routing",
     "State",
     "Step",
+    "heard",
     "is_served",
     "lacking",
+    "well_first",
 ]

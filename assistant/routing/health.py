@@ -1,4 +1,4 @@
-"""What is known of chat models and their servers: whether they answer, how fast they are, how much they have to do.
+"""What is known of models and their servers: whether they answer, how fast they are, how much they have to do.
 
 It comes of what they are asked anyway, and of the watch, which asks servers for nothing but their models.
 """
@@ -102,6 +102,10 @@ class Asking:
             self.tokens, self.latest = self.tokens + 1, now
         if isinstance(delta, Done):
             self.ended, self.usage = True, delta.usage
+
+    def hear(self, now: float) -> None:
+        """Note that what was said is heard."""
+        self.first, self.ended = now, True
 
 
 class Health:

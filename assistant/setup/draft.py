@@ -69,16 +69,19 @@ class Draft:
         return [path for path, _ in _leaves(self.changes)]
 
     def model(self, kind: str) -> str:
-        """Return the id of the model that the assistant or the device uses for something, the first of several."""
+        """Return the id of the model that the assistant or the device uses for something; of several, the first of this
+        configuration's `models`: others are another server's."""
         config = self.loaded().config
-        of_device = ("source", "sink", "wake", "vad", "echo")
-        section = config.devices[self.device] if kind in of_device else config.assistants[self.assistant]
-        named = getattr(section, kind)
-        return str(named if isinstance(named, str) else named[0])
+        device, assistant = config.devices[self.device], config.assistants[self.assistant]
+        listed = {"stt": assistant.ears, "tts": assistant.voices, "chat": assistant.chats}
+        named = listed[kind] if kind in listed else (str(getattr(device, kind)),)
+        return next((model for model in named if model in config.models), next(iter(named), ""))
 
     def engine(self, kind: str) -> str:
-        """Return the engine of that model."""
-        return self.loaded().config.models[self.model(kind)].engine
+        """Return the engine of that model; its own name where it is another server's."""
+        model = self.model(kind)
+        section = self.loaded().config.models.get(model)
+        return section.engine if section else model
 
 
 def _leaves(tree: Mapping[str, Any], path: Keys = ()) -> Iterator[tuple[Keys, Any]]:

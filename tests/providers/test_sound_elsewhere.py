@@ -1,10 +1,14 @@
 """Another house hears and speaks for this one: its own doors for sound are spoken to through the bridge."""
 
+import io
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import openai
 import pytest
 
@@ -14,7 +18,9 @@ from assistant.audio import SPEECH
 from assistant.convert import converted
 from assistant.models.pool import leased
 from assistant.paths import models_folder
-from assistant.testing import check_stt, check_tts, tone
+from assistant.pipeline.utterance import Utterance, transcribe
+from assistant.testing import check_stt, check_tts, page, scripted_server, tone
+from assistant.wav import write_wav
 from tests.doors import assembled
 from tests.providers.test_providers import BRIDGE, KEY, house, section, state_of
 from tests.running import CONFIG, Home
@@ -80,3 +86,40 @@ async def test_what_another_house_speaks_it_hears_again(neighbour: tuple[int, st
     assert re.findall(r"\w+", heard.text.lower()) == words
     assert [re.sub(r"\W", "", word.text.lower()) for word in heard.words] == words
     assert heard.segments and 0.5 < heard.words[-1].end <= sum(chunk.duration for chunk in spoken)
+
+
+def _deaf(path: str) -> Sequence[Any]:
+    """Answer as a server that has a recogniser, which fails at every sound."""
+    if path == "/v1/models":
+        return page("200 OK", b'{"data": [{"id": "whisper-1"}]}')
+    return page("500 Internal Server Error", b'{"error": {"message": "out of memory"}}')
+
+
+@pytest.mark.once
+async def test_where_one_server_cannot_hear_the_next_does(
+    neighbour: tuple[int, str], home: Path, tmp_path: Path
+) -> None:
+    port, key = neighbour
+    async with scripted_server(_deaf) as deaf:
+        first = section(deaf.port, "models: [whisper-1]").replace("{pc:", "{gone:").removesuffix("}\n")
+        other = section(port, "models: [whisper-1, tts-1]").replace(KEY, key).removeprefix("providers: {")
+        names = "[gone/whisper-1, pc/whisper-1]"
+        more = f"{first}, {other}aliases: {{ears: {{model: {names}}}}}\nassistants: {{jarvis: {{stt: {names}}}}}\n"
+        async with house(home, more) as (here, mine):
+            spoken = await _spoken(here)
+            write_wav(tmp_path / "said.wav", spoken)
+            said = (tmp_path / "said.wav").read_bytes()
+            turn = here.turn("jarvis")
+            heard = await transcribe(Utterance(tuple(spoken), 0.0, 2.0, 0.0), turn, turn.expected)
+            async with openai.AsyncOpenAI(api_key=KEY, base_url=f"http://127.0.0.1:{mine}/v1", max_retries=0) as client:
+                whole = await client.audio.transcriptions.create(model="ears", file=("said.wav", io.BytesIO(said)))
+            form = aiohttp.FormData({"sound": "false"})
+            form.add_field("audio", said, filename="said.wav")
+            url = f"http://127.0.0.1:{mine}/api/turn"
+            headers = {"Authorization": f"Bearer {KEY}"}
+            async with aiohttp.ClientSession() as session, session.post(url, data=form, headers=headers) as answer:
+                told = (await answer.text()).strip().rpartition("data: ")[2]
+        words = re.findall(r"\w+", TEXT.lower())
+        assert re.findall(r"\w+", heard.text.lower()) == re.findall(r"\w+", whole.text.lower()) == words
+        assert json.loads(told)["models"]["stt"] == "pc/whisper-1"
+        assert [asked.path for asked in deaf.heard].count("/v1/audio/transcriptions") == 1  # then its breaker is open

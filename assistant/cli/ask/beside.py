@@ -8,6 +8,7 @@ from pathlib import Path
 from assistant.audio import AudioChunk
 from assistant.cli.ask.way import Piece, Question, Told
 from assistant.cli.daemon import Daemon
+from assistant.cli.transcribe import first_to_hear
 from assistant.config.schema import AssistantConfig
 from assistant.serving import SPOKEN
 from assistant.speech import Transcript
@@ -31,7 +32,8 @@ class Beside:
         first = next(iter(self._assistants))
         section = self._assistants.get(self._assistant or first, AssistantConfig())  # the daemon knows who is nobody
         expected = "" if section.language == "auto" else section.language
-        return await self._daemon.transcript(recording, section.stt, language or expected)
+        language = language or expected
+        return await first_to_hear(section.ears, lambda model: self._daemon.transcript(recording, model, language))
 
     async def answer(self, asked: Question) -> AsyncGenerator[Piece, None]:
         """Yield what comes of a question."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from assistant.assembly import Assembly
 from assistant.chat import ChatMessage, ChatRequest, Priority
 from assistant.cli.ask.way import Piece, Question, Told
-from assistant.cli.transcribe import transcribed
+from assistant.cli.transcribe import first_to_hear, transcribed
 from assistant.errors import EngineUnavailable
 from assistant.pipeline import question
 from assistant.pipeline.answer import speak
@@ -38,7 +38,8 @@ class Here:
         """Return what is said in a WAV file; the assistant's language counts where none is given."""
         section = self._assembly.config.assistants[self._assistant]
         expected = "" if section.language == "auto" else section.language
-        return await transcribed(self._assembly, section.stt, recording, language or expected)
+        language = language or expected
+        return await first_to_hear(section.ears, lambda m: transcribed(self._assembly, m, recording, language))
 
     async def answer(self, asked: Question) -> AsyncGenerator[Piece, None]:
         """Yield what comes of a question."""

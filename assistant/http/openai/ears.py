@@ -73,12 +73,12 @@ class Ears:
 
     async def _written(self, hearing: Hearing, data: bytes, model: str, key: str) -> tuple[TextPart, float]:
         """Return the words in a sound, and how many seconds it has."""
-        assistant = next((one for one in self.assistants.values() if one.stt), None)
+        assistant = next((one for one in self.assistants.values() if one.ears), None)
         if assistant is None:
             message = f"the model {model} takes no audio, and no assistant has a speech recogniser"
             raise Problem(400, "unfit_model", message, "configure `stt` of an assistant, or ask another model", key=key)
         options = SttOptions(None if assistant.language == "auto" else assistant.language)
-        heard = await hearing.transcript(hearing.named(assistant.stt, options), data, options)
+        heard = await hearing.transcript(hearing.of(assistant, options), data, options)
         if not heard.transcript.text:
             raise Problem(400, "nothing_said", f"{key}: nothing is said in the sound", key=key)
         return TextPart(heard.transcript.text), heard.seconds

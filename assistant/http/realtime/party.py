@@ -57,7 +57,7 @@ class Party:
 
         Raises UnknownModel, and EngineUnavailable where no assistant can hear and speak.
         """
-        able = {key: one for key, one in equipment.assistants.items() if one.stt and one.voices}
+        able = {key: one for key, one in equipment.assistants.items() if one.ears and one.voices}
         if not able:
             raise EngineUnavailable("no assistant hears and speaks", hint="configure `stt` and `tts` of an assistant")
         assistant = able.get(name) or next(iter(able.values()))
@@ -83,7 +83,7 @@ class Party:
     @property
     def engines(self) -> tuple[str, ...]:
         """Return the ids of what listens and speaks."""
-        models = (self.vad, self._detector, self.assistant.stt, *self.assistant.voices[:1])
+        models = (self.vad, self._detector, *self.assistant.ears[:1], *self.assistant.voices[:1])
         return tuple(model for model in models if model)
 
     def turn(self, settings: Settings, heard: str) -> Turn:

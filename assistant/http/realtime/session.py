@@ -26,7 +26,6 @@ from assistant.pipeline.conversation import Conversation
 from assistant.pipeline.draft import Draft, Drafts
 from assistant.pipeline.outbox import Outbox
 from assistant.pipeline.question import Question
-from assistant.pipeline.turn import Turn
 from assistant.pipeline.utterance import Utterance, transcribe
 from assistant.serving import Generation
 from assistant.speech import Transcript
@@ -276,14 +275,9 @@ class Session:
             raise Problem(400, "input_audio_buffer_commit_empty", message)
         turn = self._party.turn(self._settings, self._language)
         said = Utterance(tuple(chunks), chunks[0].timestamp, chunks[-1].end, chunks[0].timestamp)
-        language = None if turn.config.language == "auto" else turn.config.language
         await tell(item)
         await self._room.acquire()
-        self._own(self._understand(item, said.seconds, self._transcribed(said, turn, language)))
-
-    async def _transcribed(self, said: Utterance, turn: Turn, language: str | None) -> Transcript:
-        await self._party.equipment.pool.open(turn.config.stt)
-        return await transcribe(said, turn, language)
+        self._own(self._understand(item, said.seconds, transcribe(said, turn, turn.expected)))
 
     async def _said(self, item: Item) -> None:
         """Tell that something was said, of which the words are not known yet."""

@@ -84,7 +84,7 @@ class AudioDoor:
             heard = await self._hearing.transcript(named, form.file, options)
         said = heard.transcript
         body = Transcribed(
-            model=named.model,
+            model=heard.model,
             text=said.text,
             language=said.language,
             duration=round(heard.seconds, 3),
