@@ -132,6 +132,7 @@ def spec_of(profile: Profile) -> ProviderSpec:
         models=partial(_models, profile),
         recognise=partial(_recognise, profile),
         open=partial(_open, profile),
+        options=profile.options,
         loaded=partial(_loaded, profile) if profile.loaded else None,
         load=partial(_load_model, profile) if profile.load else None,
         unload=partial(_unload_model, profile) if profile.unload else None,

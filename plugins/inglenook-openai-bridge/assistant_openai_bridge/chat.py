@@ -35,7 +35,9 @@ class BridgeChat:
         provider = self._client.provider
         body = chat_body(self._profile, provider, self._model, request, self._streams)
         most = _SOME + _EACH * request.max_tokens
-        reply = Reply(provider, request, self._answers)
+        last = request.messages[-1]
+        begun = last.text if self._profile.echoes and last.role == "assistant" else ""
+        reply = Reply(provider, request, self._answers, begun)
         complete = False
         async with (
             self._client.post(self._path, body, model=self._model, most=most) as answer,
@@ -57,8 +59,8 @@ class BridgeChat:
             except EngineError:
                 if not reply.finished:
                     raise  # else only what it cost is missing
-        for last in reply.end(complete):
-            yield last
+        for rest in reply.end(complete):
+            yield rest
 
     async def warm(self, request: ChatRequest) -> None:
         """Do nothing: what nobody has asked yet is nobody else's to know."""

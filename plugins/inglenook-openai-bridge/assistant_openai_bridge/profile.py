@@ -4,8 +4,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from assistant import ChatRequest, Kind, ProvidedModel, Provider, PullProgress
+from assistant import ChatRequest, EngineConfig, Kind, ProvidedModel, Provider, PullProgress
 from assistant_openai_bridge.listing import guessed, knowing, listed
+
+_Options = type[EngineConfig]
 
 if TYPE_CHECKING:
     from assistant_openai_bridge.client import Client
@@ -35,6 +37,8 @@ class Act:
     """What the request calls the model."""
     statuses: frozenset[str] = frozenset()
     """What the answer has as `status` where it is done; empty where an answer without an error says so."""
+    finished: Callable[[Ask, str], Awaitable[bool | None]] | None = None
+    """Tells whether it is done, or None where it failed, of a server that answers as soon as it has begun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,8 @@ class Profile:
     """What it calls `top_k`, `min_p` and `repeat_penalty` of `Sampling`; what is not here it does not know."""
     extend: Callable[[dict[str, Any], ChatRequest, Provider], None] = _as_it_is
     """Adds to the body of a request for a reply, or changes it."""
+    options: _Options = EngineConfig
+    """What `options` of a section of this type may have, which `extend` then finds in its provider."""
     grammar: bool = False
     """Whether `extend` tells the server a grammar; without, a request that has one is refused."""
     tools: bool = True
@@ -69,6 +75,8 @@ class Profile:
     """Whether it tells how likely tokens are."""
     continues: bool = False
     """Whether it goes on with a reply that was begun, where a conversation ends with one; `extend` may tell it to."""
+    echoes: bool = False
+    """Whether some of its releases say what was begun again, at once, before they go on with it."""
     parallel: int | None = None
     """How many replies it writes at once; None where it tells, or takes as many as come."""
     streams: bool = True

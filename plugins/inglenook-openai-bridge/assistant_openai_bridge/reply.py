@@ -94,13 +94,20 @@ _DECODE = msgspec.json.Decoder(_Piece).decode
 
 
 class Reply:
-    """Put a reply together from what the server sends."""
+    """Put a reply together from what the server sends, without what was *begun* before if it says that first."""
 
-    def __init__(self, provider: Provider, request: ChatRequest, answers: Callable[[str], bool] | None = None) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        request: ChatRequest,
+        answers: Callable[[str], bool] | None = None,
+        begun: str = "",
+    ) -> None:
         self._who = provider
         self._faults = faults_of(provider)
         self._thoughts = Thoughts()
         self._answers = answers
+        self._begun = begun
         self._calls: list[_Call] = []
         self._usage = Usage()
         self._pieces = 0
@@ -147,6 +154,8 @@ class Reply:
 
     def _take(self, message: _Message, logprobs: _Logprobs | None, words: list[TextDelta]) -> bool:
         text = _text(message.content) or message.refusal or ""
+        if text and self._begun:
+            text, self._begun = text.removeprefix(self._begun), ""
         tokens = tuple(map(_written, logprobs.content or ())) if logprobs and self._logprobs else ()
         if (said := text if tokens else self._thoughts.push(text)) or tokens:
             words.append(TextDelta(said, tokens))

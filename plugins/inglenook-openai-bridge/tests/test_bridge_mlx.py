@@ -5,10 +5,15 @@ real mlx_lm.server 0.32.2, and the real routers of the other, gave the same answ
 SmolLM2-135M (`test_bridge_real.py`).
 """
 
+import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
+from assistant_openai_bridge.profiles.mlx import MlxOptions
 from bridge_trial import HELLO, LONG, chunk, sse, trial
 
 from assistant import ChatRequest, EngineUnavailable, Kind, Sampling, UnfitRequest
@@ -93,6 +98,22 @@ async def test_it_replies(server: Mlx) -> None:
     assert {"top_k": 3, "min_p": 0.1, "repetition_penalty": 1.1, "seed": 7}.items() <= told.items()
     assert "logprobs" not in told
     assert [message["role"] for message in told["messages"]][2:4] == ["assistant", "tool"]
+
+
+async def test_a_model_is_asked_with_its_adapter(server: Mlx) -> None:
+    async with trial("mlx", server.app()) as tried:
+        for adapters in {CACHE[0]: "/Users/ana/house-style"}, {"another": "/Users/ana/shout"}:
+            options = msgspec.convert({"adapters": adapters}, tried.spec.options)
+            tried.provider = replace(tried.provider, options=options)
+            await tried.reply(model=CACHE[0])
+    told, plain = server.asked
+    assert told["adapter_path" if server.omni else "adapters"] == "/Users/ana/house-style"
+    assert not {"adapter_path", "adapters"} & plain.keys()
+
+
+def test_the_readme_lists_every_option() -> None:
+    told = (Path(__file__).parents[1] / "README.md").read_text("utf-8").split("## Options")[1]
+    assert re.findall(r"^\| `(\w+)` \|", told, re.MULTILINE) == [*MlxOptions.__struct_fields__]
 
 
 async def test_it_knows_nothing_of_schemas(server: Mlx) -> None:

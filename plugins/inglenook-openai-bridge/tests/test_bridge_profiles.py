@@ -1,4 +1,4 @@
-"""Each profile against the answers of its server, as its documentation or source has them."""
+"""Profiles against the answers of servers; those that have habits of their own have files of their own."""
 
 import asyncio
 from contextlib import aclosing
@@ -25,30 +25,8 @@ from assistant import (
 from assistant.testing import ScriptedServer, check_chat, check_embed, page, scripted_server
 
 SPECS = {spec.type: spec for spec in assistant_providers()}
-PROVIDER = Provider("pc", "http://127.0.0.1:9/v1", ProviderConfig(type="openai"))
 CARD = {"id": "qwen3-8b", "object": "model", "created": 1}
 MODELS: dict[str, dict[str, Any]] = {
-    "llama-server": {
-        "/v1/models": {
-            "data": [CARD | {"owned_by": "llamacpp", "meta": {"n_params": 8_190_735_360, "n_ctx_train": 40960}}]
-        },
-        "/props": {
-            "default_generation_settings": {"n_ctx": 8192},
-            "total_slots": 4,
-            "modalities": {"vision": True, "audio": False},
-        },
-    },
-    "vllm": {"/v1/models": {"data": [CARD | {"owned_by": "vllm", "max_model_len": 32768, "root": "Qwen/Qwen3-8B"}]}},
-    "lmstudio": {
-        "/v1/models": {"data": [CARD | {"owned_by": "organization_owner"}]},
-        "/api/v0/models": {
-            "data": [
-                {"id": "qwen3-8b", "type": "llm", "state": "not-loaded", "capabilities": ["tool_use"]},
-                {"id": "pix", "type": "vlm", "state": "loaded", "capabilities": [], "max_context_length": 4096},
-                {"id": "places", "type": "embeddings", "state": "not-loaded"},
-            ]
-        },
-    },
     "llama-cpp-python": {"/v1/models": {"data": [CARD | {"owned_by": "me", "permissions": []}]}},
     "openai": {
         "/v1/models": {
@@ -99,24 +77,12 @@ async def test_its_models_are_listed(type_: str) -> None:
     assert 8000 <= found["qwen3-8b"].capabilities.rank < 8300
 
 
-async def test_what_llama_server_tells_of_its_model() -> None:
-    can = (await models("llama-server"))["qwen3-8b"].capabilities
-    assert can.parallel == 4 and "image" in can.inputs and can.rank == 8190 and can.context == 8192
-
-
 @pytest.mark.parametrize(("told", "context"), [(32768, 32768), (True, 0), (-1, 0), ("32768", 0), (None, 0)])
 async def test_how_long_a_conversation_may_be_is_believed_where_it_is_a_number(told: Any, context: int) -> None:
     listed = page("200 OK", msgspec.json.encode({"data": [CARD | {"owned_by": "vllm", "max_model_len": told}]}))
     async with scripted_server(listed) as server:
         [model] = await SPECS["vllm"].models(at(server, "vllm"))
     assert model.capabilities.context == context
-
-
-async def test_what_lm_studio_tells_of_its_models() -> None:
-    found = await models("lmstudio")
-    assert found["places"].kind is Kind.EMBED
-    assert found["pix"].capabilities.context == 4096 and not found["qwen3-8b"].capabilities.context
-    assert "image" in found["pix"].capabilities.inputs and not found["pix"].capabilities.tools
 
 
 async def test_what_a_model_is_for_is_told_by_its_name() -> None:
@@ -147,17 +113,6 @@ async def asked(type_: str, request: ChatRequest) -> dict[str, Any]:
             assert [delta async for delta in reply]
         body: dict[str, Any] = msgspec.json.decode(server.heard[0].body)
         return body
-
-
-async def test_who_can_is_told_to_go_on_with_a_reply_that_was_begun() -> None:
-    begun = ChatRequest((ChatMessage.of("user", "Where is Rome?"), ChatMessage.of("assistant", "In")))
-    for type_ in ("vllm", "llama-server"):
-        assert SPECS[type_].describe(PROVIDER, "small").capabilities.continues
-        body = await asked(type_, begun)
-        assert body["messages"][-1] == {"role": "assistant", "content": "In"}
-    body = await asked("vllm", begun)
-    assert body["continue_final_message"] is True and body["add_generation_prompt"] is False
-    assert "continue_final_message" not in await asked("vllm", ChatRequest(begun.messages[:1]))
 
 
 @pytest.mark.parametrize("type_", MODELS)
@@ -208,14 +163,6 @@ async def test_a_conversation_is_told_whole() -> None:
 async def test_a_schema_is_told() -> None:
     form = (await asked("openai", ChatRequest((HELLO,), schema={"type": "object"})))["response_format"]
     assert form["type"] == "json_schema" and form["json_schema"]["schema"] == {"type": "object"}
-
-
-@pytest.mark.parametrize(
-    ("type_", "told"), [("llama-server", {"grammar": "G"}), ("vllm", {"structured_outputs": {"grammar": "G"}})]
-)
-async def test_a_grammar_is_told_in_the_servers_own_way(type_: str, told: dict[str, Any]) -> None:
-    body = await asked(type_, ChatRequest((HELLO,), grammar="G"))
-    assert told.items() <= body.items()
 
 
 async def test_a_grammar_is_refused_where_there_is_none() -> None:

@@ -4,14 +4,17 @@ import asyncio
 import os
 from contextlib import aclosing
 
+import msgspec
 import pytest
+from assistant_openai_bridge.profiles import PROFILES
 from bridge_trial import HELLO, LONG, LOOK, Trial
 
-from assistant import ChatRequest, Done, EngineError, Kind, Sampling, TextDelta, UnfitRequest
+from assistant import ChatMessage, ChatRequest, Done, EngineError, Kind, Sampling, TextDelta, UnfitRequest
 
 SERVERS = os.environ.get("INGLENOOK_SERVERS", "").split()
 pytestmark = [pytest.mark.once, pytest.mark.skipif(not SERVERS, reason="no INGLENOOK_SERVERS")]
 SURE = Sampling(temperature=0.0)
+COLOUR = {"type": "object", "properties": {"colour": {"enum": ["red", "blue"]}}, "required": ["colour"]}
 
 
 @pytest.fixture(params=SERVERS or [""])
@@ -60,6 +63,47 @@ async def test_all_that_a_request_may_have(server: Trial) -> None:
 async def test_what_is_certain_comes_again(server: Trial) -> None:
     name, request = await chat_model(server), ChatRequest(HELLO.messages, sampling=SURE, max_tokens=12)
     assert await server.text(request, name) == await server.text(request, name)
+
+
+async def test_a_schema_is_kept(server: Trial) -> None:
+    name = await chat_model(server)
+    if not server.spec.describe(server.provider, name).capabilities.schema:
+        pytest.skip("it knows no schemas")
+    asked = ChatMessage.of("user", "Which colour has the sky? Answer in JSON.")
+    reply = await server.text(ChatRequest((asked,), schema=COLOUR, max_tokens=60, sampling=SURE), name)
+    assert msgspec.json.decode(reply)["colour"] in ("red", "blue")
+
+
+async def test_a_grammar_is_kept(server: Trial) -> None:
+    name = await chat_model(server)
+    asked = ChatRequest(HELLO.messages, grammar='root ::= "yes" | "no"', max_tokens=8, sampling=SURE)
+    if next(profile for profile in PROFILES if profile.type == server.spec.type).grammar:
+        assert await server.text(asked, name) in ("yes", "no")
+    else:
+        assert isinstance(await server.failure(asked, name), UnfitRequest)
+
+
+async def test_a_reply_that_was_begun_is_gone_on_with(server: Trial) -> None:
+    name = await chat_model(server)
+    if not server.spec.describe(server.provider, name).capabilities.continues:
+        pytest.skip("it begins anew")
+    asked, begun = ChatMessage.of("user", "Count from one to nine."), "one, two, three, four,"
+    rest = await server.text(
+        ChatRequest((asked, ChatMessage.of("assistant", begun)), max_tokens=4, sampling=SURE), name
+    )
+    assert rest.lstrip().startswith("five")
+
+
+async def test_models_are_loaded_and_unloaded(server: Trial) -> None:
+    if server.spec.load is None or len(await server.models()) < 2:
+        pytest.skip("it has one model, or loads none because it is told to")
+    name = await chat_model(server)
+    await server.load(name)
+    assert name in await server.loaded()
+    await server.unload(name)
+    assert name not in await server.loaded()
+    await server.load(name)
+    assert await server.text(ChatRequest(HELLO.messages, max_tokens=4), name)
 
 
 async def test_the_length_is_kept(server: Trial) -> None:

@@ -1,13 +1,25 @@
 """Apple's MLX: mlx_lm.server (its source, release 0.32.2) and mlx-omni-server (its source, release 0.5.3)."""
 
-from assistant import Kind, ProvidedModel
+from typing import Any
+
+import msgspec
+
+from assistant import ChatRequest, EngineConfig, Kind, ProvidedModel, Provider
 from assistant_openai_bridge.listing import entries, knowing, listed
 from assistant_openai_bridge.openapi import title
 from assistant_openai_bridge.profile import Ask, Profile
 
-__all__ = ["MLX"]
+__all__ = ["MLX", "MlxOptions"]
 
 _FIELDS = {"id", "object", "created"}
+
+
+class MlxOptions(EngineConfig, frozen=True, kw_only=True):
+    """Options of a provider of the type `mlx`."""
+
+    adapters: dict[str, str] = msgspec.field(default_factory=dict)
+    """LoRA adapters, by the names of the models that they are for: the folder of each on the server's machine,
+    `{mlx-community/Qwen3-8B-4bit: /Users/ana/house-style}`."""
 
 
 async def _recognise(ask: Ask) -> bool:
@@ -33,6 +45,13 @@ async def _models(ask: Ask, path: str) -> list[ProvidedModel]:
     return [model for model in found if model.kind is not Kind.EMBED]
 
 
+def _extend(body: dict[str, Any], request: ChatRequest, provider: Provider) -> None:
+    """Tell it the adapter: mlx_lm.server calls it `adapters`, the other `adapter_path`."""
+    adapters = provider.options.adapters if isinstance(provider.options, MlxOptions) else {}
+    if folder := adapters.get(body["model"]):
+        body |= {"adapters": folder, "adapter_path": folder}
+
+
 MLX = Profile(
     type="mlx",
     title="MLX (mlx_lm.server, mlx-omni-server)",
@@ -41,6 +60,8 @@ MLX = Profile(
     recognise=_recognise,
     models=_models,
     sampling={"top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repetition_penalty"},
+    extend=_extend,
+    options=MlxOptions,
     schema=False,
     logprobs=False,
 )
