@@ -40,6 +40,8 @@ class ModelServer(ScriptedServer):
     """How many characters it writes before; where it is 0 it sends nothing before it fails."""
     pace: float = 0.0
     """Seconds between two pieces."""
+    pauses: float = 0.0
+    """Seconds for which it stalls once it has come to `at`, before it goes on; `fails` is nothing then."""
     script: object = None  # type: ignore[assignment]
     asked: int = 0
     """Replies that were asked of it."""
@@ -71,7 +73,8 @@ class ModelServer(ScriptedServer):
         said = said_before([(message["role"], message["content"]) for message in messages])
         rest = TEXT[len(said) :].lstrip()  # it begins a message of its own
         if self.fails is None:
-            return [HEAD, *_pieces(rest, self.pace), END]
+            pause = [self.pauses] if self.pauses else []
+            return [HEAD, *_pieces(rest[: self.at], self.pace), *pause, *_pieces(rest[self.at :], self.pace), END]
         return [HEAD, *_pieces(rest[: self.at], self.pace), *self.fails] if self.at else self.fails
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -80,6 +83,11 @@ class ModelServer(ScriptedServer):
             await super().answer(reader, writer)
         finally:
             del self._open[asyncio.current_task()]
+
+    @property
+    def connections(self) -> int:
+        """Return how many connections are open."""
+        return len(self._open)
 
     async def start(self) -> None:
         """Listen, where it listened before."""

@@ -4,12 +4,13 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from openai import AsyncOpenAI
 
-from assistant import ChatMessage, ChatRequest, ConfigError, EngineError, TextDelta
+from assistant import ChatMessage, ChatRequest, ConfigError, EngineError, TextDelta, ToolSpec
 from assistant.assembly import Assembly
 from assistant.http.app import make_app, serve
 from assistant.http.doors import doors
@@ -23,6 +24,7 @@ from tests.routing.servers import HEAD, ModelServer
 BRIDGE = "assistant_openai_bridge"
 KEY = "a key of the tests"
 ASKED = ChatRequest((ChatMessage.of("user", "Tell me about Rome."),), max_tokens=100)
+TOOLS = replace(ASKED, tools=(ToolSpec("lamp", "Switch the lamp.", {"type": "object"}),))
 
 CUTS: dict[str, Sequence[bytes | float | None]] = {
     "hangs after the headers": [HEAD, 60.0],
@@ -44,10 +46,10 @@ MID_CUTS: dict[str, Sequence[bytes | float | None]] = {
 
 @asynccontextmanager
 async def house(
-    home: Path, *servers: ModelServer, route: str, more: str = "", parallel: int = 8
+    home: Path, *servers: ModelServer, route: str, more: str = "", parallel: int = 8, away: bool = False
 ) -> AsyncGenerator[Assembly, None]:
-    """Put an assistant together that has these servers."""
-    rest = f"models: [large], capabilities: {{large: {{parallel: {parallel}}}}}"
+    """Put an assistant together that has these servers, with *away* as if they were on other machines."""
+    rest = f"models: [large], capabilities: {{large: {{parallel: {parallel}}}}}, gateway: {str(away).lower()}"
     sections = [
         f"s{n}: {{type: openai, endpoint: 'http://127.0.0.1:{server.port}/v1', {rest}}}"
         for n, server in enumerate(servers)
@@ -62,8 +64,8 @@ def generation(assembly: Assembly, patience: float = 2.0) -> Generation:
     return Generation(assembly.pool, names, 64, patience, assembly.equipment.routing)
 
 
-async def said(asked: Generation, name: str = "best") -> str:
-    async with aclosing(asked.reply(asked.named(name, ASKED), ASKED)) as deltas:
+async def said(asked: Generation, name: str = "best", request: ChatRequest = ASKED) -> str:
+    async with aclosing(asked.reply(asked.named(name, request), request)) as deltas:
         return "".join([delta.text async for delta in deltas if isinstance(delta, TextDelta)])
 
 
@@ -99,6 +101,31 @@ async def test_in_mid_reply_the_next_goes_on(home: Path, how: str, at: int) -> N
     ):
         assert await said(generation(here, patience=1.0)) == TEXT
         assert (first.asked, second.asked) == (1, 1)
+
+
+@pytest.mark.parametrize("request_", [ASKED, TOOLS], ids=["plain", "with tools"])
+@pytest.mark.parametrize(
+    ("pause", "outcomes"), [(60.0, ("stalled", "answered")), (1.5, ("answered", "not needed"))], ids=["hangs", "pauses"]
+)
+async def test_while_one_stalls_the_next_is_asked_and_the_other_one_is_left(
+    home: Path, request_: ChatRequest, pause: float, outcomes: tuple[str, str]
+) -> None:
+    async with (
+        ModelServer.running(pace=0.002) as first,
+        ModelServer.running() as second,
+        house(home, first, second, route="model: [s0/large, s1/large]", away=True) as here,
+    ):
+        asked = generation(here, patience=20.0)
+        assert await said(asked, request=request_) == TEXT  # it is known how quick it is
+        first.pauses, first.at = pause, 33
+        if outcomes[1] == "not needed":
+            second.fails = [60.0]
+        answer = await asked.answer(asked.named("best", request_), request_)
+        assert answer.text == TEXT and tuple(step.outcome for step in answer.steps) == outcomes
+        assert (first.asked, second.asked) == (2, 1)
+        async with asyncio.timeout(10):
+            while first.connections or second.connections:
+                await asyncio.sleep(0.01)
 
 
 async def test_a_turn_is_said_whole_and_its_receipt_tells_who_was_asked(home: Path) -> None:

@@ -49,6 +49,11 @@ def answer(room: Room, words: str = "Tell me about Rome.") -> str:
     return run_in_virtual_time(main())
 
 
+async def nobody(arguments: Any) -> str:
+    """Do nothing: no tool is called."""
+    return ""
+
+
 @cache
 def spoken() -> list[str]:
     """Return the clauses of a reply that nobody cuts."""
@@ -139,6 +144,37 @@ def test_who_did_not_answer_is_told_when_somebody_asks_why() -> None:
             await ask(listener)
             account = listener._equipment.conversations.account("c")
             assert account is not None and (account.model, account.instead_of) == ("second", ("first",))
+
+    run_in_virtual_time(main())
+
+
+@pytest.mark.parametrize(
+    "tools", [{}, {"lamp": Tool(ToolSpec("lamp", "Switch the lamp.", LAMP), nobody, trusted=True)}]
+)
+def test_a_server_that_stalls_while_it_is_heard_is_gone_on_with_and_that_is_told(tools: dict[str, Tool]) -> None:
+    async def main() -> None:
+        first, second = Writer(tells_calls=True, local=False), Writer()
+        room = room_of(tools=tools, **{"pc/large": first, "here": second})
+        async with room.opened() as listener:
+            accounts = listener._equipment.conversations
+            await warm(Turn(listener._equipment, "jarvis", "test"), Conversation("c"))
+            assert await ask(listener) == TEXT and not second.requests
+            assert bool(first.requests[0].tools) == bool(tools)
+            first.pauses = {33: 999.0}
+            assert await ask(listener) == TEXT
+            account = accounts.account("c")
+            assert account is not None and (account.model, account.instead_of) == ("here", ("pc/large",))
+            await asyncio.sleep(6)  # it may try again
+            first.pauses, second.pauses = {33: 0.5}, dict.fromkeys(range(30, 36), 2.0)
+            assert await ask(listener) == TEXT
+            account = accounts.account("c")
+            assert account is not None and (account.model, account.instead_of) == ("pc/large", ())
+        told = [[(step.model, step.outcome) for step in receipt.route] for receipt in room.receipts]
+        assert told[1:] == [
+            [("pc/large", "stalled"), ("here", "answered")],
+            [("pc/large", "answered"), ("here", "not needed")],
+        ]
+        assert [receipt.models["chat"] for receipt in room.receipts] == ["pc/large", "here", "pc/large"]
 
     run_in_virtual_time(main())
 
