@@ -13,10 +13,10 @@ from assistant.plugins import Plugins
 from assistant.testing import FakeChat, FakeIntent, FakeStt, FakeTts, FakeTurn, fake_spec
 from tests.running import CONFIG
 
-__all__ = ["assembled"]
+__all__ = ["Fakes", "assembled"]
 
 
-class _Fakes:
+class Fakes:
     """A plugin with an engine for each thing that an assistant without a device needs."""
 
     @hookimpl
@@ -38,7 +38,7 @@ async def assembled(
     file = home / "assistant.yaml"
     file.write_text(CONFIG.replace("{port: 0}", http) + more)
     plugins = Plugins()
-    plugins.add("fakes", _Fakes)
+    plugins.add("fakes", Fakes)
     if with_plugin:
         plugins.add(with_plugin, lambda: import_module(with_plugin))
     loaded = load(file, {})

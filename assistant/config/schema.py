@@ -196,6 +196,7 @@ class DeviceConfig(Section, frozen=True, kw_only=True):
 
 
 _Origin = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9+.-]*://[^/*\s]+$")]
+_Host = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$")]
 
 
 class LimitsConfig(Section, frozen=True, kw_only=True):
@@ -248,6 +249,9 @@ class HttpConfig(Section, frozen=True, kw_only=True):
     """Seconds that a model may make no progress with a request."""
     longest: Seconds = 3600.0
     """Seconds of sound that a request may hold."""
+    media: list[_Host] = []
+    """Hosts from which pictures that a request names may be fetched, by HTTPS: `pictures.example`, `nas.lan:8443`; none
+    by default. An address that is not public must be listed, too."""
     cache: CacheConfig = CacheConfig()
     """Replies that are given again; none by default."""
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from assistant.assembly import Assembly
 from assistant.http import devices, history, keys, metrics, ollama, openai, providers, realtime, rest, timers
-from assistant.http.openai import Ears, Mouth, audio
+from assistant.http.openai import Ears, Eyes, Mouth, audio
 from assistant.http.rest.audio import AudioDoor
 from assistant.http.route import Route
 from assistant.http.turn import TurnDoor
@@ -33,7 +33,8 @@ def doors(assembly: Assembly, microphones: Mapping[str, Microphone] | None = Non
     health = assembly.equipment.routing.health
     hearing = Hearing(assembly.pool, names, sounds, section.queue, section.wait, health)
     speaking = Speaking(assembly.pool, names, sounds, section.queue, section.wait)
-    assistants = assembly.equipment.assistants
+    ears = Ears(hearing, assembly.equipment.assistants)
+    mouth = Mouth(speaking, assembly.equipment.assistants)
     return [
         *history.routes(assembly.forget),
         *VisionDoor(assembly).routes(),
@@ -41,7 +42,7 @@ def doors(assembly: Assembly, microphones: Mapping[str, Microphone] | None = Non
         *timers.routes(assembly.timers),
         *keys.routes(assembly.keys, assembly.audit),
         *metrics.routes(partial(everything, assembly, microphones or {})),
-        *openai.routes(generation, embedding, Ears(hearing, assistants), Mouth(speaking, assistants)),
+        *openai.routes(generation, embedding, ears, Eyes(section.media), mouth),
         *audio.routes(hearing, speaking),
         *realtime.routes(assembly.equipment, generation),
         *ollama.routes(generation, embedding, Store.default()),

@@ -45,6 +45,8 @@ def reach(
             found.append(Reach("lan.advertise", "out", "name, id and version are told on the local network"))
     if config.http.enabled and config.http.origins:
         found.append(Reach("http.origins", "in", f"pages of {', '.join(config.http.origins)} can ask, with a key"))
+    if config.http.enabled and config.http.media:
+        found.append(Reach("http.media", "out", f"pictures are fetched from {', '.join(config.http.media)}"))
     found += [
         Reach(f"services.{name}", "in", "a door for programs; its section says where") for name in config.services
     ]

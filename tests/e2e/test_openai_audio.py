@@ -13,16 +13,15 @@ import pytest
 
 from assistant.paths import models_folder
 from assistant.wav import decode_wav
-from tests.docs.markdown import Block, blocks
+from tests.docs.examples import examples
+from tests.docs.markdown import Block
 from tests.running import CONFIG, Home
-from tests.source import ROOT
 
 TEXT = "What time is it in the kitchen? Please turn on the light."
 EXAMPLES = [
     block
-    for block in blocks(ROOT / "docs" / "http.md")
-    if block.language in ("python", "bash")
-    and (block.heading in ("POST /v1/audio/transcriptions", "POST /api/turn") or '"input_audio"' in block.text)
+    for block in examples()
+    if block.heading in ("POST /v1/audio/transcriptions", "POST /api/turn") or '"input_audio"' in block.text
 ]
 WORDS = re.findall(r"\w+", TEXT.lower())
 

@@ -44,7 +44,9 @@ def test_a_home_that_keeps_nothing_of_what_was_said_says_so(house: Home) -> None
 
 def test_what_is_kept_and_what_can_leave_is_counted_and_named(house: Home) -> None:
     config = CONFIG.replace("engine: fake-chat", "engine: far-away") + "history: {keep: 12h}\n"
-    config = config.replace("http: {port: 0}", "http: {port: 0, host: 0.0.0.0, key: a-key-of-the-tests}")
+    config = config.replace(
+        "http: {port: 0}", "http: {port: 0, host: 0.0.0.0, key: a-key-of-the-tests, media: [a.example]}"
+    )
     house.write(config, far=REMOTE)
     for _ in range(2):
         assert house.run("ask", "Where is the flowerpot?").returncode == 0
@@ -62,7 +64,8 @@ def test_what_is_kept_and_what_can_leave_is_counted_and_named(house: Home) -> No
     assert row(answer, "database: 2 things said, with their answers, since ")["content"]
     assert row(answer, "copy of the database")["size"] == 1234
     named = {way["what"]: way["direction"] for way in answer["reach"]}
-    assert named == {"models.chat": "out", "http.host": "in", "lan.advertise": "out", "plugins": "out"}
+    ways = {"models.chat": "out", "http.host": "in", "lan.advertise": "out", "http.media": "out", "plugins": "out"}
+    assert named == ways
 
 
 def test_a_running_daemon_has_no_connection_to_another_machine(house: Home) -> None:

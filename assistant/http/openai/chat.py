@@ -30,7 +30,8 @@ from assistant.http.openai.chat_answer import (
 from assistant.http.openai.chat_request import ChatBody
 from assistant.http.openai.dialect import render
 from assistant.http.openai.ears import Ears
-from assistant.http.openai.messages import sounds_in
+from assistant.http.openai.eyes import Eyes
+from assistant.http.openai.messages import pictures_in, sounds_in
 from assistant.http.openai.mouth import Mouth, Saying
 from assistant.http.openai.parameters import MOST
 from assistant.http.openai.replies import CACHE, Asked, Written, reply, whole
@@ -44,9 +45,10 @@ __all__ = ["ChatDoor"]
 class ChatDoor:
     """The door to chat models."""
 
-    def __init__(self, generation: Generation, ears: Ears, mouth: Mouth) -> None:
+    def __init__(self, generation: Generation, ears: Ears, eyes: Eyes, mouth: Mouth) -> None:
         self._generation = generation
         self._ears = ears
+        self._eyes = eyes
         self._mouth = mouth
 
     def routes(self) -> list[Route]:
@@ -58,7 +60,8 @@ class ChatDoor:
         """Go on with the conversation `messages`; with `stream` the reply is told as it is written."""
         saying = self._mouth.saying(request, body.spoken) if body.spoken else None
         name = model_of(request, body.model)
-        wanted = body.request(await self._ears.parts(request, name, sounds_in(body.messages)))
+        heard = await self._ears.parts(request, name, sounds_in(body.messages))
+        wanted = body.request({**heard, **await self._eyes.parts(pictures_in(body.messages))})
         named = self._generation.named(name, wanted)
         wanted = named.filled(wanted, cut=body.limit is not None)
         asked = Asked(named, wanted, one_call=body.parallel_tool_calls is False)

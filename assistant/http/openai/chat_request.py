@@ -69,8 +69,8 @@ class ChatBody(TextParameters, frozen=True, kw_only=True):
             raise Problem(400, "unsupported", "n: only one reply is spoken", key="n")
         return self.audio
 
-    def request(self, heard: Mapping[str, Part]) -> ChatRequest:
-        """Return what an engine is asked, where sounds, by their keys, are what was *heard*.
+    def request(self, media: Mapping[str, Part]) -> ChatRequest:
+        """Return what an engine is asked, where *media* are sounds, and pictures of elsewhere, by their keys.
 
         Raises Problem, ImageError for what it cannot be asked.
         """
@@ -79,7 +79,7 @@ class ChatBody(TextParameters, frozen=True, kw_only=True):
         tools = specs([tool.function for tool in self.tools or ()])
         wanted = self.tool_choice.function.name if isinstance(self.tool_choice, NamedTool) else self.tool_choice
         return ChatRequest(
-            conversation(self.messages, heard),
+            conversation(self.messages, media),
             tools=tools,
             tool_choice=choice_of(wanted, tools),
             schema=schema_of(self.response_format, "response_format"),

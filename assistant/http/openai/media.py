@@ -1,4 +1,4 @@
-"""Pictures within a message: they come with the request. Nothing is fetched for anybody."""
+"""Pictures within a message, which come with the request."""
 
 import base64
 import binascii
@@ -22,7 +22,8 @@ def image_part(url: str, key: str) -> ImagePart:
     start = _DATA.match(url)
     if not start:
         message = f"{key}: only pictures that are in the request are taken, as data:image/…;base64,… addresses"
-        raise Problem(400, "unsupported_image_url", message, "nothing is fetched from other addresses", key=key)
+        hint = "http.media names hosts from which /v1/chat/completions and /v1/responses may fetch them"
+        raise Problem(400, "unsupported_image_url", message, hint, key=key)
     return ImagePart(read_image(decoded(url[start.end() :], key)))
 
 

@@ -1,18 +1,18 @@
 """The messages of `/v1/chat/completions`, and what they are to a chat engine."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from assistant.chat import ChatMessage, ImagePart, Part, TextPart, ToolCall, ToolResult
+from assistant.chat import ChatMessage, Part, TextPart, ToolCall, ToolResult
 from assistant.http.drawing import check_json
 from assistant.http.openai.ears import InputAudio
 from assistant.http.openai.media import image_part
 from assistant.http.problem import Problem
 
-__all__ = ["Message", "arguments_of", "conversation", "sounds_in"]
+__all__ = ["Message", "arguments_of", "conversation", "pictures_in", "sounds_in"]
 
 
 class TextContent(msgspec.Struct, frozen=True, tag_field="type", tag="text"):
@@ -28,7 +28,7 @@ class RefusalContent(msgspec.Struct, frozen=True, tag_field="type", tag="refusal
 
 
 class ImageUrl(msgspec.Struct, frozen=True):
-    """Where a picture is: in the address itself."""
+    """Where a picture is: mostly in the address itself."""
 
     url: str
 
@@ -37,6 +37,11 @@ class ImageContent(msgspec.Struct, frozen=True, tag_field="type", tag="image_url
     """A picture."""
 
     image_url: ImageUrl | str
+
+    @property
+    def url(self) -> str:
+        """Return the address."""
+        return self.image_url if isinstance(self.image_url, str) else self.image_url.url
 
 
 class AudioContent(msgspec.Struct, frozen=True, tag_field="type", tag="input_audio"):
@@ -106,60 +111,63 @@ Message = SystemMessage | DeveloperMessage | UserMessage | AssistantMessage | To
 
 def sounds_in(messages: Sequence[Message]) -> dict[str, InputAudio]:
     """Return the sounds of *messages*, by their keys."""
-    return {
-        f"messages[{n}].content[{m}].input_audio": part.input_audio
-        for n, message in enumerate(messages)
-        if isinstance(message, UserMessage) and not isinstance(message.content, str)
-        for m, part in enumerate(message.content)
-        if isinstance(part, AudioContent)
-    }
+    return {f"{key}.input_audio": part.input_audio for key, part in _asked(messages) if isinstance(part, AudioContent)}
 
 
-def conversation(messages: Sequence[Message], heard: Mapping[str, Part]) -> tuple[ChatMessage, ...]:
-    """Return *messages* as an engine takes them, where sounds, by their keys, are what was *heard*.
+def pictures_in(messages: Sequence[Message]) -> dict[str, str]:
+    """Return the addresses of the pictures of *messages*, by their keys."""
+    return {f"{key}.image_url": part.url for key, part in _asked(messages) if isinstance(part, ImageContent)}
+
+
+def _asked(messages: Sequence[Message]) -> Iterator[tuple[str, object]]:
+    """Yield the parts of the user's messages, with their keys."""
+    for n, message in enumerate(messages):
+        if isinstance(message, UserMessage) and not isinstance(message.content, str):
+            for m, part in enumerate(message.content):
+                yield f"messages[{n}].content[{m}]", part
+
+
+def conversation(messages: Sequence[Message], media: Mapping[str, Part]) -> tuple[ChatMessage, ...]:
+    """Return *messages* as an engine takes them, where *media* are sounds, and pictures of elsewhere, by their keys.
 
     Raises Problem, ImageError for what cannot be taken.
     """
-    return tuple(_message(message, f"messages[{n}]", heard) for n, message in enumerate(messages))
+    return tuple(_message(message, f"messages[{n}]", media) for n, message in enumerate(messages))
 
 
-def _message(message: Message, key: str, heard: Mapping[str, Part]) -> ChatMessage:
+def _message(message: Message, key: str, media: Mapping[str, Part]) -> ChatMessage:
     match message:
         case SystemMessage(content) | DeveloperMessage(content):
-            return ChatMessage("system", _parts(content, key, heard))
+            return ChatMessage("system", _parts(content, key, media))
         case UserMessage(content):
-            return ChatMessage("user", _parts(content, key, heard))
+            return ChatMessage("user", _parts(content, key, media))
         case AssistantMessage(content, calls, said):
             if said is not None and not content:
                 hint = "send its transcript as `content`"
                 raise Problem(400, "unsupported", f"{key}.audio: no sound is kept here", hint, key=f"{key}.audio")
             called = (_call(call, f"{key}.tool_calls[{n}]") for n, call in enumerate(calls or ()))
-            return ChatMessage("assistant", (*_parts(content or "", key, heard), *called))
+            return ChatMessage("assistant", (*_parts(content or "", key, media), *called))
         case ToolMessage(content, call_id):
-            words = "".join(part.text for part in _parts(content, key, heard) if isinstance(part, TextPart))
+            words = "".join(part.text for part in _parts(content, key, media) if isinstance(part, TextPart))
             return ChatMessage("tool", (ToolResult(call_id, words),))
 
 
-def _parts(content: str | Sequence[Any], key: str, heard: Mapping[str, Part]) -> tuple[Part, ...]:
+def _parts(content: str | Sequence[Any], key: str, media: Mapping[str, Part]) -> tuple[Part, ...]:
     if isinstance(content, str):
         return (TextPart(content),) if content else ()
-    return tuple(_part(part, f"{key}.content[{n}]", heard) for n, part in enumerate(content))
+    return tuple(_part(part, f"{key}.content[{n}]", media) for n, part in enumerate(content))
 
 
 def _part(
-    part: TextContent | RefusalContent | ImageContent | AudioContent, key: str, heard: Mapping[str, Part]
+    part: TextContent | RefusalContent | ImageContent | AudioContent, key: str, media: Mapping[str, Part]
 ) -> Part:
     match part:
         case TextContent(words) | RefusalContent(words):
             return TextPart(words)
-        case ImageContent(place):
-            return _image(place, f"{key}.image_url")
+        case ImageContent():
+            return media.get(f"{key}.image_url") or image_part(part.url, f"{key}.image_url")
         case AudioContent():
-            return heard[f"{key}.input_audio"]
-
-
-def _image(place: ImageUrl | str, key: str) -> ImagePart:
-    return image_part(place if isinstance(place, str) else place.url, key)
+            return media[f"{key}.input_audio"]
 
 
 def _call(call: Call, key: str) -> ToolCall:

@@ -1,6 +1,6 @@
 """What `/v1/responses` is asked."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -79,15 +79,24 @@ class ResponseBody(Parameters, frozen=True, kw_only=True):
     def sounds(self) -> dict[str, InputAudio]:
         """Return the sounds of the messages, by their keys."""
         return {
-            f"input[{n}].content[{m}].input_audio": part.input_audio
-            for n, item in enumerate(self.input)
-            if isinstance(item, Item) and item.type == "message" and isinstance(item.content, list)
-            for m, part in enumerate(item.content)
+            f"{key}.input_audio": part.input_audio
+            for key, part in self._said()
             if part.type == "input_audio" and part.input_audio
         }
 
-    def request(self, heard: Mapping[str, Part]) -> ChatRequest:
-        """Return what an engine is asked, where sounds, by their keys, are what was *heard*.
+    def pictures(self) -> dict[str, str]:
+        """Return the addresses of the pictures of the messages, by their keys."""
+        return {f"{key}.image_url": part.image_url or "" for key, part in self._said() if part.type == "input_image"}
+
+    def _said(self) -> Iterator[tuple[str, Words]]:
+        """Yield the parts of the messages, with their keys."""
+        for n, item in enumerate(self.input):
+            if isinstance(item, Item) and item.type == "message" and isinstance(item.content, list):
+                for m, part in enumerate(item.content):
+                    yield f"input[{n}].content[{m}]", part
+
+    def request(self, media: Mapping[str, Part]) -> ChatRequest:
+        """Return what an engine is asked, where *media* are sounds, and pictures of elsewhere, by their keys.
 
         Raises Problem, ImageError for what it cannot be asked.
         """
@@ -95,7 +104,7 @@ class ResponseBody(Parameters, frozen=True, kw_only=True):
         tools = specs(self.tools or ())
         wanted = self.tool_choice.name if isinstance(self.tool_choice, NamedFunction) else self.tool_choice
         return ChatRequest(
-            self._conversation(heard),
+            self._conversation(media),
             tools=tools,
             tool_choice=choice_of(wanted, tools),
             schema=schema_of(self.text.format, "text.format") if self.text else None,
@@ -110,35 +119,35 @@ class ResponseBody(Parameters, frozen=True, kw_only=True):
         if self.background:
             raise Problem(400, "unsupported", "background: no response is kept here", "leave it out", key="background")
 
-    def _conversation(self, heard: Mapping[str, Part]) -> tuple[ChatMessage, ...]:
+    def _conversation(self, media: Mapping[str, Part]) -> tuple[ChatMessage, ...]:
         rules = [ChatMessage.of("system", self.instructions)] if self.instructions else []
         if isinstance(self.input, str):
             return (*rules, ChatMessage.of("user", self.input))
-        said = [_message(item, f"input[{n}]", heard) for n, item in enumerate(self.input) if item.type != "reasoning"]
+        said = [_message(item, f"input[{n}]", media) for n, item in enumerate(self.input) if item.type != "reasoning"]
         return tuple(_joined([*rules, *said]))
 
 
-def _message(item: Item, key: str, heard: Mapping[str, Part]) -> ChatMessage:
+def _message(item: Item, key: str, media: Mapping[str, Part]) -> ChatMessage:
     if item.type == "function_call":
         call = ToolCall(item.call_id, item.name, arguments_of(item.arguments, f"{key}.arguments"))
         return ChatMessage("assistant", (call,))
     if item.type == "function_call_output":
-        words = "".join(part.text for part in _parts(item.output, key, heard) if isinstance(part, TextPart))
+        words = "".join(part.text for part in _parts(item.output, key, media) if isinstance(part, TextPart))
         return ChatMessage("tool", (ToolResult(item.call_id, words),))
     role = "system" if item.role == "developer" else item.role
-    return ChatMessage(role, _parts(item.content or "", key, heard))
+    return ChatMessage(role, _parts(item.content or "", key, media))
 
 
-def _parts(content: str | list[Words], key: str, heard: Mapping[str, Part]) -> tuple[Part, ...]:
+def _parts(content: str | list[Words], key: str, media: Mapping[str, Part]) -> tuple[Part, ...]:
     if isinstance(content, str):
         return (TextPart(content),) if content else ()
-    return tuple(_part(part, f"{key}.content[{n}]", heard) for n, part in enumerate(content))
+    return tuple(_part(part, f"{key}.content[{n}]", media) for n, part in enumerate(content))
 
 
-def _part(part: Words, key: str, heard: Mapping[str, Part]) -> Part:
+def _part(part: Words, key: str, media: Mapping[str, Part]) -> Part:
     if part.type == "input_image":
-        return image_part(part.image_url or "", f"{key}.image_url")
-    return heard.get(f"{key}.input_audio") or TextPart(part.text or part.refusal)
+        return media.get(f"{key}.image_url") or image_part(part.image_url or "", f"{key}.image_url")
+    return media.get(f"{key}.input_audio") or TextPart(part.text or part.refusal)
 
 
 def _joined(messages: Iterable[ChatMessage]) -> list[ChatMessage]:

@@ -12,6 +12,7 @@ from assistant.http.naming import model_of
 from assistant.http.openai import events
 from assistant.http.openai.dialect import fault, render
 from assistant.http.openai.ears import Ears
+from assistant.http.openai.eyes import Eyes
 from assistant.http.openai.parameters import MOST
 from assistant.http.openai.replies import Asked, reply
 from assistant.http.openai.response_answer import Response
@@ -29,9 +30,10 @@ __all__ = ["ResponsesDoor"]
 class ResponsesDoor:
     """The door to chat models by responses."""
 
-    def __init__(self, generation: Generation, ears: Ears) -> None:
+    def __init__(self, generation: Generation, ears: Ears, eyes: Eyes) -> None:
         self._generation = generation
         self._ears = ears
+        self._eyes = eyes
 
     def routes(self) -> list[Route]:
         """Return the route."""
@@ -40,7 +42,8 @@ class ResponsesDoor:
     async def _answer(self, request: web.Request, body: ResponseBody) -> web.StreamResponse:
         """Answer `input`, which is a question or all that was said and done; with `stream` by events."""
         name = model_of(request, body.model)
-        wanted = body.request(await self._ears.parts(request, name, body.sounds()))
+        heard = await self._ears.parts(request, name, body.sounds())
+        wanted = body.request({**heard, **await self._eyes.parts(body.pictures())})
         named = self._generation.named(name, wanted)
         wanted = named.filled(wanted, cut=body.max_output_tokens is not None)
         asked = Asked(named, wanted, one_call=body.parallel_tool_calls is False)

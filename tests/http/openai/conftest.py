@@ -1,7 +1,7 @@
 """The door for OpenAI's clients, really served, with engines that do as a script says."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -78,9 +78,18 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    chat: Any, embed: FakeEmbed | None = None, queue: int = 4, keys: Keys | None = None, *, company: bool = True
+    chat: Any,
+    embed: FakeEmbed | None = None,
+    queue: int = 4,
+    keys: Keys | None = None,
+    *,
+    company: bool = True,
+    media: Iterable[str] = (),
 ) -> AsyncGenerator[Served, None]:
-    """Serve *chat* and *embed*, to named *keys* too; in the *company* of an assistant that hears and speaks."""
+    """Serve *chat* and *embed*, to named *keys* too; in the *company* of an assistant that hears and speaks.
+
+    Pictures may be fetched from the hosts *media*.
+    """
     stt, tts = FakeStt(), FakeTts()
     embed = embed or FakeEmbed({"warm": (1.0, 0.0), "hot": (0.6, 0.8)})
     blind = Capabilities()
@@ -102,6 +111,7 @@ async def serving(
         Generation(pool, names, queue, patience=20.0),
         Embedding(pool, names, queue),
         openai.Ears(Hearing(pool, names, sounds, queue, 20.0), assistants),
+        openai.Eyes(media),
         openai.Mouth(Speaking(pool, names, sounds, queue, 20.0), assistants),
     )
     config = HttpConfig(port=0, key=KEY)

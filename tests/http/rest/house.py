@@ -1,6 +1,5 @@
 """Three chat models behind real doors."""
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -19,10 +18,9 @@ from assistant.http.app import make_app, serve
 from assistant.http.doors import doors
 from assistant.plugins import Plugins
 from assistant.testing import FakeChat, FakeEmbed, FakeIntent, FakeStt, FakeTts, FakeTurn, fake_spec
-from tests.docs.markdown import blocks
+from tests.docs.examples import examples, run
 from tests.http.conftest import KEY
 from tests.running import CONFIG
-from tests.source import ROOT
 
 __all__ = ["House", "living"]
 
@@ -71,22 +69,8 @@ class House:
 
     async def shown(self, heading: str, home: Path) -> Any:
         """Run the example of the docs below *heading*, with the address of the door and its key; return its answer."""
-        [example] = [
-            block
-            for block in blocks(ROOT / "docs" / "http.md")
-            if block.language == "bash" and block.heading.endswith(heading)
-        ]
-        key = home / ".local/state/inglenook/api-key"
-        key.parent.mkdir(parents=True)
-        key.write_text(f"{KEY}\n")
-        process = await asyncio.create_subprocess_exec(
-            "bash",
-            "-c",
-            example.text.replace("http://127.0.0.1:8420", self.url),
-            env={"HOME": str(home), "PATH": "/usr/bin:/bin"},
-            stdout=asyncio.subprocess.PIPE,
-        )
-        return json.loads((await process.communicate())[0])
+        [example] = [block for block in examples() if block.heading.endswith(heading)]
+        return json.loads(await run(example, self.url, KEY, home))
 
 
 @asynccontextmanager
