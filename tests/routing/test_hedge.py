@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -32,7 +32,9 @@ class Asked:
         self.prepared: list[str] = []
 
 
-async def ask(some: Writers, request: ChatRequest = ASKED, settled: bool = False) -> Asked:
+async def ask(
+    some: Writers, request: ChatRequest = ASKED, settled: bool = False, each: Callable[[], object] = lambda: None
+) -> Asked:
     loop, relay, asked, at = asyncio.get_running_loop(), some.relay(request), Asked(), list[float]()
     if settled:
         relay.settle()
@@ -48,6 +50,7 @@ async def ask(some: Writers, request: ChatRequest = ASKED, settled: bool = False
                 assert delta.text, "a sign of life is not passed on"
                 asked.text += delta.text
                 at.append(loop.time())
+                each()
     asked.gap = max(after - before for before, after in itertools.pairwise(at))
     asked.steps = [(step.model, step.outcome) for step in relay.steps]
     return asked
@@ -109,8 +112,10 @@ def test_whoever_has_the_next_words_first_goes_on_and_no_word_comes_twice() -> N
 
 def test_who_goes_on_by_itself_is_who_answers() -> None:
     async def main() -> None:
-        async with known(first=Writer(pauses={30: 0.4}), here=Writer(pace=0.5)) as both:
-            asked = await ask(both)
+        second, at_work = Writer(pace=0.5), list[int]()
+        async with known(first=Writer(pauses={30: 0.4}), here=second) as both:
+            asked = await ask(both, each=lambda: at_work.append(second.at_work))
+            assert second.requests and at_work[-1] == 0  # it is not left at the end only
             assert asked.prepared == ["pc/large", "here", "pc/large"] and asked.text == TEXT
             assert asked.gap == pytest.approx(0.4 + PACE, abs=0.005)
 

@@ -154,7 +154,8 @@ def test_who_did_not_answer_is_told_when_somebody_asks_why() -> None:
 def test_a_server_that_stalls_while_it_is_heard_is_gone_on_with_and_that_is_told(tools: dict[str, Tool]) -> None:
     async def main() -> None:
         first, second = Writer(tells_calls=True, local=False), Writer()
-        room = room_of(tools=tools, **{"pc/large": first, "here": second})
+        chats: dict[str, Any] = {"pc/large": first, "here": second}
+        room = room_of(tools=tools, **chats)
         async with room.opened() as listener:
             accounts = listener._equipment.conversations
             await warm(Turn(listener._equipment, "jarvis", "test"), Conversation("c"))
