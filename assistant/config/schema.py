@@ -115,6 +115,9 @@ class AssistantConfig(Section, frozen=True, kw_only=True):
     """What chat models are chosen by: `order` of the list, `performance` (the reply that is expected soonest),
     `accuracy` (the most parameters), `cost` (the lowest price). `private`: in order, and nothing of what is said to it,
     sound or text, leaves this machine."""
+    task: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    """What it is asked for, such as `code`: chat models that are good at it (`good_at`) come first. Empty for `vision`
+    where there are pictures, and `chat` otherwise."""
     balance: Balance = "least_busy"
     """How chat models that are equals share the work: `least_busy`, `round_robin`, `fastest`, or `weighted` by how many
     replies each writes at once. A conversation stays where it is known, unless others have less to do."""
@@ -264,6 +267,9 @@ class AliasConfig(Section, frozen=True, kw_only=True):
     `assistants.NAME.chat`."""
     strategy: Strategy = "order"
     """What chat models are chosen by, as in `assistants.NAME.strategy`."""
+    task: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    """What it is asked for, as in `assistants.NAME.task`; empty for `vision` where there are pictures, `tools` where
+    tools are offered, and `chat` otherwise."""
     balance: Balance = "least_busy"
     """How chat models that are equals share the work, as in `assistants.NAME.balance`."""
     temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None

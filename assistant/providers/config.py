@@ -34,7 +34,8 @@ class ModelTraits(_Section, frozen=True, kw_only=True):
     continues: bool | None = None
     """Whether it goes on with a reply that was begun, where a conversation ends with one."""
     good_at: list[str] | None = None
-    """Tasks for which it is asked first, where a task is named: `code`, `summary`."""
+    """Tasks for which it is asked first: `chat`, `tools`, `vision`, or what you call them, as `code` in
+    `assistants.NAME.task`."""
     price: Annotated[float, msgspec.Meta(ge=0)] | None = None
     """What a million tokens cost, for `strategy: cost`."""
     languages: list[str] | None = None

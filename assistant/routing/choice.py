@@ -12,7 +12,7 @@ from assistant.errors import EngineError
 from assistant.host import Candidate
 from assistant.routing.breaker import State
 from assistant.routing.health import Health
-from assistant.routing.needs import Lacking, likely_tokens, unread
+from assistant.routing.needs import Lacking, likely_task, likely_tokens, unread
 
 __all__ = ["Choice", "Decision", "Route", "Routing"]
 
@@ -35,6 +35,8 @@ class _Section(Protocol):
     def strategy(self) -> Strategy: ...
     @property
     def balance(self) -> Balance: ...
+    @property
+    def task(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,13 @@ class Route:
     """What they are chosen by."""
     balance: Balance = "least_busy"
     """How requests are shared among those of a tier."""
+    task: str = ""
+    """What they are asked for; empty where only the request tells."""
 
     @classmethod
     def of(cls, section: _Section) -> "Route":
         """Return the route of an assistant or an alias."""
-        return cls(section.tiers, section.strategy, section.balance)
+        return cls(section.tiers, section.strategy, section.balance, section.task)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -107,9 +111,10 @@ class Routing:
     ) -> Decision:
         """Return who of *candidates*, which are those of *route* that are there, answers *request*.
 
-        A plugin may choose the first; with *ablest* the biggest come first, with a *task* those who are good at it. Who
-        failed lately, or is likely to find the request too long, comes after all others, but is not left out: the last
-        hope is asked, too. Raises EngineError where nobody can answer.
+        A plugin may choose the first; with *ablest* the biggest come first, otherwise those who are good at the *task*:
+        that of the route, or what the request tells, where none is given. Who failed lately, or is likely to find the
+        request too long, comes after all others, but is not left out: the last hope is asked, too. Raises EngineError
+        where nobody can answer.
         """
         private = route.strategy == "private"
         missing = {one.id: lacking(request, one.capabilities) for one in candidates}
@@ -123,6 +128,7 @@ class Routing:
             )
         order = _Order(self.health, route, fitting, self._answered.get(_beginning(request), ""), ablest)
         chosen = ask_plugins(request, fitting)
+        task = "" if ablest else task or route.task or likely_task(request)
         tokens = likely_tokens(request)
 
         def key(one: Candidate) -> tuple[bool, bool, bool, bool, tuple[float, ...]]:

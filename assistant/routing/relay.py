@@ -14,7 +14,7 @@ from assistant.routing.breaker import State
 from assistant.routing.choice import Choice, Decision, Routing
 from assistant.routing.health import is_served
 from assistant.routing.hedge import Hedge, Part, on_time
-from assistant.routing.needs import likely_tokens
+from assistant.routing.needs import likely_tokens, may_call
 from assistant.routing.seam import Seam, can_go_on, going_on
 from assistant.streams import heed_cancellation, patient
 
@@ -249,12 +249,12 @@ class Relay:
 
         A server tells of a call once it knows what is called, which takes some tokens.
         """
-        measured, tokens = self._routing.health.measured(model), _TOKENS if _may_call(request) else 0
+        measured, tokens = self._routing.health.measured(model), _TOKENS if may_call(request) else 0
         return max(_STALLS, _GAPS * (measured.gap or 0.0), tokens / measured.pace if measured.pace else 0.0)
 
     def _may_call_unheard(self, model: str, request: ChatRequest) -> bool:
         """Tell whether a model may be calling a tool while nothing comes of it, however well it is."""
-        return _may_call(request) and not self._pool.model(model).capabilities.tells_calls
+        return may_call(request) and not self._pool.model(model).capabilities.tells_calls
 
     def _seam(self, model: str, said: str, request: ChatRequest) -> Seam | None:
         """Return what joins what a model writes to what was said; None where nothing has to be held for that."""
@@ -269,10 +269,6 @@ class Relay:
 
     def _note(self, model: str, outcome: str) -> None:
         self._steps[model] = replace(self._steps[model], outcome=outcome)
-
-
-def _may_call(request: ChatRequest) -> bool:
-    return bool(request.tools) and request.tool_choice != "none"
 
 
 def _code(error: BaseException) -> str:

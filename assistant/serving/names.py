@@ -32,6 +32,10 @@ class Named:
     defaults: AliasConfig | None = None
     """What an alias sets where a request does not."""
 
+    def doing(self, task: str) -> "Named":
+        """Return the same models, asked for a task; for that of the alias, if any, where it is empty."""
+        return replace(self, route=replace(self.route, task=task)) if task else self
+
     def filled(self, request: ChatRequest, *, cut: bool) -> ChatRequest:
         """Return *request* with what the alias sets; *cut* says that the request itself says where it is cut."""
         if self.defaults is None:

@@ -41,6 +41,9 @@ from assistant.serving import Generation
 
 __all__ = ["ChatDoor"]
 
+_TASK = "X-Inglenook-Task"
+"""Header of a request that names its task: of several models one is preferred that is good at it."""
+
 
 class ChatDoor:
     """The door to chat models."""
@@ -62,7 +65,7 @@ class ChatDoor:
         name = model_of(request, body.model)
         heard = await self._ears.parts(request, name, sounds_in(body.messages))
         wanted = body.request({**heard, **await self._eyes.parts(pictures_in(body.messages))})
-        named = self._generation.named(name, wanted)
+        named = self._generation.named(name, wanted).doing(request.headers.get(_TASK, ""))
         wanted = named.filled(wanted, cut=body.limit is not None)
         asked = Asked(named, wanted, one_call=body.parallel_tool_calls is False)
         if body.stream:
