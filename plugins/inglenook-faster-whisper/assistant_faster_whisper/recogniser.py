@@ -24,6 +24,7 @@ from assistant_faster_whisper import loading
 from assistant_faster_whisper.config import FasterWhisperConfig
 from assistant_faster_whisper.features import FRAMES_PER_SECOND, RATE, LogMel, padded
 from assistant_faster_whisper.guess import TIMESTAMP_LOGPROB, Guess, best, conclusive
+from assistant_faster_whisper.pauses import between, pauses
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -143,7 +144,7 @@ class Recogniser:
             return
         guesses: list[Guess] = []
         windows: list[ctranslate2.StorageView] = []
-        words: tuple[TimedText, ...] = ()
+        words: list[TimedText] = []
         try:
             for guess, encoded in self._guesses(samples, language, options):
                 guesses.append(guess)
@@ -157,7 +158,9 @@ class Recogniser:
         except RuntimeError as error:
             raise EngineError(f"Whisper failed on {len(samples) / RATE:.1f} s of sound: {error}") from error
         if found:
-            yield Heard(found.text, found.language, found.seconds, found.segments, words)
+            quiet = pauses(samples, RATE)
+            segments, words = (list(between(quiet, parts, found.seconds)) for parts in (found.segments, words))
+            yield Heard(found.text, found.language, found.seconds, tuple(segments), tuple(words))
         else:
             yield Heard("", guesses[-1].language, len(samples) / RATE)
 
@@ -231,7 +234,7 @@ class Recogniser:
 
     def _align(
         self, encoded: "ctranslate2.StorageView", guess: Guess, options: SttOptions, seconds: float
-    ) -> tuple[TimedText, ...]:
+    ) -> list[TimedText]:
         """Return when each word was said, by where the decoder looked while it wrote it (openai/whisper, timing.py)."""
         tokenizer, tokens = self._speaking(guess.language, options), list(guess.tokens)
         frames = math.ceil(seconds * FRAMES_PER_SECOND)
@@ -250,7 +253,7 @@ class Recogniser:
                 words[-1] = TimedText(words[-1].text + text.strip(), words[-1].start, words[-1].end)
             elif text.strip():
                 words.append(TimedText(text.strip(), start, end))
-        return tuple(words)
+        return words
 
 
 def _logprob(tokenizer: Tokenizer, tokens: Sequence[int], score: float) -> float:
