@@ -97,7 +97,7 @@ async def pace(home: Path, servers: int) -> float:
     async with AsyncExitStack() as stack:
         several = [await stack.enter_async_context(ModelServer.running(pace=0.005)) for _ in range(servers)]
         route = f"model: [[{', '.join(f's{n}/large' for n in range(servers))}]]"
-        here = await stack.enter_async_context(house(home, *several, route=route, parallel=1))
+        here = await stack.enter_async_context(house(home, *several, route=route, traits="parallel: 1"))
         asked, gate = generation(here, 60.0), asyncio.Semaphore(8)
         await times(asked)
 

@@ -33,6 +33,8 @@ class ModelTraits(_Section, frozen=True, kw_only=True):
     """How many replies it writes at once; `balance: weighted` gives it that share."""
     continues: bool | None = None
     """Whether it goes on with a reply that was begun, where a conversation ends with one."""
+    tells_calls: bool | None = None
+    """Whether a call of a tool comes piece by piece, so that a pause while tools are offered is no call."""
     good_at: list[str] | None = None
     """Tasks for which it is asked first: `chat`, `tools`, `vision`, or what you call them, as `code` in
     `assistants.NAME.task`."""

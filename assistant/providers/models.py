@@ -124,6 +124,7 @@ def _with_traits(model: ProvidedModel, traits: ModelTraits) -> ProvidedModel:
         context=can.context if traits.context is None else traits.context,
         parallel=can.parallel if traits.parallel is None else traits.parallel,
         continues=can.continues if traits.continues is None else traits.continues,
+        tells_calls=can.tells_calls if traits.tells_calls is None else traits.tells_calls,
         good_at=can.good_at if traits.good_at is None else tuple(traits.good_at),
         price=can.price if traits.price is None else traits.price,
         languages=can.languages if traits.languages is None else tuple(traits.languages),

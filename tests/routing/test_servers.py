@@ -46,10 +46,10 @@ MID_CUTS: dict[str, Sequence[bytes | float | None]] = {
 
 @asynccontextmanager
 async def house(
-    home: Path, *servers: ModelServer, route: str, more: str = "", parallel: int = 8, away: bool = False
+    home: Path, *servers: ModelServer, route: str, more: str = "", traits: str = "parallel: 8", away: bool = False
 ) -> AsyncGenerator[Assembly, None]:
     """Put an assistant together that has these servers, with *away* as if they were on other machines."""
-    rest = f"models: [large], capabilities: {{large: {{parallel: {parallel}}}}}, gateway: {str(away).lower()}"
+    rest = f"models: [large], capabilities: {{large: {{{traits}}}}}, gateway: {str(away).lower()}"
     sections = [
         f"s{n}: {{type: openai, endpoint: 'http://127.0.0.1:{server.port}/v1', {rest}}}"
         for n, server in enumerate(servers)
@@ -126,6 +126,18 @@ async def test_while_one_stalls_the_next_is_asked_and_the_other_one_is_left(
         async with asyncio.timeout(10):
             while first.connections or second.connections:
                 await asyncio.sleep(0.01)
+
+
+async def test_a_server_that_is_known_to_tell_nothing_of_a_call_has_the_time_to_write_one(home: Path) -> None:
+    async with (
+        ModelServer.running(pace=0.002) as first,
+        ModelServer.running() as second,
+        house(home, first, second, route="model: [s0/large, s1/large]", away=True, traits="tells_calls: false") as here,
+    ):
+        asked = generation(here, patience=20.0)
+        assert await said(asked, request=TOOLS) == TEXT
+        first.pauses, first.at = 1.5, 33
+        assert await said(asked, request=TOOLS) == TEXT and not second.asked
 
 
 async def test_a_turn_is_said_whole_and_its_receipt_tells_who_was_asked(home: Path) -> None:
