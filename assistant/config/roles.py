@@ -70,6 +70,9 @@ def check_references(config: Config, layer: Layer) -> None:
     for alias, named in config.aliases.items():
         for model in named.models:
             check_model(("aliases", alias, "model"), model)
+    for name, provider in config.providers.items():
+        for device in provider.announce:
+            check(("providers", name, "announce"), device, config.devices, "device")
     listened: dict[str, str] = {}
     for device, section in config.devices.items():
         if (first := listened.setdefault(section.source, device)) != device:

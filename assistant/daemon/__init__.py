@@ -8,6 +8,7 @@ from functools import partial
 
 from assistant.assembly import Assembly, assemble, check_required, load_plugins
 from assistant.config import Loaded
+from assistant.daemon.announcing import Announcer, announced
 from assistant.daemon.device import Device
 from assistant.daemon.opening import import_numpy, open_all
 from assistant.daemon.scarcity import heed_scarcity
@@ -90,8 +91,13 @@ async def _serve(
         group.create_task(assembly.controls.follow(), name="controls")
         group.create_task(assembly.providers.run(), name="providers")
         group.create_task(keep_serving("timers", assembly.timers.run), name="timers")
+        listeners = {device.name: device.listener for device in devices}
+        if spoken_of := announced(assembly.config):
+            status, events = assembly.providers.status, assembly.events
+            announcer = Announcer(spoken_of, status, events, listeners, assembly.equipment)
+            group.create_task(keep_serving("announcements of servers", announcer.run), name="announcements of servers")
         await import_numpy()
-        ringer = Ringer(assembly.timers, {device.name: device.listener for device in devices}, assembly.equipment)
+        ringer = Ringer(assembly.timers, listeners, assembly.equipment)
         group.create_task(keep_serving("ringing", ringer.run), name="ringing")
         group.create_task(keep_serving("names of the house", partial(place_names, assembly.equipment)), name="names")
         for observer in observers:

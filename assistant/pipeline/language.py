@@ -4,7 +4,18 @@ import re
 
 from assistant.pipeline.wake_phrase import plain
 
-__all__ = ["apologies", "apology", "is_back_channel", "is_silence", "is_snooze", "is_stop", "primary", "system_prompt"]
+__all__ = [
+    "apologies",
+    "apology",
+    "is_back_channel",
+    "is_silence",
+    "is_snooze",
+    "is_stop",
+    "primary",
+    "server_is_away",
+    "server_is_back",
+    "system_prompt",
+]
 
 _APOLOGIES = {
     "de": "Entschuldigung, das hat nicht geklappt.",
@@ -13,6 +24,23 @@ _APOLOGIES = {
     "fr": "Désolé, cela n'a pas marché.",
     "it": "Scusa, non ha funzionato.",
     "nl": "Sorry, dat is niet gelukt.",
+}
+
+_AWAY = {
+    "de": "Der Server {} antwortet nicht mehr.",
+    "en": "The server {} does not answer any more.",
+    "es": "El servidor {} ya no responde.",
+    "fr": "Le serveur {} ne répond plus.",
+    "it": "Il server {} non risponde più.",
+    "nl": "De server {} antwoordt niet meer.",
+}
+_BACK = {
+    "de": "Der Server {} antwortet wieder.",
+    "en": "The server {} answers again.",
+    "es": "El servidor {} vuelve a responder.",
+    "fr": "Le serveur {} répond de nouveau.",
+    "it": "Il server {} risponde di nuovo.",
+    "nl": "De server {} antwoordt weer.",
 }
 
 _STOPS = {
@@ -115,6 +143,16 @@ def apologies() -> tuple[str, ...]:
 def apology(language: str) -> str:
     """Return the sentence that is said when a turn fails; English for a language that has none yet."""
     return _of(_APOLOGIES, language)
+
+
+def server_is_away(name: str, language: str) -> str:
+    """Return what is said when another server has gone away."""
+    return _of(_AWAY, language).format(name)
+
+
+def server_is_back(name: str, language: str) -> str:
+    """Return what is said when it is there again."""
+    return _of(_BACK, language).format(name)
 
 
 def system_prompt(language: str) -> str:

@@ -4,10 +4,8 @@ import array
 import logging
 import math
 from collections.abc import Mapping
-from contextlib import aclosing
 
 from assistant.audio import SPEECH, AudioChunk
-from assistant.chat import Priority
 from assistant.config.schema import AssistantConfig
 from assistant.models.pool import Pool
 from assistant.pipeline.language import apologies, apology, primary
@@ -16,9 +14,6 @@ from assistant.pipeline.voices import Voices
 __all__ = ["Phrases"]
 
 log = logging.getLogger(__name__)
-
-_PATIENCE = 30.0
-"""Seconds for each piece of sound of a phrase. Nobody waits for it yet, and a voice may be slow at first."""
 
 
 def _falling_tones() -> AudioChunk:
@@ -56,7 +51,7 @@ class Phrases:
                         continue
                     voices.models, self._ranks[name, language] = [model], rank
                 try:
-                    self._apologies[name, language] = await _spoken(voices, language)
+                    self._apologies[name, language] = await voices.in_advance(apology(language))
                 except Exception as error:
                     log.warning("%s cannot speak its apology in advance: %s", name, error)
 
@@ -74,8 +69,3 @@ def _languages(assistant: AssistantConfig) -> tuple[str, ...]:
         return apologies()
     own = primary(assistant.language)
     return (own if own in apologies() else "en",)
-
-
-async def _spoken(voices: Voices, language: str) -> tuple[AudioChunk, ...]:
-    async with aclosing(voices.say(apology(language), Priority.BACKGROUND, _PATIENCE)) as chunks:
-        return tuple([chunk async for chunk in chunks])

@@ -16,6 +16,9 @@ __all__ = ["Voices"]
 
 log = logging.getLogger(__name__)
 
+_IN_ADVANCE = 30.0
+"""Seconds for each piece of sound that nobody waits for yet: a voice may be slow at first."""
+
 
 class Voices:
     """The voices of one assistant for one language."""
@@ -68,6 +71,11 @@ class Voices:
                     raise
                 log.warning("%s; %s speaks in its place", error, self.models[1])
                 self.models.pop(0)
+
+    async def in_advance(self, text: str) -> tuple[AudioChunk, ...]:
+        """Return the sound of *text*, made while nobody waits for it; raises what the last voice raised."""
+        async with aclosing(self.say(text, Priority.BACKGROUND, _IN_ADVANCE)) as chunks:
+            return tuple([chunk async for chunk in chunks])
 
     def _sound(self, model: str, text: str, priority: Priority, patience: float) -> AsyncGenerator[AudioChunk, None]:
         def speak(tts: Tts) -> AsyncGenerator[AudioChunk, None]:

@@ -81,6 +81,8 @@ class ProviderConfig(_Section, frozen=True, kw_only=True):
     """Whether it is used."""
     wake: Annotated[str, msgspec.Meta(pattern=r"^([0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5})?$")] = ""
     """Hardware address of its machine, `aa:bb:cc:dd:ee:ff`: it is woken (wake-on-LAN) when it is wanted and asleep."""
+    announce: list[str] = []
+    """Devices at which it is said when it has been away for a minute, and when it is back; none by default."""
     gateway: bool = False
     """Whether it hands on what it is asked to other machines: then it counts as remote even on this one."""
     capabilities: dict[str, ModelTraits] = {}

@@ -2,19 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import Mapping
 from functools import partial
 
-from assistant.audio import AudioChunk
-from assistant.controls.loudness import AtVolume
 from assistant.pipeline.equipment import Equipment
 from assistant.pipeline.language import is_silence, is_snooze
 from assistant.pipeline.listen import Listener
-from assistant.pipeline.listening import DEAF
+from assistant.pipeline.sounding import sound_at
 from assistant.pipeline.stop_word import hear_short
 from assistant.pipeline.turn import Turn
-from assistant.streams import heed_cancellation, once, patient
+from assistant.streams import heed_cancellation
 from assistant.timers.sounds import Sounds
 from assistant.timers.timer import Kind, Outcome, Timer
 from assistant.timers.timers import Timers
@@ -124,24 +121,12 @@ class Ringer:
         sound = [tone(ringing[0].kind), *(chunk for timer in ringing for chunk in self._sounds.of(timer))]
         for place in sorted(self._listeners, key=lambda other: other != name):
             try:
-                await self._give(place, sound)
+                await sound_at(self._listeners[place], self._equipment, sound)
             except Exception as error:
                 heed_cancellation(error)
                 log.warning("%s cannot ring: %s", place, error)
             else:
                 return
-
-    async def _give(self, name: str, sound: list[AudioChunk]) -> None:
-        """Play at a device, at its volume; raises what prevents it."""
-        listener = self._listeners[name]
-        async with asyncio.timeout(DEAF) as waiting, self._equipment.pool.lease(listener.device.sink) as sink:
-            waiting.reschedule(None)
-            followed = listener.reference.following(sink) if listener.device.echo else sink
-            at_volume = AtVolume(followed, partial(self._equipment.controls.gain, name))
-            playing: AsyncGenerator[object, None] = patient(at_volume.play(once(*sound)), DEAF, "the speaker")
-            async with aclosing(playing) as progress:
-                async for _ in progress:
-                    pass
 
     async def _hear(self, name: str, listener: Listener) -> Outcome:
         """Return how somebody ends the ring by a word; as long as nobody can be heard, wait."""

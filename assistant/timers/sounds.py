@@ -3,10 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from contextlib import aclosing, suppress
+from contextlib import suppress
 
 from assistant.audio import AudioChunk
-from assistant.chat import Priority
 from assistant.config.schema import AssistantConfig
 from assistant.models.pool import Pool
 from assistant.pipeline.spoken import spoken_form
@@ -20,8 +19,6 @@ __all__ = ["Sounds"]
 
 log = logging.getLogger(__name__)
 
-_PATIENCE = 30.0
-"""Seconds for each piece of sound. Nobody waits for it yet."""
 _AGAIN = 30.0
 """Seconds after which a voice that failed is asked again."""
 
@@ -78,6 +75,4 @@ class Sounds:
 
     async def _spoken(self, words: Words) -> tuple[AudioChunk, ...]:
         name, text, language = words
-        voices = Voices(self._pool, self._assistants[name], language)
-        async with aclosing(voices.say(spoken_form(text, language), Priority.BACKGROUND, _PATIENCE)) as chunks:
-            return tuple([chunk async for chunk in chunks])
+        return await Voices(self._pool, self._assistants[name], language).in_advance(spoken_form(text, language))
