@@ -12,6 +12,7 @@ from bridge_trial import HELLO, chunk, sse, trial
 from assistant import ChatRequest, EngineError, UnfitRequest
 
 MODELS = {"Qwen/Qwen3-4B": "loaded", "google/gemma-3-12b-it": "unloaded"}
+ADAPTER = "Qwen/Qwen3-4B::house-style"
 
 
 class MistralRs:
@@ -42,7 +43,7 @@ class MistralRs:
         card = {"object": "model", "created": 1, "owned_by": "local"}
         data = [card | {"id": "default", "root": "default"}]
         data += [card | {"id": name, "root": name, "status": status} for name, status in self.models.items()]
-        adapter = {"id": "house-style", "root": "house-style", "parent": "Qwen/Qwen3-4B", "status": "loaded"}
+        adapter = {"id": ADAPTER, "root": "house-style", "parent": "Qwen/Qwen3-4B", "status": "loaded"}
         return web.json_response({"object": "list", "data": [*data, card | adapter | {"adapter_generation": "g1"}]})
 
     async def _told(self, request: web.Request, status: str) -> web.Response:
@@ -88,9 +89,9 @@ async def test_it_is_recognised(server: MistralRs) -> None:
 async def test_its_models_are_listed_by_their_own_names_with_adapters(server: MistralRs) -> None:
     async with trial("mistralrs", server.app()) as tried:
         found = await tried.models()
-        assert [*found] == [*MODELS, "house-style"]
+        assert [*found] == [*MODELS, ADAPTER] and found[ADAPTER].capabilities.rank == 4000
         assert "image" in found["google/gemma-3-12b-it"].capabilities.inputs
-        assert await tried.loaded() == {"Qwen/Qwen3-4B", "house-style"}
+        assert await tried.loaded() == {"Qwen/Qwen3-4B", ADAPTER}
 
 
 async def test_it_replies(server: MistralRs) -> None:

@@ -49,7 +49,7 @@ def _known(model: ProvidedModel, card: dict[str, Any], cards: dict[str, dict[str
 
 
 def _extend(body: dict[str, Any], request: ChatRequest, provider: Provider) -> None:
-    """Tell it the grammar, which releases before 0.12 called `guided_grammar`, and to go on with a reply begun."""
+    """Tell it the grammar, which older releases called `guided_grammar`, and to go on with a reply begun."""
     if request.grammar is not None:
         body["structured_outputs"] = {"grammar": request.grammar}
         body["guided_grammar"] = request.grammar
