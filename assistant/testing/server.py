@@ -1,6 +1,7 @@
 """A server that answers with the very bytes of a script, for tests of what a client makes of them."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -73,11 +74,11 @@ class ScriptedServer:
 
 @asynccontextmanager
 async def scripted_server(
-    script: Sequence[Step] | Callable[[str], Sequence[Step]],
+    script: Sequence[Step] | Callable[[str], Sequence[Step]], *, tls: ssl.SSLContext | None = None
 ) -> AsyncGenerator[ScriptedServer, None]:
-    """Run a server that answers so, whatever it is asked, or by the path."""
+    """Run a server that answers so, whatever it is asked, or by the path; by TLS where it has a certificate."""
     running = ScriptedServer(script if callable(script) else lambda path: script)
-    server = await asyncio.start_server(running.answer, "127.0.0.1", 0)
+    server = await asyncio.start_server(running.answer, "127.0.0.1", 0, ssl=tls)
     running.port = server.sockets[0].getsockname()[1]
     async with server:
         yield running

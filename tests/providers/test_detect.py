@@ -1,20 +1,27 @@
 """Which server answers where, by what it answers."""
 
 import asyncio
-from collections.abc import Sequence
+import shutil
+import ssl
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import assistant_kobold.client
+import assistant_ollama.client
+import assistant_openai_bridge.client
 import pytest
 import yaml
 
 from assistant import ConfigError, ProviderSpec
 from assistant.assembly import find_plugins
 from assistant.config import load
+from assistant.providers import ProviderConfig
 from assistant.providers import detect as module
-from assistant.providers.detect import HERE, Found, Place, detect, places
+from assistant.providers.detect import HERE, Found, Place, configured, detect, places, sections
 from assistant.testing import page, scripted_server
+from tests.certificates import Certificate, certificate
 from tests.running import CONFIG, Home
 
 VLLM = b'{"object": "list", "data": [{"id": "small", "object": "model", "owned_by": "vllm"}]}'
@@ -76,12 +83,89 @@ def test_only_hosts_that_are_named_are_looked_at(specs: list[ProviderSpec]) -> N
     assert {place.host for place in places(["pc.local"], specs)} == {"pc.local"}
     assert places(["pc:9000", "[fd00::1]:80"], specs) == [Place("pc", 9000), Place("fd00::1", 80)]
     assert str(Place("fd00::1", 80)) == "[fd00::1]:80"
+    assert places(["https://pc", "https://localhost:8443", "https://[fd00::1]:9"], specs) == [
+        Place("pc", 443, tls=True),
+        Place("localhost", 8443, tls=True),  # its certificate may be for that name alone
+        Place("fd00::1", 9, tls=True),
+    ]
+    assert Place.of("https://localhost/v1") == Place("localhost", 443, tls=True)
 
 
-@pytest.mark.parametrize("name", ["192.168.1.0/24", "http://pc", "me@pc", "pc:99999", "pc:x", "", "pc 2", "[::1"])
+@pytest.mark.parametrize(
+    "name",
+    ["192.168.1.0/24", "http://pc", "me@pc", "pc:99999", "pc:x", "", "pc 2", "[::1", "https://", "https://pc/v1"],
+)
 def test_what_is_no_host_is_said(specs: list[ProviderSpec], name: str) -> None:
     with pytest.raises(ConfigError, match="is no host"):
         places([name], specs)
+
+
+# -- TLS -----------------------------------------------------------------------------------------------------------
+
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl to make certificates")
+
+
+def answering(files: Certificate) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(files.certificate, files.key)
+    return context
+
+
+@pytest.fixture
+def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Certificate]:
+    """Make a certificate that is in the system's store, as far as OpenSSL knows."""
+    files = certificate(tmp_path, "pc")
+    monkeypatch.setenv("SSL_CERT_FILE", str(files.certificate))
+    clients = (assistant_kobold.client, assistant_ollama.client, assistant_openai_bridge.client)
+    for client in clients:
+        client._trust.cache_clear()
+    yield files
+    for client in clients:
+        client._trust.cache_clear()
+
+
+@needs_openssl
+async def test_a_server_behind_tls_is_known_where_its_certificate_is_trusted(
+    specs: list[ProviderSpec], trusted: Certificate, tmp_path: Path
+) -> None:
+    other = certificate(tmp_path, "other")
+    async with (
+        scripted_server(vllm, tls=answering(trusted)) as well,
+        scripted_server(vllm, tls=answering(other)) as bad,
+        scripted_server(vllm) as plain,
+        scripted_server([b"SSH-2.0-OpenSSH_9.2\r\n"]) as strange,
+    ):
+        ports = [well.port, bad.port, plain.port, strange.port]
+        found = await detect([Place(HERE, port) for port in ports], specs)
+        named = [f"https://localhost:{well.port}", f"https://127.0.0.1:{plain.port}"]
+        secured = await detect(places(named, specs), specs)
+    assert types(found) == [["vllm", "openai"], [], ["vllm", "openai"], []]
+    assert [each.endpoint for each in found] == [
+        f"https://127.0.0.1:{well.port}/v1",
+        f"https://127.0.0.1:{bad.port}",
+        f"http://127.0.0.1:{plain.port}/v1",
+        f"http://127.0.0.1:{strange.port}",
+    ]
+    assert [each.trouble for each in found] == ["", "its certificate is not trusted: self-signed certificate", "", ""]
+    assert not bad.heard and well.heard  # nothing is asked of who may be anybody
+    assert types(secured) == [["vllm", "openai"], []] and secured[1].trouble == "it speaks no TLS"
+    assert secured[0].endpoint == f"https://localhost:{well.port}/v1"
+    assert [*sections(found, ["vllm"])] == ["vllm_2", "vllm_3"]
+    mine = {"pc": ProviderConfig(type="vllm", endpoint=f"https://localhost:{well.port}/v1/")}
+    assert configured(mine, {}) == {secured[0].place: "pc"}
+
+
+@needs_openssl
+@pytest.mark.once
+async def test_what_is_not_trusted_is_told_and_never_written(house: Home, tmp_path: Path) -> None:
+    house.write(CONFIG)
+    before = (house.folder / "config" / "assistant.yaml").read_text()
+    async with scripted_server(vllm, tls=answering(certificate(tmp_path, "pc"))) as server:
+        words = ("providers", "detect", f"https://localhost:{server.port}", "--write")
+        told = await asyncio.to_thread(partial(house.run, *words))
+    assert f"https://localhost:{server.port}" in told.stdout and "its certificate is not trusted" in told.stdout
+    assert "endpoint:" not in told.stdout and (house.folder / "config" / "assistant.yaml").read_text() == before
+    assert not server.heard
 
 
 @pytest.mark.once
