@@ -55,7 +55,11 @@ def routes(generation: Generation) -> list[Route]:
         loaded = {name: model for name, model in _every(generation).items() if model.state == "open"}
         until = moment(time.time() + 100 * _YEAR)  # nothing here is unloaded by itself
         more = {"expires_at": until, "size_vram": 0}
-        return web.json_response({"models": [_listed(name, model) | more for name, model in loaded.items()]})
+        models = [
+            _listed(name, model) | more | {"context_length": model.capabilities.context}
+            for name, model in loaded.items()
+        ]
+        return web.json_response({"models": models})
 
     async def show(request: web.Request, body: ShowBody) -> web.Response:
         """Show a model."""
@@ -70,7 +74,11 @@ def routes(generation: Generation) -> list[Route]:
                 "parameters": "",
                 "template": "",
                 "details": _details(model),
-                "model_info": {"general.architecture": model.engine, "general.basename": model.id},
+                "model_info": {
+                    "general.architecture": model.engine,
+                    "general.basename": model.id,
+                    f"{model.engine}.context_length": model.capabilities.context,
+                },
                 "capabilities": _capabilities(model),
                 "modified_at": moment(_STARTED),
             }

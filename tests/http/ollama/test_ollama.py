@@ -95,7 +95,9 @@ class House:
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncGenerator[House, None]:
     house = House(store=FakeStore(tmp_path))
-    able = Capabilities(inputs=frozenset({"text", "image"}), tools=True, schema=True, memory=100_000_000, rank=135)
+    able = Capabilities(
+        inputs=frozenset({"text", "image"}), tools=True, schema=True, memory=100_000_000, rank=135, context=4096
+    )
     pool = Pool(
         {
             "small": Model("small", fake_spec("fake", Kind.CHAT, house.chat), EngineConfig(), able),
@@ -290,6 +292,9 @@ async def test_models_are_listed_as_each_client_reads_them(house: House) -> None
 async def test_a_model_is_shown(house: House) -> None:
     shown = await house.client().show("small")
     assert shown.capabilities == ["completion", "tools", "vision"]
+    assert shown.modelinfo and shown.modelinfo["fake.context_length"] == 4096
+    await house.client().generate("small", "")
+    assert [model.context_length for model in (await house.client().ps()).models] == [4096] * 2  # and its alias
     assert (await house.client().show("near:latest")).capabilities == ["embedding"]
 
 
