@@ -83,8 +83,13 @@ async def shown(program: str, door: Served) -> Any:
 
 
 async def test_litellm_asks_streams_calls_tools_and_places_texts(door: Served) -> None:
-    answer = [TextDelta("Good day."), Done("stop", Usage(prompt_tokens=12, completion_tokens=3))]
-    door.chat.script = [answer, "Good day to you.", [CALL, Done("tool_calls")], '{"on": true}']
+    usage = Usage(prompt_tokens=12, completion_tokens=3)
+    door.chat.script = [
+        [TextDelta("Good day."), Done("stop", usage)],
+        "Good day to you.",
+        [CALL, Done("tool_calls")],
+        '{"on": true}',
+    ]
     lamp = {"on": True}
     said = ["Good day.", 15, "Good day to you.", "switch_lamp", lamp, lamp, True, [[1.0, 0.0], [0.6, 0.8]]]
     assert await shown(LITELLM, door) == said
