@@ -112,6 +112,7 @@ class MqttBridge:
 
     async def _inquire(self, member: Member) -> None:
         if inquiry := member.thing.inquiry:
+            await self._broker.listening()
             await self._broker.publish(inquiry.topic, inquiry.payload)
 
     def _member(self, entity: str) -> Member:

@@ -114,6 +114,9 @@ class Broker:
         self._one_by_one = asyncio.Lock()
         self._publishing: set[asyncio.Timeout] = set()
         self._changed = asyncio.Event()
+        self._wanted = 0
+        self._listened = -1
+        self._subscribed = asyncio.Condition()
         self._said = ""
 
     @property
@@ -162,7 +165,17 @@ class Broker:
 
     def listen(self) -> None:
         """Note that the filters of a listener have changed."""
+        self._wanted += 1
         self._changed.set()
+
+    async def listening(self) -> None:
+        """Wait until the broker knows the filters of all listeners as they are now, or is gone.
+
+        Whoever asks something needs that: an answer that came before would be lost.
+        """
+        wanted = self._wanted
+        async with self._subscribed:
+            await self._subscribed.wait_for(lambda: self._listened >= wanted or not self.connected)
 
     async def serve(self, listeners: "tuple[Listener, ...]") -> None:
         """Keep a connection, and hand what comes to *listeners*, until cancelled."""
@@ -195,6 +208,7 @@ class Broker:
                         await _hand_over(message, listeners)
             finally:
                 self._client = None
+                await self._note_subscribed(-1)
                 for limit in self._publishing:
                     limit.reschedule(asyncio.get_running_loop().time())  # nobody will answer
                 for listener in listeners:
@@ -238,13 +252,20 @@ class Broker:
         have: set[str] = set()
         while True:
             self._changed.clear()
+            wanted = self._wanted
             want = {pattern for listener in listeners for pattern in listener.filters}
             for batch in _batches(want - have):
                 await _alone(client.subscribe([(pattern, SubscribeOptions(qos=1)) for pattern in batch]))
             for batch in _batches(have - want):
                 await _alone(client.unsubscribe(batch))
             have = want
+            await self._note_subscribed(wanted)
             await self._changed.wait()
+
+    async def _note_subscribed(self, wanted: int) -> None:
+        async with self._subscribed:
+            self._listened = wanted
+            self._subscribed.notify_all()
 
     async def look(self) -> None:
         """Connect once; raises ServiceError."""

@@ -137,6 +137,7 @@ class Presence:
                 raise ValueError(f"{wanted!r} is not understood")
 
     async def _tell_all(self) -> None:
+        await self._broker.listening()  # who sees it online may ask for something at once
         with contextlib.suppress(AssistantError):  # the connection is made again, and so is this
             for topic, announcement in self.announced.items():
                 await self._broker.publish(topic, json.dumps(announcement), retain=True)

@@ -129,7 +129,8 @@ async def test_a_message_of_megabytes_never_arrives(make_house: Any, caplog: pyt
     async with make_house() as house:
         announced = {"stat_t": "big", "name": "Big"}
         await house.publish("homeassistant/sensor/big/config", announced)
-        await house.known("sensor.big")
+        await house.publish("big", "20")
+        await house.known("sensor.big", state="20")  # it is listened to now, and not only announced
         await house.publish("homeassistant/sensor/huge/config", json.dumps({**announced, "x": "y" * 3_000_000}))
         await house.publish("big", "z" * 3_000_000)
         await house.publish("big", b"\xff\xff")

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 import pytest
+from assistant_mqtt.client import Client
 
 from assistant import AudioChunk, DeviceError, EventType, Kind, TurnEvent
 from assistant.audio import SPEECH
@@ -61,6 +62,24 @@ async def test_the_devices_are_announced_in_home_assistants_format(make_house: A
     # the house is left: what stands on the broker says so
     async with make_house(announce=False) as house:
         await house.eventually(lambda: house.retained.get(f"{ROOT}/status") == "offline")
+
+
+async def test_it_is_online_once_it_listens(make_house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, allowed = asyncio.Event(), asyncio.Event()
+    subscribe = Client.subscribe
+
+    async def subscribe_late(self: Client, *args: Any, **options: Any) -> Any:
+        asked.set()
+        await allowed.wait()
+        return await subscribe(self, *args, **options)
+
+    monkeypatch.setattr(Client, "subscribe", subscribe_late)
+    async with make_house() as house:
+        await asked.wait()
+        await asyncio.sleep(0.3)
+        assert not house.retained, "who asked it for something now would not be heard"
+        allowed.set()
+        await house.eventually(lambda: house.retained.get(f"{ROOT}/status") == "online")
 
 
 async def test_mute_really_mutes_and_is_lifted_only_where_that_is_allowed(make_house: Any) -> None:

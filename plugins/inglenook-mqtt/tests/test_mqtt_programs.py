@@ -1,9 +1,11 @@
 """Announcements of Tasmota, and of lamps with topics of their own."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
+from assistant_mqtt.client import Client
 
 from assistant import Act
 
@@ -131,7 +133,18 @@ async def test_a_lamp_with_a_topic_for_each_thing(make_house: Any) -> None:
         assert entity.name == "Shelf"
 
 
-async def test_zigbee2mqtt_is_asked_for_what_it_does_not_keep(make_house: Any) -> None:
+@pytest.mark.parametrize("late", [0.0, 0.3])
+async def test_zigbee2mqtt_is_asked_for_what_it_does_not_keep(
+    make_house: Any, monkeypatch: pytest.MonkeyPatch, late: float
+) -> None:
+    """It is asked once the answer is listened to: it answers once, and keeps nothing."""
+    subscribe = Client.subscribe
+
+    async def subscribe_late(self: Client, *args: Any, **options: Any) -> Any:
+        await asyncio.sleep(late)
+        return await subscribe(self, *args, **options)
+
+    monkeypatch.setattr(Client, "subscribe", subscribe_late)
     async with make_house() as house:
         house.answers["zigbee2mqtt/plug/get"] = lambda payload: [("zigbee2mqtt/plug", '{"state": "ON"}')]
         await house.publish(
