@@ -27,6 +27,7 @@ class ModelBody(msgspec.Struct, frozen=True, kw_only=True):
     engine: str
     state: str
     reason: str
+    working: int
     waiting: int
     local: bool
     languages: tuple[str, ...]
@@ -49,6 +50,7 @@ class StateBody(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     state: str
     reason: str
+    working: int
     waiting: int
 
 
@@ -144,17 +146,23 @@ class ModelsDoor:
 
     def _state_of(self, id_: str) -> StateBody:
         model = self._status(id_)
-        return StateBody(id=id_, state=model.state, reason=model.reason, waiting=self._pool.waiting(id_))
+        working, waiting = self._queue(id_)
+        return StateBody(id=id_, state=model.state, reason=model.reason, working=working, waiting=waiting)
+
+    def _queue(self, id_: str) -> tuple[int, int]:
+        """Return how many requests the engine of a model has, which may hold some of them back, and how many wait."""
+        return self._pool.places(id_)[0], self._pool.waiting(id_)
 
     def _shown(self, model: ModelStatus) -> ModelBody:
-        can = model.capabilities
+        can, (working, waiting) = model.capabilities, self._queue(model.id)
         return ModelBody(
             id=model.id,
             kind=model.kind,
             engine=model.engine,
             state=model.state,
             reason=model.reason,
-            waiting=self._pool.waiting(model.id),
+            working=working,
+            waiting=waiting,
             local=can.local,
             languages=can.languages,
             inputs=tuple(sorted(can.inputs)) if model.kind is Kind.CHAT else (),

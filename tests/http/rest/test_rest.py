@@ -1,5 +1,6 @@
 """Plain doors: models and their states, work by a model's id, and what fails in its place."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,8 @@ class House:
     """The chat model."""
     session: Any = None
     """A program that has the key."""
+    pool: Any = None
+    """Where the models are."""
 
     async def get(self, path: str) -> tuple[int, Any]:
         """Ask for something."""
@@ -61,7 +64,7 @@ async def house() -> AsyncGenerator[House, None]:
         serve(app, config) as port,
         aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as session,
     ):
-        house.session = session
+        house.session, house.pool = session, pool
         yield house
     await pool.close()
 
@@ -75,11 +78,24 @@ async def test_models_are_shown_and_loaded_and_unloaded(house: House, path: str)
         ("broken", "closed", []),
     ]
     path = path.rstrip("/")
-    loaded = {"id": "small", "state": "open", "reason": "", "waiting": 0}
+    loaded = {"id": "small", "state": "open", "reason": "", "working": 0, "waiting": 0}
     assert await house.post(f"{path}/gpt-4o-mini/load") == (200, loaded)
     assert await house.get("/api/models/small/status") == (200, loaded)
     assert (await house.get("/api/models/small"))[1]["languages"] == ["en"]
     assert await house.post(f"{path}/small/unload") == (200, loaded | {"state": "closed"})
+
+
+async def test_it_is_shown_how_many_are_before_the_next(house: House) -> None:
+    house.chat.script = ["Blue."] * 2
+    async with asyncio.TaskGroup() as group, house.pool.lease("small"):
+        for _ in range(2):
+            group.create_task(house.post("/generate", prompt="The sky?"))
+        while house.pool.waiting("small") < 2:
+            await asyncio.sleep(0.01)
+        queue = {"working": 1, "waiting": 2}
+        assert queue.items() <= (await house.get("/api/models/small/status"))[1].items()
+        assert queue.items() <= (await house.get("/models"))[1]["models"][0].items()
+        assert (await house.get("/health"))[1]["statistics"]["waiting"] == 2
 
 
 async def test_health_names_every_state(house: House) -> None:
