@@ -1,8 +1,9 @@
 """How long a reply takes that was given before (`http.cache`).
 
 Claim: 2 ms at most (p50), all checks of the door included. Beside it the same request with `cache` off, of a model that
-takes no time, and the p99 of both, which tells how busy the machine is; the best of five rounds each. Door and client
-are in one process, so that the client's work is counted.
+takes no time; the same question put otherwise, which MiniLM compares (`http.cache.embed`); one whose words agree with
+those of no other, which nobody compares; and the p99 of each, which tells how busy the machine is; the best of five
+rounds each. Door and client are in one process, so that the client's work is counted.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import aiohttp
+import assistant_minilm
 
 from assistant import Capabilities, ChatDelta, ChatRequest, Done, Kind, TextDelta
 from assistant.config import HttpConfig
@@ -20,11 +22,14 @@ from assistant.events import EventBus
 from assistant.http import rest
 from assistant.http.app import make_app, serve
 from assistant.models.pool import Model, Pool
-from assistant.serving import Cache, Embedding, Generation, Names
-from assistant.testing import fake_spec
+from assistant.serving import Cache, Embedding, Generation, Likeness, Names
+from assistant.testing import fake_spec, model_path
 
 KEY = "the key of the benchmark"
 REQUESTS, ROUNDS, KEPT = 1000, 5, 2000
+PUT_OTHERWISE = 200
+"""Requests of a round whose questions are compared: each takes longer than the others."""
+ASKED, OTHERWISE = "How do I get to house number {} by bus?", "How can I get to house number {} by bus, please?"
 WORDS = "word " * 200
 
 
@@ -53,13 +58,51 @@ async def timed(session: aiohttp.ClientSession, number: int, cache: bool) -> flo
     return seconds
 
 
+async def asked(session: aiohttp.ClientSession, question: str) -> tuple[float, dict[str, Any]]:
+    """Return the seconds of a question, and the answer."""
+    began = time.perf_counter()
+    body: dict[str, Any] = {"inputs": question, "parameters": {"temperature": 0}}
+    async with session.post("/api/inference/", json=body) as answer:
+        said = await answer.json()
+    return time.perf_counter() - began, said
+
+
+async def like(session: aiohttp.ClientSession, number: int) -> float:
+    """Return the seconds of a question that was asked before, put otherwise; raise where it is not found."""
+    seconds, said = await asked(session, OTHERWISE.format(number))
+    if said["like"]["question"] != ASKED.format(number):
+        raise SystemExit(f"not what was asked for: {said}")
+    return seconds
+
+
+async def unlike(session: aiohttp.ClientSession, number: int) -> float:
+    """Return the seconds of a question that nobody asked before; raise where it is found."""
+    seconds, said = await asked(session, f"How do I get to street number {number} by bus?")
+    if said["cached"]:
+        raise SystemExit(f"not what was asked for: {said}")
+    return seconds
+
+
+def tell(what: str, rounds: list[list[float]]) -> None:
+    """Print the best of some rounds."""
+    p99 = min(statistics.quantiles(one, n=100)[98] for one in rounds)
+    p50 = min(statistics.median(one) for one in rounds)
+    print(f"{what}: p50 {p50 * 1e3:.2f} ms, p99 {p99 * 1e3:.2f} ms")
+
+
 async def main() -> None:
     """Fill the memory, ask for what is in it, and tell how long that took."""
-    pool = Pool(
-        {"quick": Model("quick", fake_spec("quick", Kind.CHAT, Quick()), EngineConfig(), Capabilities())}, _same
-    )
+    [minilm] = assistant_minilm.assistant_engines()
+    placing = minilm.config(model=model_path("all-minilm-l6-v2"))
+    models = {
+        "quick": Model("quick", fake_spec("quick", Kind.CHAT, Quick()), EngineConfig(), Capabilities()),
+        "meaning": Model("meaning", minilm, placing, minilm.describe(placing)),
+    }
+    pool = Pool(models, _same)
     names = Names(pool.status, {})
-    generation = Generation(pool, names, 16, 120.0, cache=Cache(10_000_000, 3600.0))
+    likeness = Likeness(Embedding(pool, names, 16), "meaning", HttpConfig().cache.likeness)
+    await pool.open("meaning")
+    generation = Generation(pool, names, 16, 120.0, cache=Cache(20_000_000, 3600.0), likeness=likeness)
     config = HttpConfig(port=0, key=KEY)
     app = make_app(config, EventBus(), dict, {}, rest.routes(generation, Embedding(pool, names, 16)))
     headers = {"Authorization": f"Bearer {KEY}"}
@@ -74,10 +117,12 @@ async def main() -> None:
                 pass
         for what, cache in (("kept", True), ("written", False)):
             rounds = [[await timed(session, n, cache) for n in range(REQUESTS)] for _ in range(ROUNDS)]
-            p99 = min(statistics.quantiles(one, n=100)[98] for one in rounds)
-            p50 = min(statistics.median(one) for one in rounds)
-            print(f"{what}: p50 {p50 * 1e3:.2f} ms, p99 {p99 * 1e3:.2f} ms")
+            tell(what, rounds)
         print(f"{KEPT} replies of {len(WORDS)} bytes take {generation.cache.used / 1e6:.1f} MB")
+        for number in range(PUT_OTHERWISE):
+            await asked(session, ASKED.format(number))
+        tell("put otherwise", [[await like(session, n) for n in range(PUT_OTHERWISE)] for _ in range(ROUNDS)])
+        tell("never asked", [[await unlike(session, r * 1000 + n) for n in range(REQUESTS)] for r in range(ROUNDS)])
     await pool.close()
 
 

@@ -34,6 +34,8 @@ def roles(config: Config) -> Iterator[Role]:
                 yield Role(("assistants", name, str(kind)), model, kind)
         yield from (Role(("assistants", name, "tts"), model, Kind.TTS) for model in assistant.voices)
         yield from (Role(("assistants", name, "chat"), model, Kind.CHAT) for model in assistant.chats)
+    if model := config.http.cache.embed:
+        yield Role(("http", "cache", "embed"), model, Kind.EMBED)
     for name, device in config.devices.items():
         for kind in (Kind.SOURCE, Kind.SINK, Kind.WAKE, Kind.VAD, Kind.ECHO):
             if (model := getattr(device, kind)) or kind is not Kind.ECHO:

@@ -220,6 +220,11 @@ class CacheConfig(Section, frozen=True, kw_only=True):
     """Bytes that they may take; 0 keeps none."""
     lifetime: Seconds = 3600.0
     """Seconds for which each is kept."""
+    embed: str = ""
+    """Id of a model that tells whether a question is one that was asked before, put otherwise; empty for nobody: only
+    the same request counts."""
+    likeness: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.93
+    """How near the two must be to each other by it."""
 
 
 class HttpConfig(Section, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from assistant.http.vision import VisionDoor
 from assistant.metrics.everything import everything
 from assistant.models.store import Store
 from assistant.pipeline.microphone import Microphone
-from assistant.serving import Embedding, Generation, Hearing, Names, Sounds, Speaking
+from assistant.serving import Embedding, Generation, Hearing, Likeness, Names, Sounds, Speaking
 
 __all__ = ["doors"]
 
@@ -25,10 +25,16 @@ def doors(assembly: Assembly, microphones: Mapping[str, Microphone] | None = Non
     """
     section = assembly.config.http
     names = Names(assembly.models, assembly.config.aliases)
+    embedding, cache = Embedding(assembly.pool, names, section.queue), section.cache
     generation = Generation(
-        assembly.pool, names, section.queue, section.wait, assembly.equipment.routing, assembly.replies
+        assembly.pool,
+        names,
+        section.queue,
+        section.wait,
+        assembly.equipment.routing,
+        assembly.replies,
+        Likeness(embedding, cache.embed, cache.likeness) if cache.embed else None,
     )
-    embedding = Embedding(assembly.pool, names, section.queue)
     sounds = Sounds(assembly.pool, section.longest, section.queue)
     health = assembly.equipment.routing.health
     hearing = Hearing(assembly.pool, names, sounds, section.queue, section.wait, health)

@@ -29,6 +29,7 @@ def everything(assembly: Assembly, microphones: Mapping[str, Microphone]) -> Ite
 
 
 def _of_replies(cache: Cache) -> Iterator[Family]:
-    looked = [Sample(cache.hits, {"result": "hit"}), Sample(cache.misses, {"result": "miss"})]
+    found = {"hit": cache.hits, "like": cache.likes, "miss": cache.misses}
+    looked = [Sample(count, {"result": result}) for result, count in found.items()]
     yield Family("inglenook_reply_cache_lookups_total", "counter", "Replies looked for among those kept.", looked)
     yield Family("inglenook_reply_cache_bytes", "gauge", "Bytes that kept replies take.", [Sample(cache.used)])

@@ -2,8 +2,9 @@
 
 from assistant.serving.cache import Cache
 from assistant.serving.embedding import Embedding
-from assistant.serving.generation import Answer, Generation
+from assistant.serving.generation import Answer, Generation, Like
 from assistant.serving.hearing import Heard, Hearing
+from assistant.serving.likeness import Likeness
 from assistant.serving.names import Named, Names
 from assistant.serving.sounds import SPOKEN, Encoding, Sounds
 from assistant.serving.speaking import Speaking
@@ -17,6 +18,8 @@ __all__ = [
     "Generation",
     "Heard",
     "Hearing",
+    "Like",
+    "Likeness",
     "Named",
     "Names",
     "Sounds",

@@ -10,11 +10,22 @@ from assistant.engines import Kind
 from assistant.errors import UnfitModel
 from assistant.host import Candidate
 from assistant.models.pool import Pool
-from assistant.routing import Decision, Relay, Route, Routing, Step, lacking
-from assistant.serving.cache import Cache, Kept
+from assistant.routing import Choice, Decision, Relay, Route, Routing, Step, lacking
+from assistant.serving.cache import Cache, Key
+from assistant.serving.likeness import Likeness
 from assistant.serving.names import Named, Names
 
-__all__ = ["Answer", "Generation"]
+__all__ = ["Answer", "Generation", "Like"]
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """A question that was asked before, put otherwise."""
+
+    question: str
+    """How it was put."""
+    likeness: float
+    """How near that is to how it is put now, up to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,8 @@ class Answer:
     """Who could be asked, and what came of it; one of them answered."""
     cached: bool = False
     """Whether it was written before; then `end` tells what it cost at that time."""
+    like: Like | None = None
+    """Where the question was put otherwise then: how, and how near that is."""
 
     @property
     def by(self) -> Step:
@@ -52,6 +65,8 @@ class Generation:
     """Decides who answers where a name means several models."""
     cache: Cache = field(default_factory=lambda: Cache(0, 0.0))
     """Where replies are kept for who asks the same again."""
+    likeness: Likeness | None = None
+    """Tells whether a question is the same as another put otherwise; None where only the same request counts."""
 
     def named(self, name: str, request: ChatRequest, route: Route | None = None) -> Named:
         """Return the model that is to answer *request*, or with a *route* those of that.
@@ -101,18 +116,33 @@ class Generation:
         """
         request = replace(request, priority=Priority.API)
         decision = self._decision(named, request, task)
-        first, key = decision.asked[0], ""
+        first, key = decision.asked[0], None
         if keep is not False and named.route.strategy != "private":
-            key = self.cache.key(first.model, request, asker, drawn=keep is True)
-        if not key:
+            like = self.likeness is not None and (self.likeness.local() or not self.local(named))
+            key = self.cache.key(first.model, request, asker, drawn=keep is True, like=like)
+        if key is None:
             return await self._answer(decision, request)
-        if kept := await self.cache.find(key):
-            return Answer(kept.text, kept.end, (Step(first.model, first.why, "answered"),), cached=True)
+        if (before := await self._before(key, first)) is not None:
+            return before
         with self.cache.making(key) as put:
             answer = await self._answer(decision, request)
             if answer.by.model == first.model and answer.text:
-                put(Kept(answer.text, answer.end))
+                put(answer.text, answer.end)
             return answer
+
+    async def _before(self, key: Key, by: Choice) -> Answer | None:
+        """Return the reply that was given before to the same request, or to the same question put otherwise."""
+        steps = (Step(by.model, by.why, "answered"),)
+        if kept := await self.cache.find(key):
+            self.cache.hits += 1
+            return Answer(kept.text, kept.end, steps, cached=True)
+        if self.likeness and (kept := self.cache.find_like(key)):
+            likeness = await self.likeness.of(kept.question, key.question, key.language)
+            if likeness >= self.likeness.least:
+                self.cache.likes += 1
+                return Answer(kept.text, kept.end, steps, cached=True, like=Like(kept.question, likeness))
+        self.cache.misses += 1
+        return None
 
     async def _answer(self, decision: Decision, request: ChatRequest) -> Answer:
         texts, end, relay = list[str](), Done("stop"), self._relay(decision)

@@ -15,7 +15,7 @@ from assistant.engines import EngineConfig
 from assistant.errors import EngineTimeout
 from assistant.models.pool import Model, Pool
 from assistant.serving import Answer, Cache, Generation, Names
-from assistant.serving.cache import Kept
+from assistant.serving.cache import Key
 from assistant.testing import FakeChat, fake_spec, run_in_virtual_time
 
 HELLO = ChatRequest((ChatMessage.of("user", "Hello."),), sampling=Sampling(temperature=0))
@@ -214,26 +214,29 @@ def test_who_was_not_asked_for_longest_goes_first_and_the_size_is_kept() -> None
     async def main() -> None:
         cache = Cache(4_000, 60.0)
         for name in "abcd":
-            await put(cache, name, "x" * 400)
-        assert await cache.find("a")
-        await put(cache, "e", "x" * 400)
-        assert [bool(await cache.find(name)) for name in "abcde"] == [True, False, True, True, True]
-        await put(cache, "a", "y" * 400)
+            await put(cache, Key(name), "x" * 400)
+        assert await cache.find(Key("a"))
+        await put(cache, Key("e"), "x" * 400)
+        assert [bool(await cache.find(Key(name))) for name in "abcde"] == [True, False, True, True, True]
+        await put(cache, Key("a"), "y" * 400)
         assert cache.used == 4_000
-        await put(cache, "huge", "x" * 4_000)
-        assert await cache.find("huge") is None and await cache.find("a")
+        await put(cache, Key("huge"), "x" * 4_000)
+        assert await cache.find(Key("huge")) is None and await cache.find(Key("a"))
 
     run_in_virtual_time(main())
 
 
-def test_the_size_is_about_what_it_takes() -> None:
+@pytest.mark.parametrize("like", [False, True])
+def test_the_size_is_about_what_it_takes(like: bool) -> None:
     async def main() -> None:
         tracemalloc.start()
         try:
             before = tracemalloc.get_traced_memory()[0]
             cache = Cache(1_000_000, 60.0)
             for number in range(5_000):
-                await put(cache, f"{number:064}", f"{number:0100}")
+                question = f"{number:080}" if like else ""
+                alike = f"like{number:060}" if like else ""
+                await put(cache, Key(f"{number:064}", alike, question, "en"), f"{number:0100}")
             used = tracemalloc.get_traced_memory()[0] - before
         finally:
             tracemalloc.stop()
@@ -243,6 +246,6 @@ def test_the_size_is_about_what_it_takes() -> None:
     run_in_virtual_time(main())
 
 
-async def put(cache: Cache, key: str, text: str) -> None:
+async def put(cache: Cache, key: Key, text: str) -> None:
     with cache.making(key) as keep:
-        keep(Kept(text, Done("stop")))
+        keep(text, Done("stop"))

@@ -74,8 +74,8 @@ class ChatDoor:
         asker, keep = caller(request).name, None if saying is None else False
         replies = [await whole(self._generation, one, asker, keep) for one in _each(asked, body.n or 1)]
         answer = json_answer(await self._completion(asked, replies, saying))
-        if all(said.cached for said in replies):
-            answer.headers[CACHE] = "hit"
+        if all(said.cache for said in replies):
+            answer.headers[CACHE] = max(said.cache for said in replies)  # `like` rather than `hit`
         return answer
 
     async def _completion(self, asked: Asked, replies: list[Written], saying: Saying | None) -> ChatCompletion:

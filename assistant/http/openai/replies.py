@@ -10,7 +10,7 @@ from assistant.serving import Generation, Named
 __all__ = ["CACHE", "Asked", "Written", "reply", "whole", "written"]
 
 CACHE = "X-Cache"
-"""Header of an answer that was given before; its value is `hit`."""
+"""Header of an answer that was given before: `hit`, or `like` and how near the question is to the one of that time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class Written:
     """How likely its tokens were, where that was asked."""
     end: Done
     """Why it ended, and what it cost."""
-    cached: bool = False
-    """Whether it was written before."""
+    cache: str = ""
+    """How it was found where it was written before, as the header tells it."""
 
 
 async def reply(generation: Generation, asked: Asked) -> AsyncGenerator[ChatDelta, None]:
@@ -78,4 +78,5 @@ async def whole(generation: Generation, asked: Asked, asker: str, keep: bool | N
     if request.tools or request.logprobs is not None:
         return await written(reply(generation, asked))
     answer = await generation.answer(asked.named, request, asker=asker, keep=keep)
-    return Written(answer.text, (), (), answer.end, answer.cached)
+    found = f"like {answer.like.likeness:.3f}" if answer.like else "hit"
+    return Written(answer.text, (), (), answer.end, found if answer.cached else "")

@@ -128,6 +128,13 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
     completion: int = 0
 
 
+class AskedBefore(msgspec.Struct, frozen=True, kw_only=True):
+    """The question to which the answer was given, where it was put otherwise, and how near it is, up to 1."""
+
+    question: str
+    likeness: float
+
+
 class Said(msgspec.Struct, frozen=True, kw_only=True):
     """What came of the work: a text, or a vector."""
 
@@ -138,6 +145,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     finish_reason: Literal["stop", "length"] | None = None
     tokens: Tokens | None = None
     cached: bool = False
+    like: AskedBefore | msgspec.UnsetType = msgspec.UNSET
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from typing import Any
 from assistant.chat import Done
 from assistant.errors import AssistantError
 from assistant.http.problem import problem_of
-from assistant.http.rest.bodies import Fault, Tokens
+from assistant.http.rest.bodies import AskedBefore, Fault, Tokens
 from assistant.serving import Answer
 
 __all__ = ["ended", "fault", "told"]
@@ -13,7 +13,10 @@ __all__ = ["ended", "fault", "told"]
 
 def told(answer: Answer, seconds: float) -> dict[str, Any]:
     """Return the fields of `Said` for an answer that took so many seconds."""
-    return {"model": answer.by.model, "text": answer.text, "cached": answer.cached, **ended(answer.end, seconds)}
+    told = {"model": answer.by.model, "text": answer.text, "cached": answer.cached, **ended(answer.end, seconds)}
+    if answer.like is not None:
+        told["like"] = AskedBefore(question=answer.like.question, likeness=round(answer.like.likeness, 3))
+    return told
 
 
 def ended(end: Done, seconds: float) -> dict[str, Any]:

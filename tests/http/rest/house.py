@@ -74,9 +74,9 @@ class House:
 
 
 @asynccontextmanager
-async def living(home: Path, more: str = "") -> AsyncGenerator[House, None]:
+async def living(home: Path, more: str = "", *, cache: str = "size: 100000") -> AsyncGenerator[House, None]:
     file, house, plugins = home / "assistant.yaml", House(), Plugins()
-    http = f"http: {{port: 0, key: {KEY}, cache: {{size: 100000}}}}"
+    http = f"http: {{port: 0, key: {KEY}, cache: {{{cache}}}}}"
     text = CONFIG.replace("http: {port: 0}", http).replace("chat: {engine: fake-chat}", CHATS)
     file.write_text(text + more)
     plugins.add("fakes", lambda: house)

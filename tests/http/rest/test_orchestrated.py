@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from assistant import Done, EngineError, TextDelta, Usage
+from assistant import ConfigError, Done, EngineError, TextDelta, Usage
 from tests.http.conftest import KEY
 from tests.http.rest.house import House, living
 
@@ -164,3 +164,31 @@ async def test_the_door_for_openais_clients_says_so_in_a_header(house: House) ->
     assert [await hit(n=2), await hit(n=2, seed=3), await hit(n=2, seed=3)] == ["hit", None, "hit"]
     tools = [{"type": "function", "function": {"name": "lamp", "parameters": {"type": "object"}}}]
     assert [await hit(tools=tools, tool_choice="none"), await hit(tools=tools, tool_choice="none")] == [None, None]
+
+
+async def test_each_door_tells_where_the_question_was_put_otherwise(home: Path) -> None:
+    """How it was put is told in the body, to whoever put it so, and never in a header, which others may write down."""
+    one, other = "Who wrote Hamlet?", "Hi, can you tell me who wrote Hamlet?"
+    like = {"question": one, "likeness": 0.96}
+    async with living(home, cache="size: 100000, embed: near") as house:
+        house.near.places = {one: (1.0, 0.0), other: (0.96, 0.28)}
+        for path in (PATH, "/api/inference/"):
+            first = (await house.ask(path, **COLD | {"inputs": one}))[1]
+            again = (await house.ask(path, **COLD | {"inputs": other}))[1]
+            assert "like" not in first
+            assert (again["cached"], again["text"], again["like"]) == (True, first["text"], like)
+        headers, said = {"Authorization": f"Bearer {KEY}"}, list[str | None]()
+        for text in (one, other, one):
+            body = {"messages": [{"role": "user", "content": text}], "temperature": 0, "max_tokens": 7}
+            async with house.session.post("/v1/chat/completions", json=body, headers=headers) as answer:
+                said.append(answer.headers.get("X-Cache"))
+                assert "Hamlet" not in f"{answer.headers} {await answer.text()}"
+        assert said == [None, "like 0.960", "hit"]
+        assert not (await house.ask(PATH, house.other, **COLD | {"inputs": other}))[1]["cached"]
+
+
+@pytest.mark.parametrize("model", ["nobody", "chat"])
+async def test_what_compares_questions_must_be_a_model_that_can(home: Path, model: str) -> None:
+    with pytest.raises(ConfigError, match=r"http\.cache\.embed"):
+        async with living(home, cache=f"size: 100000, embed: {model}"):
+            pass
