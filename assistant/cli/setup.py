@@ -10,7 +10,7 @@ import click
 from assistant.cli import Settings
 from assistant.cli.models import fetch
 from assistant.models.catalogue import catalogue
-from assistant.setup import language, models, neighbours, sound, wake
+from assistant.setup import language, models, neighbours, servers, sound, wake
 from assistant.setup.answers import Answers, unanswered
 from assistant.setup.dialogue import Dialogue
 from assistant.setup.draft import Draft
@@ -27,6 +27,7 @@ __all__ = ["setup"]
 @click.option("--goal", type=click.Choice(list(models.GOALS)), help="What the models are chosen for.")
 @click.option("--voice", metavar="ID|FILE", help="Piper voice: an id of the catalogue, or an .onnx file.")
 @click.option("--chat", metavar="ID|FILE", help="Chat model: an id of the catalogue, or a GGUF file.")
+@click.option("--servers/--no-servers", default=None, help="Use the servers of models that answer on this machine.")
 @click.option("--home-assistant/--no-home-assistant", default=None, help="Look for Home Assistant on the network.")
 @click.option("--service/--no-service", default=None, help="Install the service that starts it at boot.")
 @click.option("--turn/--no-turn", default=None, help="Take a first turn at the end.")
@@ -56,6 +57,7 @@ def _set_up(ctx: click.Context, answers: Answers, dialogue: Dialogue) -> None:
     sound.ask_microphone(draft, answers, dialogue)
     sound.ask_speaker(draft, answers, dialogue)
     models.ask(draft, answers, dialogue, tag, fetch)
+    servers.ask(draft, answers, dialogue)
     if words and dialogue.asks:
         dialogue.title("Three times")
         wake.say_three_times(draft, words[0], dialogue)

@@ -23,6 +23,8 @@ class Answers:
     """Id or file of a voice."""
     chat: str | None = None
     """Id or file of a chat model."""
+    servers: bool | None = None
+    """Whether to use the servers of models on this machine."""
     home_assistant: bool | None = None
     """Whether to look for Home Assistant on the local network."""
     service: bool | None = None
