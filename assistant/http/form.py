@@ -11,13 +11,15 @@ import msgspec
 from aiohttp import hdrs, web
 
 from assistant.http.multipart import Part, boundary_of, parts
-from assistant.http.problem import Problem
+from assistant.http.problem import Problem, misfit
 from assistant.http.route import read
 
-__all__ = ["Form", "Room", "read_form"]
+__all__ = ["RECORDING", "Form", "Room", "read_form"]
 
 FieldsT = TypeVar("FieldsT", bound=msgspec.Struct)
 
+RECORDING = 25_000_000
+"""Bytes of a recording, as OpenAI has it."""
 _FIELDS = 64
 """Fields of a form."""
 _FIELD = 10_000
@@ -42,9 +44,7 @@ class Form:
             given: dict[str, Any] = {k: v if k in lists else v[-1] for k, v in self.fields.items() if v[-1]}
             return msgspec.convert(given, takes, strict=False)
         except msgspec.ValidationError as error:
-            message, _, where = str(error).partition(" - at `$")
-            key = where.rstrip("`").removeprefix(".")
-            raise Problem(400, "bad_request", f"{key}: {message}" if key else message, key=key) from None
+            raise misfit(error) from None
 
 
 class Room:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 
+import msgspec
 from aiohttp import hdrs, web
 
 from assistant.errors import (
@@ -21,7 +22,7 @@ from assistant.errors import (
     UnknownModel,
 )
 
-__all__ = ["Problem", "plain", "problem_of"]
+__all__ = ["Problem", "misfit", "plain", "problem_of"]
 
 
 class Problem(Exception):
@@ -50,6 +51,13 @@ class Problem(Exception):
         """Headers of the answer, such as `Retry-After`."""
         if status == HTTPStatus.UNAUTHORIZED:
             self.headers.setdefault(hdrs.WWW_AUTHENTICATE, "Bearer")
+
+
+def misfit(error: msgspec.ValidationError, code: str = "bad_request") -> Problem:
+    """Return what it means for a request that a value of it is not what it is to be."""
+    message, _, where = str(error).partition(" - at `$")
+    key = where.rstrip("`").removeprefix(".")
+    return Problem(HTTPStatus.BAD_REQUEST, code, f"{key}: {message}" if key else message, key=key)
 
 
 def plain(problem: Problem) -> web.Response:

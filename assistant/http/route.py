@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import hdrs, web
 
 from assistant.access import Scope
-from assistant.http.problem import Problem, plain
+from assistant.http.problem import Problem, misfit, plain
 
 __all__ = ["ARRIVING", "Answer", "Arriving", "Route", "decoded", "json_answer", "read", "served"]
 
@@ -127,8 +127,6 @@ def decoded(body: bytes, takes: Any) -> Any:
     except RecursionError:
         raise Problem(HTTPStatus.BAD_REQUEST, "bad_json", "the body is nested too deeply") from None
     except msgspec.ValidationError as error:
-        message, _, where = str(error).partition(" - at `$")
-        key = where.rstrip("`").removeprefix(".")
-        raise Problem(HTTPStatus.BAD_REQUEST, "bad_request", f"{key}: {message}" if key else message, key=key) from None
+        raise misfit(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Problem(HTTPStatus.BAD_REQUEST, "bad_json", " ".join(str(error).split())) from None

@@ -20,7 +20,7 @@ from assistant.assembly import Assembly
 from assistant.audio import AudioChunk
 from assistant.chat import Priority
 from assistant.errors import ConfigError
-from assistant.http.form import Room, read_form
+from assistant.http.form import RECORDING, Room, read_form
 from assistant.http.guard import caller
 from assistant.http.openai import events
 from assistant.http.problem import Problem
@@ -39,8 +39,6 @@ from assistant.vision import Image
 
 __all__ = ["TurnDoor"]
 
-_FILE = 25_000_000
-"""Bytes of a recorded question."""
 _WRITTEN = 100_000
 """Bytes of a question in writing, without pictures."""
 _SHOWN = 28_000_000
@@ -93,7 +91,7 @@ class TurnDoor:
                 turn.heard = body.language
                 return await self._told(request, body, turn, body.text, images)
         with self._room.place():
-            form = await read_form(request, "audio", _FILE)
+            form = await read_form(request, "audio", RECORDING)
             asked = form.read(TurnForm)
             turn = self._turn(request, asked)
             question = await self._heard(turn, form.file, asked.language)

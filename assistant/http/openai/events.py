@@ -10,7 +10,7 @@ from assistant.errors import AssistantError
 from assistant.http.openai.dialect import fault
 from assistant.http.problem import Problem, problem_of
 
-__all__ = ["DONE", "TYPE", "event", "guarded", "told"]
+__all__ = ["DONE", "TYPE", "event", "guarded", "told", "typed"]
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,11 @@ def event(value: object, name: str = "") -> bytes:
 def told(problem: Problem) -> bytes:
     """Return a problem as an event."""
     return event({"error": fault(problem)})
+
+
+def typed(problem: Problem) -> bytes:
+    """Return a problem as an event that says what it is, as those of sound do."""
+    return event({"type": "error", "error": fault(problem)})
 
 
 async def guarded(

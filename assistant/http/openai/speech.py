@@ -13,9 +13,8 @@ from assistant.access import Scope
 from assistant.engines import Kind
 from assistant.http.naming import model_of
 from assistant.http.openai import events
-from assistant.http.openai.dialect import fault, render
+from assistant.http.openai.dialect import render
 from assistant.http.openai.parameters import ModelName
-from assistant.http.problem import Problem
 from assistant.http.route import Route, json_answer
 from assistant.http.streaming import stream
 from assistant.serving import Encoding, Speaking
@@ -119,7 +118,7 @@ class SpeechDoor:
         voice = self._speaking.voice(named, voice_name(body.voice), body.speed)
         pieces = self._speaking.spoken(named, body.input, voice, body.response_format)
         if body.stream_format == "sse":
-            return await stream(request, events.TYPE, events.guarded(_events(pieces), _told))
+            return await stream(request, events.TYPE, events.guarded(_events(pieces), events.typed))
         return await stream(request, body.response_format.content_type, pieces)
 
     async def _voices(self, request: web.Request) -> web.Response:
@@ -149,7 +148,3 @@ async def _events(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, 
         async for piece in pieces:
             yield events.event(Delta(audio=base64.b64encode(piece).decode()))
         yield events.event(Done())
-
-
-def _told(problem: Problem) -> bytes:
-    return events.event({"type": "error", "error": fault(problem)})

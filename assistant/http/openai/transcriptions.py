@@ -9,10 +9,10 @@ from aiohttp import web
 from msgspec import Meta
 
 from assistant.access import Scope
-from assistant.http.form import Form, Room, read_form
+from assistant.http.form import RECORDING, Form, Room, read_form
 from assistant.http.naming import model_of
 from assistant.http.openai import events
-from assistant.http.openai.dialect import fault, render
+from assistant.http.openai.dialect import render
 from assistant.http.openai.parameters import ModelName
 from assistant.http.openai.transcripts import Delta, Done, Transcription, brief, srt, usage, verbose, vtt
 from assistant.http.problem import Problem
@@ -21,10 +21,8 @@ from assistant.http.streaming import stream
 from assistant.serving import Heard, Hearing, Named
 from assistant.speech import SttOptions
 
-__all__ = ["FILE", "TranscriptionsDoor"]
+__all__ = ["TranscriptionsDoor"]
 
-FILE = 25_000_000
-"""Bytes of a recording, as OpenAI has it."""
 _AT_ONCE = 8
 """Requests at once: each may hold a file."""
 
@@ -85,13 +83,13 @@ class TranscriptionsDoor:
 
     async def _answer(self, request: web.Request, *, translate: bool) -> web.StreamResponse:
         with self._room.place():
-            form: Form = await read_form(request, "file", FILE)
+            form: Form = await read_form(request, "file", RECORDING)
             asked = form.read(TranscriptionForm)
             options = asked.options(translate=translate)
             name, timed = model_of(request, asked.model), asked.response_format in _TIMED
             named = self._hearing.named(name, options, timed=timed)
             if asked.stream:
-                pieces = events.guarded(self._events(named, form.file, options), _told)
+                pieces = events.guarded(self._events(named, form.file, options), events.typed)
                 return await stream(request, events.TYPE, pieces)
             heard = await self._hearing.transcript(named, form.file, options)
             return _written(heard, asked, translated=translate)
@@ -121,7 +119,3 @@ def _written(heard: Heard, asked: TranscriptionForm, *, translated: bool) -> web
             told = asked.timestamp_granularities or ["segment"]
             return json_answer(verbose(heard, told, translated=translated))
     return json_answer(brief(heard))
-
-
-def _told(problem: Problem) -> bytes:
-    return events.event({"type": "error", "error": fault(problem)})

@@ -9,7 +9,7 @@ from assistant.chat import ChatMessage, Part, TextPart, ToolCall, ToolResult
 from assistant.http.openai.media import image_part
 from assistant.http.openai.messages import arguments_of
 from assistant.http.openai.tools import ToolName
-from assistant.http.problem import Problem
+from assistant.http.problem import Problem, misfit
 from assistant.http.realtime.settings import Change
 
 __all__ = [
@@ -153,9 +153,7 @@ def read_event(data: str | bytes) -> Event:
     try:
         return _EVENTS.decode(data)
     except msgspec.ValidationError as error:
-        message, _, where = str(error).partition(" - at `$")
-        key = where.rstrip("`").removeprefix(".")
-        raise Problem(400, "invalid_value", f"{key}: {message}" if key else message, key=key) from None
+        raise misfit(error, "invalid_value") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(400, "invalid_json", f"that is no JSON: {error}") from None
 

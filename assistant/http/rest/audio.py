@@ -7,7 +7,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from assistant.access import Scope
-from assistant.http.form import Room, read_form
+from assistant.http.form import RECORDING, Room, read_form
 from assistant.http.route import Route, json_answer
 from assistant.http.streaming import stream
 from assistant.serving import Encoding, Hearing, Speaking
@@ -15,8 +15,6 @@ from assistant.speech import SttOptions
 
 __all__ = ["AudioDoor"]
 
-_FILE = 25_000_000
-"""Bytes of a recording."""
 _AT_ONCE = 8
 """Requests at once: each may hold a file."""
 
@@ -77,7 +75,7 @@ class AudioDoor:
     async def _transcribe(self, request: web.Request) -> web.Response:
         """Write down what is said in a recording, a form's field `audio`."""
         with self._room.place():
-            form = await read_form(request, "audio", _FILE)
+            form = await read_form(request, "audio", RECORDING)
             asked = form.read(TranscribeForm)
             options = SttOptions(asked.language or None)
             named = self._hearing.named(asked.model_id, options)
