@@ -25,6 +25,8 @@ __all__ = ["Eyes"]
 
 _MOST = 8
 """Pictures that are fetched for a request."""
+_LONGEST = 8192
+"""Characters of an address; one that holds a picture itself has millions, and is not parsed."""
 _SECONDS = 15.0
 """Until all of them must be there."""
 _AT_ONCE = 8
@@ -56,19 +58,27 @@ class Eyes:
             return {}
         if len(wanted) > _MOST:
             raise Problem(400, "too_many", f"{len(wanted)} pictures would be fetched", f"send up to {_MOST}")
-        parts, left = dict[str, ImagePart](), BYTES
-        with self._room.place():
-            trust = await asyncio.to_thread(ssl.create_default_context)  # it reads many certificates
-            async with self._session(trust) as session:
-                for key, url in wanted.items():
-                    data = await _fetched(session, url, key, left)
-                    parts[key], left = ImagePart(read_image(data)), left - len(data)
-        return parts
+        try:
+            with self._room.place():
+                async with asyncio.timeout(_SECONDS):
+                    return await self._fetched(wanted)
+        except TimeoutError:
+            message = f"the pictures did not come in {_SECONDS:g} s"
+            raise Problem(400, "unfetched_image", message, "send the pictures themselves") from None
 
     def _known(self, given: str) -> URL | None:
         """Return an address that may be asked; None for any other."""
         url = _https(given) if self._places else None
         return url if url and (url.host, url.port) in self._places else None
+
+    async def _fetched(self, wanted: Mapping[str, URL]) -> dict[str, ImagePart]:
+        parts, left = dict[str, ImagePart](), BYTES
+        trust = await asyncio.to_thread(ssl.create_default_context)  # it reads many certificates
+        async with self._session(trust) as session:
+            for key, url in wanted.items():
+                data = await _content(session, url, key, left)
+                parts[key], left = ImagePart(read_image(data)), left - len(data)
+        return parts
 
     def _session(self, trust: ssl.SSLContext) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
@@ -76,7 +86,7 @@ class Eyes:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=_HEADERS,
             auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(total=_SECONDS),
+            timeout=aiohttp.ClientTimeout(),
         )
 
 
@@ -101,7 +111,7 @@ class _Careful(AbstractResolver):
         """Do nothing: nothing is kept."""
 
 
-async def _fetched(session: aiohttp.ClientSession, url: URL, key: str, most: int) -> bytes:
+async def _content(session: aiohttp.ClientSession, url: URL, key: str, most: int) -> bytes:
     """Return what an address holds; raises Problem, ImageTooLarge for more than *most* bytes."""
     data = bytearray()
     try:
@@ -113,8 +123,6 @@ async def _fetched(session: aiohttp.ClientSession, url: URL, key: str, most: int
                 if len(data) > most:
                     message = f"the pictures have more than {BYTES // 1_000_000} MB"
                     raise ImageTooLarge(message, hint="name smaller ones")
-    except TimeoutError:
-        raise _unfetched(key, url, "takes too long") from None
     except (aiohttp.ClientError, OSError) as error:
         raise _unfetched(key, url, f"cannot be asked: {error}") from None
     return bytes(data)
@@ -126,11 +134,13 @@ def _unfetched(key: str, url: URL, why: str) -> Problem:
 
 def _https(text: str) -> URL | None:
     """Return the address that a text is, where it is one of HTTPS, for everybody; None for any other."""
+    if len(text) > _LONGEST or not text.lower().startswith("https://"):
+        return None
     try:
         url = URL(text)
     except ValueError:
         return None
-    return url if url.scheme == "https" and url.raw_user is None and url.raw_password is None else None
+    return url if url.raw_user is None and url.raw_password is None else None
 
 
 def _address(text: str) -> Address | None:

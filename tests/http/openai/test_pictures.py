@@ -117,6 +117,7 @@ async def test_t18_nothing_else_is_asked(gallery: Gallery) -> None:
     places += ["2130706433:{}", "good.example\\@localhost:{}", "localhost:{}@evil.example", "localhost:{}.evil.example"]
     urls = [f"https://{place.format(gallery.port)}/picture.png" for place in places]
     urls += [f"http://localhost:{gallery.port}/picture.png", "file:///etc/passwd", "https://", "https://[/"]
+    urls += [f"https://localhost:{gallery.port}/picture.png?{'x' * 8192}"]
     async with serving(FakeChat(pace=0.0), media=[f"localhost:{gallery.port}", "127.0.0.1"]) as door:
         for url in urls:
             status, answer = await shown(door, url)
