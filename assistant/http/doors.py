@@ -5,12 +5,12 @@ from functools import partial
 
 from assistant.assembly import Assembly
 from assistant.http import devices, history, keys, metrics, ollama, openai, providers, realtime, rest, timers
+from assistant.http.numbers import everything
 from assistant.http.openai import Ears, Eyes, Mouth, audio
 from assistant.http.rest.audio import AudioDoor
 from assistant.http.route import Route
 from assistant.http.turn import TurnDoor
 from assistant.http.vision import VisionDoor
-from assistant.metrics.everything import everything
 from assistant.models.store import Store
 from assistant.pipeline.microphone import Microphone
 from assistant.serving import Embedding, Generation, Hearing, Likeness, Names, Sounds, Speaking

@@ -10,7 +10,7 @@ from assistant.chat import TextDelta
 from assistant.http.app import make_app
 from assistant.http.doors import doors
 from assistant.http.metrics import Requests
-from assistant.metrics.everything import everything
+from assistant.http.numbers import everything
 from assistant.pipeline.microphone import Microphone
 from assistant.pipeline.receipt import Action, Drafting, Receipt
 from tests.docs.markdown import headings, rows
