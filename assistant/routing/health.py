@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from assistant.chat import ChatDelta, Done, TextDelta, Usage
-from assistant.errors import EngineBusy, UnfitRequest
+from assistant.errors import AudioError, EngineBusy, UnfitRequest
 from assistant.routing.breaker import Breaker, State
 
 __all__ = ["Asking", "Health", "Measured", "is_served"]
@@ -24,7 +24,7 @@ _PACED = 32
 """Tokens at the beginning of a reply by which its pace is measured: later ones may wait for a voice to speak them."""
 _RECENT = 128
 """Replies of a model whose times are kept for people to look at."""
-_BLAMELESS = (UnfitRequest, EngineBusy)
+_BLAMELESS = (AudioError, UnfitRequest, EngineBusy)
 """What is the request's fault, or nobody's."""
 _SIGN_OF_LIFE = TextDelta("")
 """What a model writes while it is at work on what is no words."""

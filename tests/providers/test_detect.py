@@ -36,11 +36,13 @@ def specs(home: Path) -> list[ProviderSpec]:
 
 
 def vllm(path: str) -> Sequence[Any]:
-    return page("200 OK", VLLM) if path == "/v1/models" else page("404 Not Found")
+    once = ("application/json", "Connection: close")
+    return page("200 OK", VLLM, *once) if path == "/v1/models" else page("404 Not Found", b"", *once)
 
 
 def ollama(path: str) -> Sequence[Any]:
-    return page("200 OK", b"Ollama is running", "text/plain") if path == "/" else page("404 Not Found")
+    once = ("text/plain", "Connection: close")
+    return page("200 OK", b"Ollama is running", *once) if path == "/" else page("404 Not Found", b"", *once)
 
 
 def types(found: list[Found]) -> list[list[str]]:

@@ -90,9 +90,10 @@ async def test_what_another_house_speaks_it_hears_again(neighbour: tuple[int, st
 
 def _deaf(path: str) -> Sequence[Any]:
     """Answer as a server that has a recogniser, which fails at every sound."""
+    once = ("application/json", "Connection: close")
     if path == "/v1/models":
-        return page("200 OK", b'{"data": [{"id": "whisper-1"}]}')
-    return page("500 Internal Server Error", b'{"error": {"message": "out of memory"}}')
+        return page("200 OK", b'{"data": [{"id": "whisper-1"}]}', *once)
+    return page("500 Internal Server Error", b'{"error": {"message": "out of memory"}}', *once)
 
 
 @pytest.mark.once

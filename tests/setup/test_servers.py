@@ -45,7 +45,8 @@ class Person(Dialogue):
 
 
 def vllm(path: str) -> Sequence[Any]:
-    return page("200 OK", LISTED) if path == "/v1/models" else page("404 Not Found")
+    once = ("application/json", "Connection: close")
+    return page("200 OK", LISTED, *once) if path == "/v1/models" else page("404 Not Found", b"", *once)
 
 
 async def answered(
