@@ -99,14 +99,17 @@ class Endpoint:
         self._wait = config.longest + (config.shortest - config.longest) * probability
 
     def push(self, frame: SpeechProbability) -> Iterator[EndpointEvent]:
-        """Take the next frame and yield what it means; nothing follows `Ended`."""
+        """Take the next frame and yield what it means; nothing follows `Ended`.
+
+        Waits end at the frame that is nearest to them: at the next one, they would all be half a frame longer.
+        """
         config = self._config
         speaking = self._started is not None and not self._paused
         if frame.probability >= config.threshold - (_HYSTERESIS if speaking else 0.0):
             yield from self._voice(frame)
         elif self._started is None:
             self._voiced = max(0.0, self._voiced - (frame.end - frame.start))  # a stutter may be a word's beginning
-        silence = frame.end - self._silent_since
+        silence = frame.end - self._silent_since + (frame.end - frame.start) / 2
         if self._started is None:
             if frame.end - self._since >= config.nothing_said:
                 yield Ended(self._since, "nothing")

@@ -19,8 +19,9 @@ _BACK = 12.0
 """Decibels above the room from which a voice is back that had sunk into it: a room's noise goes up and down."""
 _SPEAKER = 20.0
 """Decibels by which a voice must have stood out of the room: beside music, or a crowd, loudness tells nothing."""
-_SURE = 0.09
-"""Seconds for which nothing but the room must be heard: before a "t" or a "k" it is as quiet for 30 to 60 ms."""
+_SURE = 0.062
+"""Seconds for which nothing but the room must be heard, in chunks that lie in it whole: before a "t" or a "k" it is as
+quiet for 30 to 60 ms. What is drafted in such a moment would be in vain."""
 
 
 class NoiseFloor:

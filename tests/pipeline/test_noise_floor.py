@@ -1,7 +1,12 @@
 """A voice that has sunk into the noise of the room is over; a soft word, and a voice in a noisy room, are not."""
 
+import numpy as np
+import pytest
+
+from assistant import SPEECH, AudioChunk
 from assistant.pipeline.endpoint import Ended, Paused
 from assistant.pipeline.foreground import Foreground
+from assistant.pipeline.loudness import decibels
 from assistant.pipeline.noise_floor import NoiseFloor
 from tests.pipeline.test_foreground import heard, sound
 
@@ -29,8 +34,18 @@ def test_a_soft_end_of_a_word_is_no_end() -> None:
     assert not any(sank((1, -60, False), (1.5, -25, True), (0.3, -50, True)))
 
 
-def test_the_moment_before_a_stop_consonant_is_no_end() -> None:
-    assert not any(sank((1, -60, False), (1, -25, True), (0.064, -60, True), (1, -25, True)))
+@pytest.mark.parametrize("step", [0.01, 0.02, STEP])
+@pytest.mark.parametrize("later", range(0, 32, 2))
+def test_the_moment_before_a_stop_consonant_is_no_end(step: float, later: int) -> None:
+    """It is as quiet for 60 ms, which begin anywhere within a chunk."""
+    rates = [(1.0, 0.001), (1.0 + later / 1000, 0.05), (0.06, 0.001), (1.0, 0.05)]
+    noise = np.random.default_rng(0).standard_normal(4 * SPEECH.rate)
+    loud = np.concatenate([np.full(round(seconds * SPEECH.rate), level) for seconds, level in rates])
+    pcm = (noise[: loud.size] * loud * 32767).astype("<i2").tobytes()
+    size, floor = SPEECH.size(step), NoiseFloor()
+    chunks = [AudioChunk(pcm[at : at + size], SPEECH, SPEECH.seconds(at)) for at in range(0, len(pcm) - size, size)]
+    found = [floor.sank(chunk.end, decibels(chunk), voiced=chunk.end > 1) for chunk in chunks]
+    assert not any(found)
 
 
 def test_in_a_noisy_room_loudness_tells_nothing() -> None:

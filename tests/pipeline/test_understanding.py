@@ -1,11 +1,12 @@
 """What the end of speech and the ladder learn from an intent engine."""
 
 import pytest
+from msgspec import structs
 
 from assistant import AudioChunk, EngineError, Kind, Recognition
 from assistant.config import AssistantConfig, DraftConfig
 from assistant.events import EventType
-from assistant.testing import FakeChat, FakeIntent, FakeStt, fake_spec, run_in_virtual_time
+from assistant.testing import FakeChat, FakeIntent, FakeStt, FakeTurn, fake_spec, run_in_virtual_time
 from tests.pipeline.room import MARKER, Room, quiet, voice
 
 ASKED = [*quiet(0.4), MARKER, *quiet(0.4), *voice(1.2)]
@@ -69,6 +70,28 @@ def test_an_engine_that_fails_costs_only_what_it_knows(caplog: pytest.LogCapture
     assert made.receipts[0].outcome == "answered"
     assert [clause for clause in made.tts.said if clause] == ["Well."]
     assert "intent understands nothing: broken" in caplog.text
+
+
+@pytest.mark.parametrize(("complete", "scored"), [(True, 0), (False, 1)])
+def test_the_sound_is_scored_only_where_the_words_leave_a_doubt(complete: bool, scored: int) -> None:
+    made = room(ASKED, ["Cancel all timers."] * 9, FakeIntent({"Cancel all timers.": Recognition("It", complete)}))
+    made.config = structs.replace(made.config, turn="turn")
+    detector = FakeTurn([0.9] * 9)
+    made.specs["turn"] = fake_spec("turn", Kind.TURN, detector)
+    run_in_virtual_time(made.live())
+    assert made.receipts[0].outcome == "answered"
+    assert len(detector.heard) == scored
+
+
+def test_the_sound_is_scored_without_words_that_are_late() -> None:
+    made = room(ASKED, [], FakeIntent({"Cancel all timers.": Recognition("It", complete=True)}))
+    made.stt.script = [0.4, "Cancel all timers."] * 9
+    made.config = structs.replace(made.config, turn="turn")
+    detector = FakeTurn([0.9] * 9)
+    made.specs["turn"] = fake_spec("turn", Kind.TURN, detector)
+    run_in_virtual_time(made.live())
+    assert made.receipts[0].outcome == "answered"
+    assert len(detector.heard) == 1
 
 
 def test_an_intent_of_the_owner_is_answered_by_its_response_where_no_skill_has_it() -> None:
