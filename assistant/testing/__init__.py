@@ -34,10 +34,12 @@ from assistant.testing.fakes import (
     FakeWake,
     fake_spec,
 )
+from assistant.testing.hostile import Dialect, HostileCase, hostile_cases, hostile_lists
 from assistant.testing.recordings import model_path, recordings, silence, speech, tone
-from assistant.testing.server import ScriptedServer, page, scripted_server
+from assistant.testing.server import Script, ScriptedServer, page, scripted_server
 
 __all__ = [
+    "Dialect",
     "FakeChat",
     "FakeCodec",
     "FakeEcho",
@@ -51,6 +53,8 @@ __all__ = [
     "FakeVad",
     "FakeVision",
     "FakeWake",
+    "HostileCase",
+    "Script",
     "ScriptedServer",
     "VirtualTimeLoop",
     "check_chat",
@@ -69,6 +73,8 @@ __all__ = [
     "check_wake",
     "check_wire",
     "fake_spec",
+    "hostile_cases",
+    "hostile_lists",
     "model_path",
     "page",
     "recordings",

@@ -6,10 +6,12 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-__all__ = ["ScriptedServer", "page", "scripted_server"]
+__all__ = ["Script", "ScriptedServer", "Step", "page", "scripted_server"]
 
 Step = bytes | float
 """These bytes, or so many seconds of nothing."""
+Script = Sequence[Step]
+"""An answer."""
 
 
 def page(status: str, body: bytes = b"", type_: str = "application/json", *headers: str) -> list[Step]:
@@ -34,7 +36,7 @@ class Heard:
 class ScriptedServer:
     """The server, as it runs on this machine. It closes each connection after one answer."""
 
-    script: Callable[[str], Sequence[Step]]
+    script: Callable[[str], Script]
     """What is answered to a path."""
     port: int = 0
     """Where it is."""

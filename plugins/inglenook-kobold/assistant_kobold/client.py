@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -125,7 +125,7 @@ class Client:
                 if response.status < 300 or response.status in allowed:
                     return response
                 try:
-                    page = await response.content.read(_FAULT)
+                    page = await _beginning(response)
                 finally:
                     response.close()
         headers = {name.lower(): value for name, value in response.headers.items()}
@@ -141,6 +141,17 @@ class Client:
             most=most,
             classified=partial(_classified, faults),
         )
+
+
+async def _beginning(response: aiohttp.ClientResponse) -> bytes:
+    """Return what a person would read of an error's page, in however many parts it comes."""
+    page = b""
+    async with aclosing(_chunks(response)) as chunks:
+        async for chunk in chunks:
+            page += chunk
+            if len(page) >= _FAULT:
+                break
+    return page[:_FAULT]
 
 
 async def _chunks(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
