@@ -13,7 +13,7 @@ from assistant.chat import ChatRequest, Done, TextDelta, ToolCall
 from assistant.engines import Kind
 from assistant.errors import AssistantError
 from assistant.http.ollama.bodies import ChatBody, GenerateBody, chat_request, generate_request
-from assistant.http.ollama.dialect import Stopwatch, line, moment, render
+from assistant.http.ollama.dialect import Stopwatch, fault, line, moment, render
 from assistant.http.route import Route
 from assistant.http.streaming import stream
 from assistant.serving import Generation
@@ -123,4 +123,4 @@ async def _told(pieces: AsyncGenerator[Piece, None]) -> AsyncGenerator[bytes, No
     except AssistantError as error:
         if not begun:
             raise
-        yield line(error=str(error))
+        yield line(error=fault(error))

@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from assistant.errors import AssistantError
 from assistant.http.problem import Problem
 
-__all__ = ["KeepAlive", "Stopwatch", "line", "moment", "render", "tagged"]
+__all__ = ["KeepAlive", "Stopwatch", "fault", "line", "moment", "render", "tagged"]
 
 KeepAlive = str | int | float | None
 """How long a model is to stay loaded, `5m` or in seconds; 0 unloads it, anything else means nothing here: it stays."""
@@ -17,8 +18,12 @@ KeepAlive = str | int | float | None
 
 def render(problem: Problem) -> web.Response:
     """Render a problem as Ollama's clients read it."""
-    message = f"{problem} ({problem.hint})" if problem.hint else str(problem)
-    return web.json_response({"error": message}, status=problem.status, headers=problem.headers)
+    return web.json_response({"error": fault(problem)}, status=problem.status, headers=problem.headers)
+
+
+def fault(error: Problem | AssistantError) -> str:
+    """Return what went wrong, and what to do about it."""
+    return f"{error} ({error.hint})" if error.hint else str(error)
 
 
 def line(**values: Any) -> bytes:

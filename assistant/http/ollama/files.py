@@ -11,7 +11,7 @@ from aiohttp import web
 from assistant.access import Scope
 from assistant.errors import AssistantError, EngineBusy, UnknownModel
 from assistant.http.guard import about
-from assistant.http.ollama.dialect import line, render
+from assistant.http.ollama.dialect import fault, line, render
 from assistant.http.problem import Problem
 from assistant.http.route import Route
 from assistant.http.streaming import stream
@@ -94,7 +94,7 @@ async def _steps(store: Store, missing: list[str]) -> AsyncGenerator[bytes, None
         await task
         yield line(status="success")
     except AssistantError as error:
-        yield line(error=f"{error} ({error.hint})" if error.hint else str(error))
+        yield line(error=fault(error))
     finally:
         task.cancel()
         await asyncio.wait({task})

@@ -110,18 +110,17 @@ class InferenceDoor:
                 async for delta in deltas:
                     begun = True
                     if isinstance(delta, TextDelta):
-                        yield msgspec.json.encode({"delta": delta.text}) + b"\n"
+                        yield _line({"delta": delta.text})
                     elif isinstance(delta, Done):
-                        yield (
-                            msgspec.json.encode(Said(model=named.model, **ended(delta, time.monotonic() - began)))
-                            + b"\n"
-                        )
+                        yield _line(Said(model=named.model, **ended(delta, time.monotonic() - began)))
         except AssistantError as error:
             if not begun:
                 raise
-            yield (
-                msgspec.json.encode({"error": {"code": error.code, "message": str(error), "hint": error.hint}}) + b"\n"
-            )
+            yield _line({"error": fault(error)})
+
+
+def _line(value: object) -> bytes:
+    return msgspec.json.encode(value) + b"\n"
 
 
 def _outcomes(every: Iterable[Outcome]) -> Outcomes:

@@ -14,7 +14,9 @@ import pytest
 
 from assistant import (
     Capabilities,
+    ChatDelta,
     ChatMessage,
+    ChatRequest,
     Done,
     EngineError,
     Image,
@@ -212,14 +214,25 @@ async def test_a_model_is_loaded_and_unloaded(house: House) -> None:
     assert (await client.generate("small", "Are you there?")).response == "Here again."
 
 
-async def test_what_fails_before_the_first_word_has_a_status_and_what_fails_after_it_a_line(house: House) -> None:
+async def breaks(request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
+    """Fail in the midst of a reply."""
+    yield TextDelta("Well,")
+    raise EngineError("the model is broken", hint="mend it")
+
+
+async def test_what_fails_before_the_first_word_has_a_status_and_what_fails_after_it_a_line(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     house.chat.script = [EngineError("the model is broken")]
     question = [{"role": "user", "content": "Hi."}]
     status, [line] = await post(house, "/api/chat", model="small", messages=question)
     assert (status, line) == (500, {"error": "the model is broken"})
-    house.chat.script = [[TextDelta("Well,"), "no delta"]]  # type: ignore[list-item]
-    status, lines = await post(house, "/api/chat", model="small", messages=question)
-    assert (status, lines[0]["message"]["content"]) == (200, "Well,")
+    monkeypatch.setattr(house.chat, "reply", breaks)
+    status, [well, line] = await post(house, "/api/chat", model="small", messages=question)
+    assert (status, well["message"]["content"], line) == (200, "Well,", {"error": "the model is broken (mend it)"})
+    with pytest.raises(ollama.ResponseError, match="the model is broken"):
+        async for _ in await house.client().generate("small", "Hi.", stream=True):
+            pass
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Plain doors: models and their states, work by a model's id, and what fails in its place."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +9,18 @@ from typing import Any
 import aiohttp
 import pytest
 
-from assistant import Capabilities, ChatMessage, Done, EngineError, Kind, Sampling, TextDelta, Usage
+from assistant import (
+    Capabilities,
+    ChatDelta,
+    ChatMessage,
+    ChatRequest,
+    Done,
+    EngineError,
+    Kind,
+    Sampling,
+    TextDelta,
+    Usage,
+)
 from assistant.config import HttpConfig
 from assistant.config.schema import AliasConfig
 from assistant.engines import EngineConfig
@@ -132,6 +144,18 @@ async def test_a_prompt_is_answered_as_it_is_written(house: House) -> None:
         lines = [line async for line in answer.content]
     assert lines[:3] == [b'{"delta":"It"}\n', b'{"delta":" is"}\n', b'{"delta":" blue."}\n']
     assert b'"finish_reason":"stop"' in lines[3]
+
+
+async def test_what_fails_in_the_midst_is_the_last_line(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def breaks(request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
+        yield TextDelta("Well,")
+        raise EngineError("it is broken", hint="mend it")
+
+    monkeypatch.setattr(house.chat, "reply", breaks)
+    async with house.session.post("/generate", json={"prompt": "The sky?", "stream": True}) as answer:
+        lines = [json.loads(line) async for line in answer.content]
+    fault = {"code": "engine_error", "message": "it is broken", "hint": "mend it"}
+    assert lines == [{"delta": "Well,"}, {"error": fault}]
 
 
 @pytest.mark.parametrize(
