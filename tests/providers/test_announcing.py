@@ -29,8 +29,10 @@ from assistant.pipeline.listen import Listener
 from assistant.providers import ProvidedModel, ProviderConfig
 from assistant.providers.models import Source
 from assistant.providers.watch import Providers
-from assistant.testing import FakeChat, FakeStt, FakeTts, run_in_virtual_time
+from assistant.testing import FakeChat, FakeStt, FakeTts, page, run_in_virtual_time, scripted_server
 from tests.pipeline.room import MARKER, Room, quiet, voice
+from tests.running import Home, settled
+from tests.timers.test_daemon import DEVICE, WITH_DEVICE
 
 AWAY, BACK = "The server my pc does not answer any more.", "The server my pc answers again."
 SECONDS = 0.4
@@ -260,3 +262,27 @@ def test_nothing_is_said_unless_the_owner_wants_it_at_a_device_that_there_is(hom
     with pytest.raises(ConfigError, match=r"providers.pc.announce: there is no device 'rom'") as caught:
         configured(", announce: [rom]")
     assert "'room'" in caught.value.hint
+
+
+HURRY = """
+from assistant.daemon import announcing
+from assistant.providers import watch
+
+announcing._AWAY = watch._ASLEEP = watch._AWAKE = 0.3
+"""
+
+
+@pytest.mark.once
+async def test_a_daemon_says_at_its_device_that_a_server_was_switched_off(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    once = ("application/json", "Connection: close")
+    async with scripted_server(page("200 OK", b'{"data": [{"id": "small"}]}', *once)) as server:
+        where = f"endpoint: 'http://127.0.0.1:{server.port}/v1', announce: [room]"
+        home.write(f"{WITH_DEVICE}providers: {{pc: {{type: openai, {where}}}}}\n", device=DEVICE + HURRY)
+        with home.daemon() as daemon:
+            await asyncio.to_thread(daemon.ready)
+            await asyncio.to_thread(daemon.logged, "answers and has 1 models")
+            silent = not (tmp_path / "heard").exists()
+            server.script = lambda path: []  # as if it were gone
+            heard = await asyncio.to_thread(settled, lambda: (tmp_path / "heard").exists() or None)
+            assert silent and heard and await asyncio.to_thread(daemon.stop) == 0
