@@ -61,16 +61,20 @@ class BoundedAnswer:
 
     async def lines(self) -> AsyncGenerator[bytes, None]:
         """Yield each line that is not empty; raises EngineError for one without end, EngineTimeout for silence."""
-        held = b""
+        held = bytearray()  # grows in place: a line of a megabyte may come byte by byte
         async with aclosing(self.chunks()) as chunks:
             async for chunk in chunks:
-                *lines, held = (held + chunk).replace(b"\r", b"\n").split(b"\n")
+                *lines, rest = chunk.replace(b"\r", b"\n").split(b"\n")
+                if lines:
+                    lines[0] = bytes(held) + lines[0]
+                    held.clear()
                 for line in filter(None, lines):
                     yield line
+                held += rest
                 if len(held) > _LINE:
                     raise self._faults.too_much(_LINE)
         if held:
-            yield held
+            yield bytes(held)
 
     async def whole(self) -> bytes:
         """Return the bytes of the whole answer; raises EngineError where it is too large."""

@@ -19,6 +19,7 @@ from unittest import mock
 import msgspec
 
 from assistant.chat import ChatDelta, ChatMessage, ChatRequest, Done, TextDelta
+from assistant.engines import Chat
 from assistant.errors import EngineBusy, EngineError, EngineTimeout, EngineUnavailable, UnfitRequest
 from assistant.providers.config import ProviderConfig
 from assistant.providers.spec import Provider, ProviderSpec
@@ -133,6 +134,7 @@ def hostile_cases(dialect: Dialect) -> list[HostileCase]:
         _who_leaves_closes_the_connection,
         _nothing_but_the_owners_is_sent,
         _a_request_is_repeated_only_where_that_is_asked,
+        _a_connection_that_was_closed_is_not_used_again,
     ]
     named = [HostileCase(check.__name__[1:].replace("_", " "), partial(check, dialect)) for check in checks]
     return [*scripted, *named, *hostile_lists(dialect)]
@@ -360,3 +362,24 @@ async def _a_request_is_repeated_only_where_that_is_asked(dialect: Dialect) -> N
     async with scripted_server(dialect.answering(page("500 Failed"))) as server:
         await dialect.failed(dialect.reply(dialect.at(server)))
     assert sum(dialect.asks in heard.path for heard in server.heard) == 1, "it is repeated unasked"
+
+
+async def _a_connection_that_was_closed_is_not_used_again(dialect: Dialect) -> None:
+    [refusal] = page("500 Failed")
+    assert isinstance(refusal, bytes)
+    unannounced = refusal.replace(b"Connection: close\r\n", b"")
+    answers: Iterator[Script] = iter([[unannounced], dialect.stream(dialect.piece("Yes."), dialect.end)])
+
+    def answer(path: str) -> Script:
+        return next(answers) if dialect.asks in path else dialect.otherwise
+
+    async def replies(chat: Chat) -> list[ChatDelta]:
+        async with aclosing(chat.reply(ASKED)) as reply:
+            return [delta async for delta in reply]
+
+    async with scripted_server(answer) as server:
+        provider = dialect.at(server)
+        async with dialect.spec.open(provider, dialect.spec.describe(provider, "small")) as chat:
+            await dialect.failed(replies(chat))
+            await asyncio.sleep(0.05)  # until this side knows
+            assert (await replies(chat))[0] == TextDelta("Yes.")

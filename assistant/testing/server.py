@@ -15,8 +15,9 @@ Script = Sequence[Step]
 
 
 def page(status: str, body: bytes = b"", type_: str = "application/json", *headers: str) -> list[Step]:
-    """Return the script of a whole answer over HTTP."""
-    lines = [f"HTTP/1.1 {status}", f"Content-Type: {type_}", f"Content-Length: {len(body)}", *headers, "", ""]
+    """Return the script of a whole answer over HTTP, after which the connection is closed."""
+    told = [f"Content-Type: {type_}", f"Content-Length: {len(body)}", "Connection: close"]
+    lines = [f"HTTP/1.1 {status}", *told, *headers, "", ""]
     return ["\r\n".join(lines).encode() + body]
 
 

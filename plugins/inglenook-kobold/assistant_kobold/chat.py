@@ -14,6 +14,7 @@ from assistant import (
     ChatRequest,
     Done,
     EngineError,
+    EngineTimeout,
     ProviderFaults,
     TextDelta,
     Thoughts,
@@ -69,8 +70,9 @@ class KoboldChat:
                 async for delta, done in told:
                     over = done
                     yield delta
-        except EngineError:
+        except EngineError as error:
             self._facts = None  # it may have another model by now
+            over = response is None and not isinstance(error, EngineTimeout)  # it was refused: there is nothing to stop
             raise
         finally:
             if response is not None:

@@ -69,6 +69,12 @@ async def test_a_reply_without_end_is_cut() -> None:
     assert 20 <= len(said) <= 200
 
 
+async def test_a_request_that_was_refused_is_not_stopped() -> None:
+    async with scripted_server(DIALECT.answering(page("503 Busy"))) as server:
+        await DIALECT.failed(deltas(at(server)))
+    assert [heard.path for heard in server.heard if "abort" in heard.path] == []
+
+
 async def test_a_server_that_is_left_and_does_not_care() -> None:
     def answer(path: str) -> Script:
         return [600.0] if path == "/api/extra/abort" else answering(stream(event("Hello"), 600.0))(path)

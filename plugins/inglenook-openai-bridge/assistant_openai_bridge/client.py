@@ -26,6 +26,9 @@ _CONNECT = 3.0
 """Seconds that a connection may take."""
 _CONNECTIONS = 64
 """Connections to one server at once."""
+_KEPT = 2.0
+"""Seconds for which an idle connection is kept, for the next round of a turn: many servers (uvicorn, llama.cpp, Node)
+close theirs after 5, and a request that is sent in that very moment fails."""
 _OF_HTTP = ("host", "accept", "connection", "content-type", "content-length", "transfer-encoding")
 """Headers that a request has whoever sends it."""
 _FAULT = 65_536
@@ -61,7 +64,8 @@ class _Transport(httpx2.AsyncHTTPTransport):
     """Connections that send no headers but the owner's, and read no more of an error's page than a person would."""
 
     def __init__(self, provider: Provider) -> None:
-        super().__init__(verify=_trust(), trust_env=False, limits=httpx2.Limits(max_connections=_CONNECTIONS))
+        limits = httpx2.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_KEPT)
+        super().__init__(verify=_trust(), trust_env=False, limits=limits)
         self._headers = httpx2.Headers(provider.headers)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:

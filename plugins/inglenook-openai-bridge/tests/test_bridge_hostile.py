@@ -1,14 +1,28 @@
 """Everything that a server can do wrong is an error that says what, and what to do; nothing hangs."""
 
 import asyncio
+import time
+from contextlib import aclosing
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 from assistant_openai_bridge import spec_of
 from assistant_openai_bridge.profiles import PROFILES
+from bridge_trial import trial
 
-from assistant import ChatMessage, ChatRequest, Done, EngineError, Kind, TextDelta, ToolCall, ToolSpec
+from assistant import (
+    ChatMessage,
+    ChatRequest,
+    Done,
+    EngineError,
+    Kind,
+    TextDelta,
+    ToolCall,
+    ToolSpec,
+)
 from assistant.testing import Dialect, HostileCase, ScriptedServer, hostile_cases, page, scripted_server
 
 OPENAI = spec_of(next(profile for profile in PROFILES if profile.type == "openai"))
@@ -94,6 +108,30 @@ async def test_what_is_sent() -> None:
     assert body["model"] == "small" and body["max_tokens"] == 7 and body["stream"] is True
     assert body["tools"][0]["function"]["name"] == "light"
     assert body["tool_choice"] == {"type": "function", "function": {"name": "light"}}
+
+
+@pytest.mark.parametrize(("seconds", "connections"), [(1.0, 1), (4.0, 2)])
+async def test_a_connection_is_kept_for_less_time_than_servers_keep_theirs(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, connections: int
+) -> None:
+    """Many close it after 5 s, perhaps just as the next request comes."""
+    made: set[object] = set()
+
+    async def answer(request: web.Request) -> web.Response:
+        made.add(request.transport)
+        return web.json_response({"choices": [{"message": {"content": "Yes."}, "finish_reason": "stop"}]})
+
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", answer)
+    later = 0.0
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + later)
+    monkeypatch.setattr("httpcore2._async.http11.time", clock)
+    async with trial("openai", app, parameters={"streaming_support": False}) as bridge, bridge.engine("small") as chat:
+        for _ in range(2):
+            async with aclosing(chat.reply(ASKED)) as reply:
+                assert await anext(reply) == TextDelta("Yes.")
+            later += seconds
+    assert len(made) == connections
 
 
 async def models(server: ScriptedServer, **more: Any) -> list[str]:
