@@ -9,13 +9,12 @@ from ollama import AsyncClient as AsyncOllama
 
 from assistant.http.app import make_app, serve
 from assistant.http.doors import doors
-from assistant.testing import ScriptedServer, page, scripted_server
+from assistant.testing import Script, ScriptedServer, page, scripted_server
 from tests.doors import assembled
 
 KEY = "a key of the tests"
 HEADERS = {"Authorization": f"Bearer {KEY}"}
 PAGES = {
-    "/v1/internal/model/info": page("200 OK", b'{"model_name": "big", "lora_names": []}'),
     "/v1/internal/model/load": page("200 OK", b'"OK"'),
     "/v1/internal/model/unload": page("200 OK", b'"OK"'),
 }
@@ -24,7 +23,13 @@ BODY = b'{"model_name":"big"}'
 
 @pytest.fixture
 async def server() -> AsyncGenerator[ScriptedServer, None]:
-    async with scripted_server(lambda path: PAGES.get(path, page("500 Broken"))) as running:
+    def answer(path: str) -> Script:
+        if path == "/v1/internal/model/info":
+            name = b"big" if [path for path, _ in told(running)][-1:] == ["/v1/internal/model/load"] else b"None"
+            return page("200 OK", b'{"model_name": "%s", "lora_names": []}' % name)
+        return PAGES.get(path, page("500 Broken"))
+
+    async with scripted_server(answer) as running:
         yield running
 
 
