@@ -6,8 +6,7 @@ hassil matches whole sentences only; this walks its expressions until the words 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
-from operator import attrgetter
+from itertools import chain, groupby
 
 from hassil import IntentData, Intents, RangeSlotList, Sentence, TextSlotList, WildcardSlotList
 from hassil.expression import (
@@ -76,14 +75,14 @@ class Beginnings:
             return False
         letters = f"{said} ".casefold().ljust(_LETTERS)
         named = {name for name in names.lists if names.opens(name, letters.split()[0])}
-        for data, templates in groupby(
-            (t for t in self._templates if letters.startswith(t.letters) or not named.isdisjoint(t.names)),
-            attrgetter("data"),
-        ):
+        likely = (t for t in self._templates if letters.startswith(t.letters) or not named.isdisjoint(t.names))
+        for _, templates in groupby(likely, lambda template: id(template.data)):  # two that are equal are large trees
+            first = next(templates)
+            data = first.data
             lists = {**intents.slot_lists, **names.lists, **data.slot_lists}
             rules = {**intents.expansion_rules, **data.expansion_rules}
             walk = _Walk(MatchSettings(lists, rules, language=intents.language), names)
-            for template in templates:
+            for template in chain((first,), templates):
                 start = MatchContext(f"{said} ", intent_data=data, intent_sentence=template.sentence)
                 try:
                     for _ in walk.after(template.sentence.expression, [start]):

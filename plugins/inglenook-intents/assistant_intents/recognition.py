@@ -114,7 +114,7 @@ def _best(text: str, known: Language, names: Names, area: str) -> RecognizeResul
         for result in recognize_all(
             text, known.intents, slot_lists=names.lists, intent_context={"area": {"value": area, "text": area}}
         ):
-            if not _cuts_a_word(result):
+            if not _cuts_a_word(result) and not _goes_on_after_a_question(result):
                 results.append(result)
             if time.thread_time() > until:
                 log.warning("too many templates fit a sentence of %d characters", len(text))
@@ -137,6 +137,12 @@ def _cuts_a_word(result: RecognizeResult) -> bool:
         return False
     end = item.text_span[1]
     return re.fullmatch(r"\w\w", result.original_text[end - 1 : end + 1]) is not None
+
+
+def _goes_on_after_a_question(result: RecognizeResult) -> bool:
+    """Tell whether free words hold the end of one question and what was said after it."""
+    spans = [entity.text_span for entity in result.entities_list if entity.is_wildcard and entity.text_span]
+    return any(re.search(r"\?\s+\w", result.original_text[start:end]) for start, end in spans)
 
 
 def _rank(result: RecognizeResult) -> tuple[Any, ...]:

@@ -18,6 +18,7 @@ from assistant_intents.recognition import recognised
 from assistant_intents.responses import Responses
 from jinja2 import TemplateError
 
+import assistant
 from assistant import Area, Entity, Floor, Recognition, Vocabulary
 from assistant.testing import check_intent, check_spec, check_wire
 
@@ -42,6 +43,8 @@ HOUSE = Vocabulary(
     ),
     (Floor("up", "Upstairs"), Floor("down", "Ground floor")),
 )
+SKILLS = str(Path(assistant.__file__).with_name("skills") / "sentences")
+"""The sentences of the assistant's own skills."""
 Ask = Callable[..., Recognition | None]
 
 
@@ -589,3 +592,20 @@ def test_a_sentence_is_looked_up_once_until_the_house_is_another(
         engine.recognise(f"what is {number}", "en", {})
     engine.recognise(*asked)
     assert looked.count(asked[0]) == 4
+
+
+def test_free_words_end_with_the_question_that_they_are_part_of() -> None:
+    engine = Hassil()
+    engine.teach(Vocabulary(sentences=(SKILLS,)))
+    assert engine.recognise("What time is it in the kitchen? Please turn on the light.", "en", {}) is None
+    found = engine.recognise("What time is it in St. Gallen?", "en", {})
+    assert found is not None
+    assert found.slots["place"] == "St Gallen"
+
+
+def test_the_same_sentences_twice_are_understood_as_once() -> None:
+    once, twice = Hassil(), Hassil([SKILLS])
+    for engine in (once, twice):
+        engine.teach(Vocabulary(sentences=(SKILLS,)))
+    for said in ("Add milk to the shopping list. Thank you.", "set a timer for", "what time is it"):
+        assert twice.recognise(said, "en", {}) == once.recognise(said, "en", {})
