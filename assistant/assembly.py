@@ -19,7 +19,7 @@ from assistant.config import Config, Loaded
 from assistant.config.roles import roles
 from assistant.controls import Controls
 from assistant.engines import AnySpec, Capabilities, EngineConfig, EngineSpec, Kind
-from assistant.errors import AssistantError, ConfigError, PluginError
+from assistant.errors import AssistantError, ConfigError, ModelError, PluginError
 from assistant.events import EventBus
 from assistant.home import Home
 from assistant.home.lessons import Lessons
@@ -253,10 +253,10 @@ def read_models(loaded: Loaded, plugins: Plugins) -> dict[str, Model]:
     it is left out.
     """
     kinds = {role.model: role.kind for role in roles(loaded.config)}
-    models = {}
+    models, store = {}, Store.default()
     for id_ in loaded.config.models:
         try:
-            models[id_] = _model(id_, loaded, plugins)
+            models[id_] = _model(id_, loaded, plugins, store)
         except PluginError as failure:
             log.warning("models.%s: %s", id_, failure)
             if id_ in kinds:
@@ -281,7 +281,7 @@ def closed_while_muted(models: dict[str, Model], config: Config, controls: Contr
     }
 
 
-def _model(id_: str, loaded: Loaded, plugins: Plugins) -> Model:
+def _model(id_: str, loaded: Loaded, plugins: Plugins, store: Store) -> Model:
     where = f"{loaded.layer.place(('models', id_, 'engine'))}: models.{id_}.engine"
     spec: AnySpec = plugins.engine(loaded.config.models[id_].engine, where)
     config: EngineConfig = suited(spec, loaded.options(id_, spec.config), id_, loaded)
@@ -290,7 +290,7 @@ def _model(id_: str, loaded: Loaded, plugins: Plugins) -> Model:
         return plugins.engine(spec.name, where).open(config)  # asked again: a hook that failed since sets it aside
 
     try:
-        capabilities = spec.describe(config)
+        capabilities = spec.describe(_with_files(config, store))
         if not isinstance(capabilities, Capabilities):
             raise TypeError(f"{type(capabilities).__name__} is not Capabilities")
     except ConfigError:
@@ -306,6 +306,14 @@ def _model(id_: str, loaded: Loaded, plugins: Plugins) -> Model:
         return Model(id_, replace(spec, open=opened), config, capabilities)
     log.warning("models.%s: %s", id_, failure)
     return Model(id_, replace(spec, open=partial(_refuse, failure)), config, Capabilities())
+
+
+def _with_files(config: EngineConfig, store: Store) -> EngineConfig:
+    """Return *config* with the paths of its models, which tell how large they are; as it is where one is not there."""
+    try:
+        return resolve(config, store)
+    except ModelError:
+        return config
 
 
 def _missing(id_: str, engine: str, kind: Kind, failure: PluginError) -> Model:

@@ -47,7 +47,9 @@ def test_a_reply_satisfies_a_schema(client: ollama.Client) -> None:
 
 
 def test_models_are_listed_loaded_and_unloaded(client: ollama.Client) -> None:
-    assert {model.model for model in client.list().models} == {"chat:latest", "sentences:latest"}
+    listed = {model.model: model.size or 0 for model in client.list().models}
+    assert listed.keys() == {"chat:latest", "sentences:latest"}
+    assert listed["chat:latest"] > 100_000_000, "by its file, though the configuration names no path"
     assert client.generate("chat", keep_alive=0).done_reason == "unload"
     assert "chat:latest" not in {model.model for model in client.ps().models}
     assert "Paris" in (client.chat("chat", QUESTION, options={"num_predict": 40}).message.content or "")
