@@ -89,6 +89,7 @@ from assistant.providers import (
     guessed_model,
     remote_embed,
     retried,
+    system_trust,
 )
 from assistant.skill import OWNER, Ask, Asked, Handler, Reply, Skill
 from assistant.soundcheck import Device
@@ -221,6 +222,7 @@ __all__ = [
     "read_image",
     "remote_embed",
     "retried",
+    "system_trust",
 ]
 
 __version__ = "0.1.0"

@@ -12,6 +12,7 @@ from assistant.providers.placing import remote_embed
 from assistant.providers.retry import retried
 from assistant.providers.spec import ProvidedModel, Provider, ProviderSpec, PullProgress
 from assistant.providers.thoughts import Thoughts
+from assistant.providers.trust import system_trust
 
 __all__ = [
     "BoundedAnswer",
@@ -25,4 +26,5 @@ __all__ = [
     "guessed_model",
     "remote_embed",
     "retried",
+    "system_trust",
 ]

@@ -15,6 +15,7 @@ import msgspec
 from assistant.errors import AssistantError, ConfigError
 from assistant.providers.config import ProviderConfig, ProviderParameters
 from assistant.providers.spec import Provider, ProviderSpec
+from assistant.providers.trust import system_trust
 from assistant.streams import heed_cancellation, in_thread
 
 __all__ = ["HERE", "Found", "Place", "configured", "detect", "places", "sections"]
@@ -110,7 +111,7 @@ async def detect(where: Iterable[Place], specs: Sequence[ProviderSpec]) -> list[
     What is not understood without TLS is asked with it. Certificates are verified against the system's store; a server
     whose one is not trusted is asked nothing.
     """
-    trust = await in_thread(ssl.create_default_context)  # it reads many certificates
+    trust = await in_thread(system_trust)  # it reads many certificates
     together = asyncio.Semaphore(_AT_ONCE)
 
     async def look(place: Place) -> Found | None:

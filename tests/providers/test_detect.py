@@ -8,13 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import assistant_kobold.client
-import assistant_ollama.client
-import assistant_openai_bridge.client
 import pytest
 import yaml
 
-from assistant import ConfigError, ProviderSpec
+from assistant import ConfigError, ProviderSpec, system_trust
 from assistant.assembly import find_plugins
 from assistant.config import load
 from assistant.providers import ProviderConfig
@@ -118,12 +115,9 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Certifi
     """Make a certificate that is in the system's store, as far as OpenSSL knows."""
     files = certificate(tmp_path, "pc")
     monkeypatch.setenv("SSL_CERT_FILE", str(files.certificate))
-    clients = (assistant_kobold.client, assistant_ollama.client, assistant_openai_bridge.client)
-    for client in clients:
-        client._trust.cache_clear()
+    system_trust.cache_clear()
     yield files
-    for client in clients:
-        client._trust.cache_clear()
+    system_trust.cache_clear()
 
 
 @needs_openssl

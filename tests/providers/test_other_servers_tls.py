@@ -3,8 +3,9 @@
 import asyncio
 import shutil
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import assistant_kobold
@@ -12,8 +13,17 @@ import assistant_ollama
 import assistant_openai_bridge
 import pytest
 
-from assistant import ChatMessage, ChatRequest, EngineUnavailable, Provider, ProviderConfig, ProviderSpec
-from tests.certificates import certificate
+from assistant import (
+    AssistantError,
+    ChatMessage,
+    ChatRequest,
+    EngineUnavailable,
+    Provider,
+    ProviderConfig,
+    ProviderSpec,
+    system_trust,
+)
+from tests.certificates import certificate, certificate_of
 
 if shutil.which("openssl") is None:
     pytest.skip("there is no openssl to make certificates with", allow_module_level=True)
@@ -25,6 +35,13 @@ SPECS: dict[str, ProviderSpec] = {
     for spec in plugin.assistant_providers()
 }
 ASKED = ChatRequest((ChatMessage.of("user", "Hello."),), max_tokens=20)
+
+
+@pytest.fixture(autouse=True)
+def _read_again() -> Iterator[None]:
+    """Read the system's store anew after each test: some are another system."""
+    yield
+    system_trust.cache_clear()
 
 
 @asynccontextmanager
@@ -47,13 +64,19 @@ async def listening(context: ssl.SSLContext | None) -> AsyncGenerator[tuple[int,
 
 
 async def failure(type_: str, port: int) -> EngineUnavailable:
+    failed = await failed_by(type_, port)
+    assert isinstance(failed, EngineUnavailable)
+    assert failed.hint
+    return failed
+
+
+async def failed_by(type_: str, port: int) -> AssistantError:
     spec = SPECS[type_]
     config = ProviderConfig(type=type_, api_key="a-secret")
     provider = Provider("pc", f"https://127.0.0.1:{port}/v1", config)
-    with pytest.raises(EngineUnavailable) as caught:
+    with pytest.raises(AssistantError) as caught:
         async with spec.open(provider, spec.describe(provider, "small")) as chat, aclosing(chat.reply(ASKED)) as reply:
             assert [delta async for delta in reply]
-    assert caught.value.hint
     return caught.value
 
 
@@ -66,6 +89,27 @@ async def test_a_certificate_that_nobody_vouches_for(type_: str, tmp_path: Path)
         failed = await failure(type_, port)
         assert "certificate is not trusted" in str(failed) and "clock" in failed.hint
         assert not any(heard)
+
+
+@pytest.mark.parametrize("type_", KINDS)
+@pytest.mark.parametrize(("days", "why"), [((1, 9), "not yet valid"), ((-9, -1), "expired"), ((-9, 9), "")])
+async def test_a_clock_that_is_wrong_here_or_there(
+    type_: str, days: tuple[int, int], why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's store vouches for the certificate, but not today."""
+    now = datetime.now(UTC)
+    files = certificate_of(tmp_path, "pc", *(now + timedelta(days=one) for one in days))
+    monkeypatch.setenv("SSL_CERT_FILE", str(files.certificate))
+    system_trust.cache_clear()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(files.certificate, files.key)
+    async with listening(context) as (port, heard):
+        if why:
+            failed = await failure(type_, port)
+            assert why in str(failed) and "clock" in failed.hint
+        else:
+            assert "certificate" not in str(await failed_by(type_, port))
+        assert any(heard) is not bool(why)
 
 
 @pytest.mark.parametrize("type_", KINDS)

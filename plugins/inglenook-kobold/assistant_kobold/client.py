@@ -1,17 +1,16 @@
 """A server of the Kobold family, spoken to over HTTP: no redirects, no proxies, bounded answers."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncGenerator, Coroutine, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 
-from assistant import BoundedAnswer, EngineError, Provider, ProviderFaults
+from assistant import BoundedAnswer, EngineError, Provider, ProviderFaults, system_trust
 
 __all__ = ["Client", "connected"]
 
@@ -44,11 +43,6 @@ def _classified(faults: ProviderFaults) -> Iterator[None]:
         raise faults.silent() from None
     except (aiohttp.ClientError, OSError) as error:
         raise faults.of_connection(error) from None
-
-
-@lru_cache(maxsize=1)
-def _trust() -> ssl.SSLContext:
-    return ssl.create_default_context()
 
 
 class Client:
@@ -171,7 +165,7 @@ async def connected(provider: Provider) -> AsyncGenerator[Client, None]:
     """Make a client of a server. Nothing is sent before it is asked."""
     connect = min(_CONNECT, provider.config.parameters.timeout)
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=_trust(), limit=_CONNECTIONS, force_close=True),  # as KoboldCpp does itself
+        connector=aiohttp.TCPConnector(ssl=system_trust(), limit=_CONNECTIONS, force_close=True),  # so does KoboldCpp
         cookie_jar=aiohttp.DummyCookieJar(),
         headers=provider.headers,
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect),

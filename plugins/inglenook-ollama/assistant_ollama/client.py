@@ -6,10 +6,8 @@ the environment. Certificates are verified against the system's store.
 
 import asyncio
 import logging
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +15,7 @@ import httpx
 import msgspec
 import ollama
 
-from assistant import EngineUnavailable, Provider, ProviderFaults
+from assistant import EngineUnavailable, Provider, ProviderFaults, system_trust
 
 __all__ = ["Client", "classified", "connected"]
 
@@ -95,7 +93,7 @@ class _Transport(httpx.AsyncHTTPTransport):
     def __init__(self, provider: Provider) -> None:
         # None is kept: one that the server closes in the very moment in which it is used again fails the request.
         limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=0)
-        super().__init__(verify=_trust(), trust_env=False, limits=limits)
+        super().__init__(verify=system_trust(), trust_env=False, limits=limits)
         self._faults = ProviderFaults(provider)
         self._headers = httpx.Headers(provider.headers)
         asked = provider.config.parameters
@@ -121,11 +119,6 @@ class _Transport(httpx.AsyncHTTPTransport):
         assert isinstance(response.stream, httpx.AsyncByteStream)
         response.stream = _Bounded(response.stream, self._faults, type_, failed)
         return response
-
-
-@lru_cache(maxsize=1)
-def _trust() -> ssl.SSLContext:
-    return ssl.create_default_context()
 
 
 class Client:

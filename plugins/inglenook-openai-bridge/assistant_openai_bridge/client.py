@@ -6,10 +6,9 @@ the environment. Certificates are verified against the system's store.
 
 import asyncio
 import logging
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +16,7 @@ import httpx2
 import openai
 from openai import AsyncOpenAI, AsyncStream
 
-from assistant import BoundedAnswer, Provider
+from assistant import BoundedAnswer, Provider, system_trust
 from assistant_openai_bridge.faults import classified, faults_of
 
 __all__ = ["Client", "connected"]
@@ -65,7 +64,7 @@ class _Transport(httpx2.AsyncHTTPTransport):
 
     def __init__(self, provider: Provider) -> None:
         limits = httpx2.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_KEPT)
-        super().__init__(verify=_trust(), trust_env=False, limits=limits)
+        super().__init__(verify=system_trust(), trust_env=False, limits=limits)
         self._headers = httpx2.Headers(provider.headers)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -78,11 +77,6 @@ class _Transport(httpx2.AsyncHTTPTransport):
             response.headers.pop("content-encoding", None)  # a small page could unpack into a large one
             response.stream = _Cut(response.stream)
         return response
-
-
-@lru_cache(maxsize=1)
-def _trust() -> ssl.SSLContext:
-    return ssl.create_default_context()
 
 
 def _answer(provider: Provider, response: httpx2.Response, most: int) -> BoundedAnswer:
