@@ -11,7 +11,7 @@ from assistant.http.openai.formats import AnyObject, NestedSchema, PlainText, sc
 from assistant.http.openai.messages import Message, conversation
 from assistant.http.openai.mouth import OutputAudio
 from assistant.http.openai.parameters import TOKENS, MaxTokens, TextParameters
-from assistant.http.openai.tools import FunctionTool, ToolName, choice_of, specs
+from assistant.http.openai.tools import AllowMode, FunctionTool, ToolName, allowed, choice_of, specs
 from assistant.http.problem import Problem
 
 __all__ = ["ChatBody"]
@@ -30,11 +30,23 @@ class NamedFunction(msgspec.Struct, frozen=True):
     name: ToolName
 
 
-class NamedTool(msgspec.Struct, frozen=True, kw_only=True):
-    """The one tool that must be called."""
+class NamedTool(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="function"):
+    """One tool: as a choice, that which must be called."""
 
-    type: Literal["function"]
     function: NamedFunction
+
+
+class Allowed(msgspec.Struct, frozen=True, kw_only=True):
+    """The tools that may be called this time."""
+
+    mode: AllowMode
+    tools: Annotated[list[NamedTool], Meta(min_length=1, max_length=128)]
+
+
+class AllowedTools(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="allowed_tools"):
+    """A choice of several."""
+
+    allowed_tools: Allowed
 
 
 class ChatBody(TextParameters, frozen=True, kw_only=True):
@@ -45,7 +57,7 @@ class ChatBody(TextParameters, frozen=True, kw_only=True):
     max_completion_tokens: MaxTokens | None = None
     n: Annotated[int, Meta(ge=1, le=8)] | None = None
     tools: Annotated[list[Tool], Meta(max_length=128)] | None = None
-    tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
+    tool_choice: Literal["none", "auto", "required"] | NamedTool | AllowedTools | None = None
     parallel_tool_calls: bool | None = None
     response_format: PlainText | AnyObject | NestedSchema | None = None
     logprobs: bool | None = None
@@ -77,7 +89,13 @@ class ChatBody(TextParameters, frozen=True, kw_only=True):
         if self.top_logprobs and not self.logprobs:
             raise Problem(400, "bad_request", "top_logprobs: there are none without logprobs", key="top_logprobs")
         tools = specs([tool.function for tool in self.tools or ()])
-        wanted = self.tool_choice.function.name if isinstance(self.tool_choice, NamedTool) else self.tool_choice
+        match self.tool_choice:
+            case NamedTool(function=function):
+                wanted: str | None = function.name
+            case AllowedTools(allowed_tools=these):
+                tools, wanted = allowed([tool.function.name for tool in these.tools], tools), these.mode
+            case wanted:
+                pass
         return ChatRequest(
             conversation(self.messages, media),
             tools=tools,

@@ -13,7 +13,7 @@ from assistant.http.openai.formats import AnyObject, FlatSchema, PlainText, sche
 from assistant.http.openai.media import image_part
 from assistant.http.openai.messages import arguments_of
 from assistant.http.openai.parameters import TOKENS, MaxTokens, Parameters
-from assistant.http.openai.tools import FunctionTool, ToolName, choice_of, specs
+from assistant.http.openai.tools import AllowMode, FunctionTool, ToolName, allowed, choice_of, specs
 from assistant.http.problem import Problem
 
 __all__ = ["ResponseBody", "TextForm"]
@@ -49,11 +49,17 @@ class ResponseTool(FunctionTool, frozen=True, kw_only=True):
     type: Literal["function"]
 
 
-class NamedFunction(msgspec.Struct, frozen=True, kw_only=True):
-    """The one function that must be called."""
+class NamedFunction(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="function"):
+    """One function: as a choice, that which must be called."""
 
-    type: Literal["function"]
     name: ToolName
+
+
+class AllowedTools(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="allowed_tools"):
+    """The functions that may be called this time."""
+
+    mode: AllowMode
+    tools: Annotated[list[NamedFunction], Meta(min_length=1, max_length=128)]
 
 
 class TextForm(msgspec.Struct, frozen=True):
@@ -69,7 +75,7 @@ class ResponseBody(Parameters, frozen=True, kw_only=True):
     instructions: str | None = None
     max_output_tokens: MaxTokens | None = None
     tools: Annotated[list[ResponseTool], Meta(max_length=128)] | None = None
-    tool_choice: Literal["none", "auto", "required"] | NamedFunction | None = None
+    tool_choice: Literal["none", "auto", "required"] | NamedFunction | AllowedTools | None = None
     parallel_tool_calls: bool | None = None
     text: TextForm | None = None
     previous_response_id: str | None = None
@@ -102,7 +108,14 @@ class ResponseBody(Parameters, frozen=True, kw_only=True):
         """
         self._check()
         tools = specs(self.tools or ())
-        wanted = self.tool_choice.name if isinstance(self.tool_choice, NamedFunction) else self.tool_choice
+        match self.tool_choice:
+            case NamedFunction(name=name):
+                wanted: str | None = name
+            case AllowedTools():
+                tools = allowed([tool.name for tool in self.tool_choice.tools], tools)
+                wanted = self.tool_choice.mode
+            case wanted:
+                pass
         return ChatRequest(
             self._conversation(media),
             tools=tools,

@@ -1,7 +1,7 @@
 """The functions that a program offers to a model, and whether one must be called."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -11,9 +11,12 @@ from assistant.http.drawing import check_json
 from assistant.http.openai.parameters import JsonSchema
 from assistant.http.problem import Problem
 
-__all__ = ["FunctionTool", "ToolName", "choice_of", "specs"]
+__all__ = ["AllowMode", "FunctionTool", "ToolName", "allowed", "choice_of", "specs"]
 
 ToolName = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+
+AllowMode = Literal["auto", "required"]
+"""Whether one of the functions that are allowed must be called."""
 
 _CHOICES = frozenset({"none", "auto", "required"})
 
@@ -46,3 +49,10 @@ def choice_of(wanted: str | None, tools: Sequence[ToolSpec]) -> str:
     if wanted not in _CHOICES and wanted not in {tool.name for tool in tools}:
         raise Problem(400, "bad_request", f"tool_choice: there is no tool {wanted}", key="tool_choice")
     return wanted
+
+
+def allowed(names: Sequence[str], tools: Sequence[ToolSpec]) -> tuple[ToolSpec, ...]:
+    """Return those of *tools* that may be called this time; raises Problem for one that is not there."""
+    for name in names:
+        choice_of(name, tools)
+    return tuple(tool for tool in tools if tool.name in names)

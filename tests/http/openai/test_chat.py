@@ -103,6 +103,17 @@ async def test_a_forced_call_comes_whole_and_streamed(door: Served) -> None:
     assert (asked.tool_choice, asked.tools[0].name, asked.tools[0].parameters) == ("switch_lamp", "switch_lamp", SCHEMA)
 
 
+@pytest.mark.parametrize("mode", ["auto", "required"])
+async def test_some_of_the_tools_are_allowed(door: Served, mode: str) -> None:
+    other: Any = {"type": "function", "function": {"name": "open_door"}}
+    these = {"mode": mode, "tools": [{"type": "function", "function": {"name": "switch_lamp"}}]}
+    choice: Any = {"type": "allowed_tools", "allowed_tools": these}
+    ask: Any = {"model": "small", "messages": HELLO, "tools": [LAMP, other], "tool_choice": choice}
+    await door.openai.chat.completions.create(**ask)
+    asked = door.chat.requests[0]
+    assert ([tool.name for tool in asked.tools], asked.tool_choice) == (["switch_lamp"], mode)
+
+
 @pytest.mark.parametrize("stream", [False, True])
 async def test_one_call_at_a_time_is_one(door: Served, stream: bool) -> None:
     door.chat.script = [[CALL, CALL, Done("tool_calls")]]
@@ -274,6 +285,19 @@ async def test_keys_and_models_that_are_wrong_are_told_as_openai_does(door: Serv
         ({"top_logprobs": 3}, "top_logprobs"),
         ({"tool_choice": "required"}, "tool_choice"),
         ({"tools": [LAMP], "tool_choice": {"type": "function", "function": {"name": "other"}}}, "tool_choice"),
+        (
+            {
+                "tools": [LAMP],
+                "tool_choice": {
+                    "type": "allowed_tools",
+                    "allowed_tools": {
+                        "mode": "auto",
+                        "tools": [{"type": "function", "function": {"name": "other"}}],
+                    },
+                },
+            },
+            "tool_choice",
+        ),
         ({"tools": [{"type": "function", "function": {"name": "auto"}}]}, "tools[0]"),
         ({"messages": []}, "messages"),
         ({"messages": [{"role": "nobody", "content": "x"}]}, "messages[0].role"),

@@ -129,13 +129,18 @@ async def test_what_was_said_and_done_reaches_the_engine(door: Served) -> None:
 
 
 async def test_tools_and_schemas_reach_the_engine(door: Served) -> None:
-    door.chat.script = [[CALL, Done("tool_calls")], '{"on":true}']
+    door.chat.script = [[CALL, Done("tool_calls")], [CALL, Done("tool_calls")], '{"on":true}']
     choice: Any = {"type": "function", "name": "switch_lamp"}
     await door.openai.responses.create(model="small", input="Light!", tools=[LAMP], tool_choice=choice)
     assert door.chat.requests[0].tool_choice == "switch_lamp"
+    choice = {"type": "allowed_tools", "mode": "required", "tools": [{"type": "function", "name": "switch_lamp"}]}
+    other: Any = {"type": "function", "name": "open_door", "parameters": SCHEMA, "strict": True}
+    await door.openai.responses.create(model="small", input="Light!", tools=[other, LAMP], tool_choice=choice)
+    assert [tool.name for tool in door.chat.requests[1].tools] == ["switch_lamp"]
+    assert door.chat.requests[1].tool_choice == "required"
     form: Any = {"format": {"type": "json_schema", "name": "lamp", "schema": SCHEMA, "strict": True}}
     await door.openai.responses.create(model="small", input="Light?", text=form)
-    assert door.chat.requests[1].schema == SCHEMA
+    assert door.chat.requests[2].schema == SCHEMA
 
 
 async def test_what_fails_before_the_first_word_has_a_status_and_later_an_event(door: Served) -> None:
