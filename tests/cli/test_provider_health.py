@@ -92,7 +92,13 @@ def _look(house: Home, daemon: Daemon) -> None:
 
     master, slave = pty.openpty()
     command = [sys.executable, "-m", "assistant", "providers", "monitor"]
-    live = subprocess.Popen(command, env=house.environment, stdout=slave, stderr=subprocess.PIPE)
+    live = subprocess.Popen(
+        command,
+        env=house.environment,
+        stdout=slave,
+        stderr=subprocess.PIPE,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # jobs in the background are deaf to Ctrl-C
+    )
     os.close(slave)
     try:
         shown = b""

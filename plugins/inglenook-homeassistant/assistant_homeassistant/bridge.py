@@ -132,11 +132,11 @@ class HomeAssistant:
 
     async def _take_in(self, connection: Connection) -> None:
         """Read all that there is, and the registries again whenever they have changed."""
+        for kind in _REGISTRIES:  # first, for what changes while they are read is read again
+            await connection.subscribe(lambda event: self._stale.set(), "subscribe_events", event_type=kind)
         self._registry = await read_registry(connection, self._config.exposed)
         self._states.clear()
         await connection.subscribe(self._told, "subscribe_entities")
-        for kind in _REGISTRIES:
-            await connection.subscribe(lambda event: self._stale.set(), "subscribe_events", event_type=kind)
         self._connection = connection
         self._tried.set()
         while True:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from assistant_homeassistant import HomeAssistantConfig, assistant_services, check, connection, service
+from assistant_homeassistant import HomeAssistantConfig, assistant_services, bridge, check, connection, service
 from recorded_home_assistant import TOKEN, RecordedHomeAssistant, recorded_home_assistant
 
 from assistant import Act, Entity, Home, ServiceError
@@ -115,6 +115,22 @@ async def test_a_changed_registry_is_read_again() -> None:
         await recorded.tell({"event_type": "area_registry_updated"}, "area_registry_updated")
         await until(lambda: "Snug" in {area.name for area in home.areas})
         await until(lambda: any("glow" in entity.aliases for entity in home.entities))
+
+
+async def test_what_changes_while_the_registries_are_read_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with recorded_home_assistant() as recorded:
+        read = bridge.read_registry
+
+        async def change(*given: Any) -> Any:
+            found = await read(*given)
+            monkeypatch.setattr(bridge, "read_registry", read)
+            recorded.results["config/area_registry/list"][0]["name"] = "Snug"
+            await recorded.tell({"event_type": "area_registry_updated"}, "area_registry_updated")
+            return found
+
+        monkeypatch.setattr(bridge, "read_registry", change)
+        async with serving(recorded.url) as home:
+            await until(lambda: "Snug" in {area.name for area in home.areas})
 
 
 async def test_one_that_is_needed_is_tried_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
