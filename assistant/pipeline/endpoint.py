@@ -1,5 +1,6 @@
 """When an utterance begins, pauses and ends: pure, probabilities in, events out."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +12,9 @@ __all__ = ["Ended", "Endpoint", "EndpointEvent", "Paused", "Resumed", "SpeechSta
 
 _HYSTERESIS = 0.15
 """Silero's own margin between the probabilities that begin and end speech (snakers4/silero-vad, `VADIterator`)."""
+
+_FAINT = 0.5
+"""Seconds without a voice that may lie in a beginning: over a telephone the first words are hardly heard as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Endpoint:
         self._started: float | None = None
         self._voiced = 0.0
         self._voice_began = since
+        self._heard = -math.inf
         self._last_voiced = since
         self._silent_since = since
         self._paused = False
@@ -123,8 +128,9 @@ class Endpoint:
 
     def _voice(self, frame: SpeechProbability) -> Iterator[EndpointEvent]:
         if self._started is None:
-            if self._voiced == 0.0:
+            if self._voiced == 0.0 and frame.start - self._heard > _FAINT:
                 self._voice_began = frame.start
+            self._heard = frame.end
             self._voiced += frame.end - frame.start
             if self._voiced >= self._config.min_speech:
                 self._started = self._voice_began

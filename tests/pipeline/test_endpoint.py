@@ -47,6 +47,24 @@ CASES: list[tuple[str, str, list[EndpointEvent]]] = [
         [SpeechStarted(at("....")), Paused(at(".... ########")), Ended(at(".... ########"), "silence")],
     ),
     (
+        "a faint beginning is part of it",
+        "... ## ...... ########" + "." * 30,
+        [
+            SpeechStarted(at("...")),
+            Paused(at("... ## ...... ########")),
+            Ended(at("... ## ...... ########"), "silence"),
+        ],
+    ),
+    (
+        "a click long before is none",
+        "... ## .............. ########" + "." * 30,
+        [
+            SpeechStarted(at("... ## ..............")),
+            Paused(at("... ## .............. ########")),
+            Ended(at("... ## .............. ########"), "silence"),
+        ],
+    ),
+    (
         "a short break is none",
         "######## ... ####" + "." * 30,
         [SpeechStarted(0.0), Paused(at("######## ... ####")), Ended(at("######## ... ####"), "silence")],

@@ -17,6 +17,9 @@ __all__ = ["utterance"]
 
 _TAIL = 0.3
 """Seconds after an utterance that the recogniser gets to hear: it does worse where a word is cut off."""
+_LEAD = 0.8
+"""Seconds before the first voiced frame that the recogniser gets to hear, even where the client is told of fewer: over
+a telephone the first word is often not heard as a voice."""
 _QUIET = 2.0
 """Seconds of sound that are kept beside the lead-in while nobody speaks."""
 
@@ -33,9 +36,10 @@ async def utterance(
 
     All times are in seconds on the clock of the audio. Raises what the detector raises.
     """
-    lead = LEAD_IN
+    asked = LEAD_IN
     if isinstance(detection, ServerVad) and detection.prefix_padding_ms is not None:
-        lead = detection.prefix_padding_ms / 1000
+        asked = detection.prefix_padding_ms / 1000
+    lead = max(asked, _LEAD)
     after, chunks = buffer.end - buffer.seconds, list[AudioChunk]()
     endpoint = Endpoint(endpoint_of(detection, turn.config.endpoint), after)
     began: float | None = None
@@ -50,7 +54,7 @@ async def utterance(
                     match event:
                         case SpeechStarted(at):
                             began = max(at - lead, chunks[0].timestamp)
-                            await started(began)
+                            await started(max(at - asked, chunks[0].timestamp))
                         case Paused(at) if began is not None:
                             draft = drafts.paused(_utterance(began, at, after, chunks))
                             if isinstance(detection, SemanticVad):
