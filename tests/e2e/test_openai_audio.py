@@ -31,7 +31,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
     """Ask a daemon that hears by Whisper, speaks by Piper, and knows other formats by FFmpeg."""
     home = Home(tmp_path_factory.mktemp("home"))
     config = CONFIG.replace("{engine: fake-stt}", "{engine: faster-whisper}")
-    config = config.replace("{engine: fake-tts}", "{engine: piper}, echo: {engine: echo}")
+    config = config.replace("{engine: fake-tts}", "{engine: piper, noise: 0, rhythm_noise: 0}, echo: {engine: echo}")
     home.write(config + "aliases: {whisper-1: {model: stt}, tts-1: {model: tts}}\n")
     (home.folder / "data" / "models").symlink_to(models_folder())
     with home.daemon() as daemon:

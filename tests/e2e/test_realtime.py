@@ -18,8 +18,8 @@ CLIENT, LINE = AudioFormat(24_000), AudioFormat(8_000)
 ENGINES = """
 models:
   {stt: {engine: faster-whisper, model: whisper-tiny.en}, chat: {engine: llama-cpp, temperature: 0},
-   tts: {engine: piper}, vad: {engine: silero-vad}, turn: null, intent: null, wake: null, microphone: null,
-   speaker: null}
+   tts: {engine: piper, noise: 0, rhythm_noise: 0}, vad: {engine: silero-vad}, turn: null, intent: null, wake: null,
+   microphone: null, speaker: null}
 assistants: {jarvis: {turn: "", intent: ""}}
 """
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 from assistant_homeassistant import HomeAssistantConfig, assistant_services, bridge, check, connection, service
+from assistant_homeassistant.registry import read_registry
 from recorded_home_assistant import TOKEN, RecordedHomeAssistant, recorded_home_assistant
 
 from assistant import Act, Entity, Home, ServiceError
@@ -119,11 +120,10 @@ async def test_a_changed_registry_is_read_again() -> None:
 
 async def test_what_changes_while_the_registries_are_read_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async with recorded_home_assistant() as recorded:
-        read = bridge.read_registry
 
         async def change(*given: Any) -> Any:
-            found = await read(*given)
-            monkeypatch.setattr(bridge, "read_registry", read)
+            found = await read_registry(*given)
+            monkeypatch.setattr(bridge, "read_registry", read_registry)
             recorded.results["config/area_registry/list"][0]["name"] = "Snug"
             await recorded.tell({"event_type": "area_registry_updated"}, "area_registry_updated")
             return found
