@@ -20,6 +20,7 @@ from assistant.errors import ImageTooLarge
 from assistant.http.form import Room
 from assistant.http.problem import Problem
 from assistant.images import BYTES, read_image
+from assistant.providers.trust import system_trust
 
 __all__ = ["Eyes"]
 
@@ -73,8 +74,7 @@ class Eyes:
 
     async def _fetched(self, wanted: Mapping[str, URL]) -> dict[str, ImagePart]:
         parts, left = dict[str, ImagePart](), BYTES
-        trust = await asyncio.to_thread(ssl.create_default_context)  # it reads many certificates
-        async with self._session(trust) as session:
+        async with self._session(await asyncio.to_thread(system_trust)) as session:
             for key, url in wanted.items():
                 data = await _content(session, url, key, left)
                 parts[key], left = ImagePart(read_image(data)), left - len(data)

@@ -47,12 +47,17 @@ def choice_of(wanted: str | None, tools: Sequence[ToolSpec]) -> str:
     if wanted == "required" and not tools:
         raise Problem(400, "bad_request", "tool_choice: a call is required, and there are no tools", key="tool_choice")
     if wanted not in _CHOICES and wanted not in {tool.name for tool in tools}:
-        raise Problem(400, "bad_request", f"tool_choice: there is no tool {wanted}", key="tool_choice")
+        raise _no_tool(wanted)
     return wanted
 
 
 def allowed(names: Sequence[str], tools: Sequence[ToolSpec]) -> tuple[ToolSpec, ...]:
     """Return those of *tools* that may be called this time; raises Problem for one that is not there."""
-    for name in names:
-        choice_of(name, tools)
+    known = {tool.name for tool in tools}
+    if unknown := next((name for name in names if name not in known), ""):
+        raise _no_tool(unknown)
     return tuple(tool for tool in tools if tool.name in names)
+
+
+def _no_tool(name: str) -> Problem:
+    return Problem(400, "bad_request", f"tool_choice: there is no tool {name}", key="tool_choice")

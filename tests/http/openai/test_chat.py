@@ -103,11 +103,16 @@ async def test_a_forced_call_comes_whole_and_streamed(door: Served) -> None:
     assert (asked.tool_choice, asked.tools[0].name, asked.tools[0].parameters) == ("switch_lamp", "switch_lamp", SCHEMA)
 
 
+def allowing(mode: str, name: str) -> dict[str, Any]:
+    """Return the choice of one tool of several."""
+    these = {"mode": mode, "tools": [{"type": "function", "function": {"name": name}}]}
+    return {"type": "allowed_tools", "allowed_tools": these}
+
+
 @pytest.mark.parametrize("mode", ["auto", "required"])
 async def test_some_of_the_tools_are_allowed(door: Served, mode: str) -> None:
     other: Any = {"type": "function", "function": {"name": "open_door"}}
-    these = {"mode": mode, "tools": [{"type": "function", "function": {"name": "switch_lamp"}}]}
-    choice: Any = {"type": "allowed_tools", "allowed_tools": these}
+    choice = allowing(mode, "switch_lamp")
     ask: Any = {"model": "small", "messages": HELLO, "tools": [LAMP, other], "tool_choice": choice}
     await door.openai.chat.completions.create(**ask)
     asked = door.chat.requests[0]
@@ -285,19 +290,8 @@ async def test_keys_and_models_that_are_wrong_are_told_as_openai_does(door: Serv
         ({"top_logprobs": 3}, "top_logprobs"),
         ({"tool_choice": "required"}, "tool_choice"),
         ({"tools": [LAMP], "tool_choice": {"type": "function", "function": {"name": "other"}}}, "tool_choice"),
-        (
-            {
-                "tools": [LAMP],
-                "tool_choice": {
-                    "type": "allowed_tools",
-                    "allowed_tools": {
-                        "mode": "auto",
-                        "tools": [{"type": "function", "function": {"name": "other"}}],
-                    },
-                },
-            },
-            "tool_choice",
-        ),
+        ({"tools": [LAMP], "tool_choice": allowing("auto", "other")}, "tool_choice"),
+        ({"tools": [LAMP], "tool_choice": allowing("auto", "auto")}, "tool_choice"),
         ({"tools": [{"type": "function", "function": {"name": "auto"}}]}, "tools[0]"),
         ({"messages": []}, "messages"),
         ({"messages": [{"role": "nobody", "content": "x"}]}, "messages[0].role"),

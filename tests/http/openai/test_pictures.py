@@ -14,6 +14,7 @@ from aiohttp import web
 from assistant import ImagePart
 from assistant.http.openai import eyes
 from assistant.images import BYTES
+from assistant.providers.trust import system_trust
 from assistant.testing import FakeChat
 from tests.certificates import certificate
 from tests.http.openai.conftest import Served, serving
@@ -71,7 +72,9 @@ class Gallery:
 async def gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Gallery, None]:
     async with Gallery().open(tmp_path) as opened:
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "gallery.crt"))
+        system_trust.cache_clear()
         yield opened
+        system_trust.cache_clear()
 
 
 async def shown(door: Served, *urls: str) -> tuple[int, Any]:
