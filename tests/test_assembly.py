@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from assistant import Capabilities, ConfigError, EngineUnavailable, Kind, hookimpl
-from assistant.assembly import read_models
 from assistant.config import load
 from assistant.engines import AnySpec
+from assistant.models.configured import read_models
 from assistant.models.pool import Model, Pool
 from assistant.plugins import Plugins
 from assistant.testing import (

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from assistant.assembly import load_plugins, read_models
+from assistant.assembly import load_plugins
 from assistant.config import load
+from assistant.models.configured import read_models
 from tests.source import ROOT
 
 FILES = sorted((ROOT / "config").glob("*.yaml"))

@@ -28,7 +28,8 @@ __all__ = ["fetch", "models", "wanted_by_config"]
 
 def wanted_by_config(loaded: "Loaded", store: Store) -> list[str]:
     """Return the ids of the models that a configuration names; raises ConfigError where it cannot be used."""
-    from assistant.assembly import find_plugins, read_models
+    from assistant.assembly import find_plugins
+    from assistant.models.configured import read_models
     from assistant.models.references import wanted
 
     named: set[str] = set()

@@ -4,10 +4,11 @@ import click
 import msgspec
 from rich.filesize import decimal
 
-from assistant.assembly import find_plugins, read_models
+from assistant.assembly import find_plugins
 from assistant.backup import Places
 from assistant.cli import Settings
 from assistant.cli.output import json_option, show_json, show_table
+from assistant.models.configured import read_models
 from assistant.paths import state_folder
 from assistant.privacy import connections, kept, reach
 from assistant.providers.models import sources

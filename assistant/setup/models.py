@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from assistant.assembly import find_plugins, read_models
+from assistant.assembly import find_plugins
 from assistant.engines import Kind
 from assistant.hardware.machine import memory
 from assistant.models.catalogue import Catalogue
+from assistant.models.configured import read_models
 from assistant.models.references import wanted
 from assistant.models.store import Store
 from assistant.setup.answers import Answers

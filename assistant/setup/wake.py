@@ -8,11 +8,12 @@ from typing import Any
 
 import click
 
-from assistant.assembly import assemble, find_plugins, read_models
+from assistant.assembly import assemble, find_plugins
 from assistant.chat import Priority
 from assistant.config import Loaded
 from assistant.engines import Kind, Source, Wake
 from assistant.models.catalogue import Catalogue
+from assistant.models.configured import read_models
 from assistant.setup.answers import Answers
 from assistant.setup.dialogue import Dialogue
 from assistant.setup.draft import Draft

@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from assistant.assembly import read_models
 from assistant.config import Config, load
 from assistant.config.describe import options
+from assistant.models.configured import read_models
 from tests.docs.markdown import Block, blocks
 from tests.docs.reference import FILE, plugins_of_the_repository, with_reference
 from tests.source import ROOT

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from assistant import Capabilities, ConfigError, EngineConfig, EngineSpec, Kind, hookimpl
-from assistant.assembly import read_models
 from assistant.config import load
 from assistant.engines import AnySpec
 from assistant.models.catalogue import catalogue
+from assistant.models.configured import read_models
 from assistant.models.fitting import check_ears, languages_of, stand_ins, with_stand_ins
 from assistant.plugins import Plugins
 from assistant.testing import FakeStt, FakeTts, fake_spec
