@@ -40,7 +40,7 @@ from assistant.config.schema import PRESETS
 from assistant.convert import converted
 from assistant.pipeline.completeness import combine, completeness
 from assistant.pipeline.endpoint import Ended, Endpoint, Paused
-from assistant.pipeline.loudness import decibels
+from assistant.pipeline.loudness import decibels, hiss
 from assistant.pipeline.noise_floor import NoiseFloor
 from assistant.pipeline.wake_phrase import cut_wake_phrase
 from assistant.testing import model_path, recordings, speech
@@ -205,8 +205,8 @@ def _above_the_room(vad: Vad, sound: AudioChunk) -> Iterator[SpeechProbability]:
     floor = NoiseFloor()
     for frame in vad.push(sound):
         begin, end = (SPEECH.size(max(0.0, at - sound.timestamp)) for at in (frame.start, frame.end))
-        loud = decibels(AudioChunk(sound.audio[begin:end], SPEECH, frame.start))
-        sank = floor.sank(frame.end, loud, voiced=frame.probability >= 0.5)
+        part = AudioChunk(sound.audio[begin:end], SPEECH, frame.start)
+        sank = floor.sank(frame.end, decibels(part), hiss(part), voiced=frame.probability >= 0.5)
         yield frame if sank is None else dataclasses.replace(frame, probability=0.0)
 
 

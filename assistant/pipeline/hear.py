@@ -9,7 +9,7 @@ from assistant.audio import AudioChunk
 from assistant.engines import Vad
 from assistant.pipeline.endpoint import Ended, Endpoint, EndpointEvent
 from assistant.pipeline.foreground import Foreground
-from assistant.pipeline.loudness import decibels
+from assistant.pipeline.loudness import decibels, hiss
 from assistant.pipeline.noise_floor import NoiseFloor
 from assistant.streams import in_thread
 
@@ -49,7 +49,8 @@ async def hear(
             counted = [frame for frame in frames if frame.end > after]
             if foreground is not None:
                 loud, voiced = decibels(chunk), any(frame.probability >= _VOICED for frame in frames)
-                sank = floor.sank(chunk.end, loud, voiced=voiced)  # the wake phrase tells how loud the room is, too
+                # the wake phrase tells how loud the room is, too
+                sank = floor.sank(chunk.end, loud, hiss(chunk), voiced=voiced)
                 if counted:
                     foreground.push(chunk.end, loud, voiced=voiced)
                     if _is_over(foreground.left, sank, endpoint):

@@ -24,28 +24,46 @@ _SURE = 0.062
 quiet for 30 to 60 ms. What is drafted in such a moment would be in vain."""
 
 
-class NoiseFloor:
-    """Follow how loud the room is when nobody speaks, by the levels of chunks in decibels."""
+_HISS = 8.0
+"""Decibels of hiss above the room's from which it is an "s", or a "t": the ends of "lights" and "minutes" come after
+a moment as quiet as the room, and stand out of it by their high notes only."""
+
+
+class _Room:
+    """How loud the room is when nobody speaks, in one measure."""
 
     def __init__(self) -> None:
         self._moments: deque[tuple[float, float]] = deque()
-        self._loudest = -float("inf")
-        self._above = float("inf")
-        self._sunk = False
 
-    def sank(self, end: float, level: float, *, voiced: bool) -> float | None:
-        """Take the chunk that ends at *end* (seconds); return when a voice that stood out of the room sank into it.
-
-        None where none did, or not for long enough to be sure.
-        """
+    def above(self, end: float, level: float) -> float:
+        """Return by how many decibels the chunk that ends at *end* (seconds) stands out of the quietest moments."""
         self._moments.append((end, level))
         while end - self._moments[0][0] >= _WINDOW:
             self._moments.popleft()
         levels = sorted(level for _, level in self._moments)
-        room = levels[int(_QUIET * len(levels))]
+        return level - levels[int(_QUIET * len(levels))]
+
+
+class NoiseFloor:
+    """Follow how loud the room is when nobody speaks, and where a voice sinks into it."""
+
+    def __init__(self) -> None:
+        self._loud, self._hissing = _Room(), _Room()
+        self._loudest = -float("inf")
+        self._above = float("inf")
+        self._sunk = False
+
+    def sank(self, end: float, level: float, hiss: float, *, voiced: bool) -> float | None:
+        """Take the chunk that ends at *end* (seconds); return when a voice that stood out of the room sank into it.
+
+        *level* and *hiss* are `loudness.decibels` and `loudness.hiss` of it. None where no voice sank, or not for long
+        enough to be sure.
+        """
+        above = self._loud.above(end, level)
         if voiced:
             self._loudest = max(self._loudest, level)
-        if level > room + (_BACK if self._sunk else _ABOVE) or self._loudest - room < _SPEAKER:
+        stood_out = self._loudest - (level - above) >= _SPEAKER
+        if above > (_BACK if self._sunk else _ABOVE) or self._hissing.above(end, hiss) > _HISS or not stood_out:
             self._above = end
         self._sunk = end - self._above >= _SURE
         return self._above if self._sunk else None

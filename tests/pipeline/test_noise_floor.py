@@ -6,7 +6,7 @@ import pytest
 from assistant import SPEECH, AudioChunk
 from assistant.pipeline.endpoint import Ended, Paused
 from assistant.pipeline.foreground import Foreground
-from assistant.pipeline.loudness import decibels
+from assistant.pipeline.loudness import decibels, hiss
 from assistant.pipeline.noise_floor import NoiseFloor
 from tests.pipeline.test_foreground import heard, sound
 
@@ -19,7 +19,7 @@ def sank(*parts: tuple[float, float, bool]) -> list[float | None]:
     for seconds, level, voiced in parts:
         for _ in range(round(seconds / STEP)):
             at += STEP
-            found.append(floor.sank(at, level, voiced=voiced))
+            found.append(floor.sank(at, level, level, voiced=voiced))
     return found
 
 
@@ -44,8 +44,23 @@ def test_the_moment_before_a_stop_consonant_is_no_end(step: float, later: int) -
     pcm = (noise[: loud.size] * loud * 32767).astype("<i2").tobytes()
     size, floor = SPEECH.size(step), NoiseFloor()
     chunks = [AudioChunk(pcm[at : at + size], SPEECH, SPEECH.seconds(at)) for at in range(0, len(pcm) - size, size)]
-    found = [floor.sank(chunk.end, decibels(chunk), voiced=chunk.end > 1) for chunk in chunks]
+    found = [floor.sank(chunk.end, decibels(chunk), hiss(chunk), voiced=chunk.end > 1) for chunk in chunks]
     assert not any(found)
+
+
+def test_an_s_after_a_moment_of_quiet_is_the_same_word() -> None:
+    """The end of "lights", as loud as the room but for its high notes: a recording of a person has it so."""
+    drawn = np.random.default_rng(0).standard_normal(4 * SPEECH.rate)
+    room, hissing = np.convolve(drawn, np.ones(8) / 8, "same"), np.diff(drawn, prepend=0.0)
+    room, hissing = room * 40, hissing * 12
+    parts = (room[:16000], drawn[:16000] * 1000, room[16000:17280], hissing[:1600], room[17280:40000])
+    pcm = np.concatenate(parts).astype("<i2").tobytes()
+    size, floor = SPEECH.size(STEP), NoiseFloor()
+    chunks = [AudioChunk(pcm[at : at + size], SPEECH, SPEECH.seconds(at)) for at in range(0, len(pcm) - size, size)]
+    assert decibels(chunks[66]) - decibels(chunks[63]) < 6, "it is hardly louder than the moment before it"
+    found = [floor.sank(chunk.end, decibels(chunk), hiss(chunk), voiced=chunk.end > 1) for chunk in chunks]
+    ends = {round(at, 2) for at in found if at is not None and at > 2.1}
+    assert ends == {round(chunks[67].end, 2)}, "the word ends with its last sound"
 
 
 def test_in_a_noisy_room_loudness_tells_nothing() -> None:
