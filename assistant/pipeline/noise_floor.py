@@ -24,9 +24,11 @@ _SURE = 0.062
 quiet for 30 to 60 ms. What is drafted in such a moment would be in vain."""
 
 
-_HISS = 8.0
+_HISS = 7.0
 """Decibels of hiss above the room's from which it is an "s", or a "t": the ends of "lights" and "minutes" come after
 a moment as quiet as the room, and stand out of it by their high notes only."""
+_LASTING = 0.06
+"""Seconds for which it must: noise does so for a moment."""
 
 
 class _Room:
@@ -49,6 +51,7 @@ class NoiseFloor:
 
     def __init__(self) -> None:
         self._loud, self._hissing = _Room(), _Room()
+        self._hisses: deque[tuple[float, float]] = deque()
         self._loudest = -float("inf")
         self._above = float("inf")
         self._sunk = False
@@ -63,7 +66,15 @@ class NoiseFloor:
         if voiced:
             self._loudest = max(self._loudest, level)
         stood_out = self._loudest - (level - above) >= _SPEAKER
-        if above > (_BACK if self._sunk else _ABOVE) or self._hissing.above(end, hiss) > _HISS or not stood_out:
+        hisses = self._lasting(end, self._hissing.above(end, hiss))
+        if above > (_BACK if self._sunk else _ABOVE) or hisses > _HISS or not stood_out:
             self._above = end
         self._sunk = end - self._above >= _SURE
         return self._above if self._sunk else None
+
+    def _lasting(self, end: float, hiss: float) -> float:
+        """Return the least of the latest hisses above the room."""
+        self._hisses.append((end, hiss))
+        while end - self._hisses[0][0] >= _LASTING:
+            self._hisses.popleft()
+        return min(hiss for _, hiss in self._hisses)
