@@ -36,7 +36,7 @@ from msgspec.structs import replace
 
 from assistant import SPEECH, AudioChunk, SpeechProbability, Stt, SttOptions, Tts, Turn, Vad, Voice, once
 from assistant.config import EndpointConfig
-from assistant.config.schema import PRESETS
+from assistant.config.assistants import PRESETS
 from assistant.convert import converted
 from assistant.pipeline.completeness import combine, completeness
 from assistant.pipeline.endpoint import Ended, Endpoint, Paused

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from assistant.access.caller import Scope
-from assistant.config.schema import LimitsConfig
+from assistant.config.doors import LimitsConfig
 
 __all__ = ["Limits"]
 

@@ -7,7 +7,7 @@ import secrets
 import tempfile
 from pathlib import Path
 
-from assistant.config.schema import HttpConfig
+from assistant.config.doors import HttpConfig
 from assistant.errors import ServiceError
 from assistant.paths import state_folder
 

@@ -13,7 +13,7 @@ from assistant.backup import Places, finish_restore
 from assistant.cli import Settings
 from assistant.cli.door import ask_daemon
 from assistant.cli.output import json_option, show_json
-from assistant.config.schema import DeviceConfig
+from assistant.config.assistants import DeviceConfig
 from assistant.skill import OWNER
 from assistant.state import State, state_file
 from assistant.state.forgetting import Extent, Forgotten

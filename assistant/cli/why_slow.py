@@ -7,7 +7,7 @@ import msgspec
 
 from assistant.cli import Settings
 from assistant.cli.output import json_option, show_json, show_receipt, show_table
-from assistant.config.schema import AssistantConfig
+from assistant.config.assistants import AssistantConfig
 from assistant.errors import ServiceError
 from assistant.pipeline.reasons import Reason, reasons
 from assistant.pipeline.receipt import Receipt

@@ -4,23 +4,20 @@ Order: the embedded default, the file, `conf.d/*.yaml` beside it, the environmen
 scalars replace, `null` removes. `INGLENOOK__STT__MODEL=…` sets `stt.model`, and so for every key.
 """
 
+from assistant.config.assistants import AssistantConfig, DeviceConfig, DraftConfig, EndpointConfig
+from assistant.config.doors import HttpConfig
 from assistant.config.faults import validate
 from assistant.config.load import Loaded, load
 from assistant.config.schema import (
-    AssistantConfig,
     Config,
     ConversationConfig,
-    DeviceConfig,
-    DraftConfig,
-    EndpointConfig,
     HistoryConfig,
-    HttpConfig,
     LogConfig,
     ModelSection,
     PluginsConfig,
-    Section,
     TimeoutConfig,
 )
+from assistant.config.section import Section
 
 __all__ = [
     "AssistantConfig",

@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 
 from msgspec import structs
 
+from assistant.config.assistants import PRESETS, AssistantConfig, DeviceConfig
 from assistant.config.faults import validate
 from assistant.config.layers import Layer, environment_layer, merge, read_file, substitute, yaml_layer
 from assistant.config.roles import check_references
-from assistant.config.schema import PRESETS, AssistantConfig, Config, DeviceConfig, ModelSection
+from assistant.config.schema import Config, ModelSection
 from assistant.errors import ConfigError
 from assistant.paths import config_file
 from assistant.providers.config import ProviderConfig

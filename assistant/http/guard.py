@@ -18,7 +18,7 @@ from assistant.access.backoff import Backoff
 from assistant.access.caller import OWNER_KEY
 from assistant.access.limits import Limits
 from assistant.access.needs import scope_of
-from assistant.config.schema import HttpConfig
+from assistant.config.doors import HttpConfig
 from assistant.errors import AssistantError, ConfigError
 from assistant.http.origins import Origins
 from assistant.http.peer import address, from_here, is_loopback

@@ -5,7 +5,7 @@ import logging
 import ssl
 from pathlib import Path
 
-from assistant.config.schema import HttpConfig
+from assistant.config.doors import HttpConfig
 from assistant.errors import ConfigError
 
 __all__ = ["Tls"]

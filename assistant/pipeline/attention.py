@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 
-from assistant.config.schema import DeviceConfig
+from assistant.config.assistants import DeviceConfig
 from assistant.controls.chime import chime
 from assistant.controls.loudness import AtVolume
 from assistant.pipeline.reference import Reference

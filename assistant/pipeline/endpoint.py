@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from assistant.config.schema import EndpointConfig
+from assistant.config.assistants import EndpointConfig
 from assistant.speech import SpeechProbability
 
 __all__ = ["Ended", "Endpoint", "EndpointEvent", "Paused", "Resumed", "SpeechStarted"]

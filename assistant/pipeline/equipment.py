@@ -5,7 +5,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from assistant.chat import ChatRequest
-from assistant.config.schema import AssistantConfig, TimeoutConfig
+from assistant.config.assistants import AssistantConfig
+from assistant.config.schema import TimeoutConfig
 from assistant.controls import Controls
 from assistant.events import EventBus
 from assistant.home import Home

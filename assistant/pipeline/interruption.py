@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from contextlib import aclosing, asynccontextmanager
 
 from assistant.audio import AudioChunk
-from assistant.config.schema import DeviceConfig
+from assistant.config.assistants import DeviceConfig
 from assistant.engines import Vad
 from assistant.errors import EngineError
 from assistant.pipeline.barge_in import (

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 
 from assistant.audio import AudioChunk
-from assistant.config.schema import DeviceConfig
+from assistant.config.assistants import DeviceConfig
 from assistant.engines import Echo, Source, Wake
 from assistant.errors import AssistantError, DeviceError, EngineError
 from assistant.events import EventType, TurnEvent

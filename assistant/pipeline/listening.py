@@ -8,7 +8,7 @@ from dataclasses import replace
 from msgspec import structs
 
 from assistant.audio import AudioChunk
-from assistant.config.schema import DeviceConfig, EndpointConfig
+from assistant.config.assistants import DeviceConfig, EndpointConfig
 from assistant.events import EventType
 from assistant.pipeline.certainty import Certainty
 from assistant.pipeline.draft import Draft, Drafts

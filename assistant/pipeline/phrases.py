@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from assistant.audio import SPEECH, AudioChunk
-from assistant.config.schema import AssistantConfig
+from assistant.config.assistants import AssistantConfig
 from assistant.models.pool import Pool
 from assistant.pipeline.language import apologies, apology, primary
 from assistant.pipeline.voices import Voices

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assistant.config.schema import AssistantConfig
+from assistant.config.assistants import AssistantConfig
 from assistant.pipeline.receipt import STAGES, Receipt
 
 __all__ = ["Reason", "reasons"]

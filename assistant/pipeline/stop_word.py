@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec import structs
 
 from assistant.audio import AudioChunk
-from assistant.config.schema import DeviceConfig, EndpointConfig
+from assistant.config.assistants import DeviceConfig, EndpointConfig
 from assistant.errors import EngineError
 from assistant.pipeline.barge_in import Interruption
 from assistant.pipeline.endpoint import Ended, Endpoint, SpeechStarted

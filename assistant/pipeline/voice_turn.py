@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from msgspec import structs
 
-from assistant.config.schema import DeviceConfig
+from assistant.config.assistants import DeviceConfig
 from assistant.controls.loudness import AtVolume
 from assistant.engines import Sink
 from assistant.errors import AssistantError, EngineError, EngineTimeout

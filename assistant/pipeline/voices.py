@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 from assistant.audio import AudioChunk
 from assistant.chat import Priority
-from assistant.config.schema import AssistantConfig
+from assistant.config.assistants import AssistantConfig
 from assistant.engines import Tts
 from assistant.models.pool import Pool, leased
 from assistant.speech import Voice

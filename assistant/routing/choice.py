@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from assistant.chat import ChatRequest
-from assistant.config.schema import Balance, Strategy
+from assistant.config.section import Balance, Strategy
 from assistant.engines import Capabilities
 from assistant.errors import EngineError
 from assistant.host import Candidate

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from assistant.chat import ChatDelta, ChatRequest, Done, Priority, TextDelta
-from assistant.config.schema import Strategy
+from assistant.config.section import Strategy
 from assistant.engines import Kind
 from assistant.errors import UnfitModel
 from assistant.host import Candidate

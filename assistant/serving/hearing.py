@@ -7,7 +7,7 @@ from functools import partial
 
 from assistant.audio import AudioChunk
 from assistant.chat import Priority
-from assistant.config.schema import AssistantConfig
+from assistant.config.assistants import AssistantConfig
 from assistant.engines import Kind
 from assistant.errors import EngineError, UnfitModel
 from assistant.models.pool import Pool

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from assistant.chat import ChatRequest
-from assistant.config.schema import AliasConfig
+from assistant.config.doors import AliasConfig
 from assistant.engines import Kind
 from assistant.errors import UnknownModel
 from assistant.host import ModelStatus

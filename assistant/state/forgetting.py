@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.config.schema import DeviceConfig
+from assistant.config.assistants import DeviceConfig
 from assistant.state.damage import DAMAGED
 
 __all__ = ["ALL", "BACKUPS", "Extent", "Forgotten", "forget_in", "forget_in_copies"]

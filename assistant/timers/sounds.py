@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from assistant.audio import AudioChunk
-from assistant.config.schema import AssistantConfig
+from assistant.config.assistants import AssistantConfig
 from assistant.models.pool import Pool
 from assistant.pipeline.spoken import spoken_form
 from assistant.pipeline.voices import Voices

@@ -3,7 +3,7 @@
 from assistant.access import Scope
 from assistant.access.limits import Limits
 from assistant.config import Config
-from assistant.config.schema import LimitsConfig
+from assistant.config.doors import LimitsConfig
 
 
 class Clock:

@@ -17,7 +17,7 @@ from assistant import (
     ImagePart,
 )
 from assistant.audio import SPEECH
-from assistant.config.schema import Balance, Strategy
+from assistant.config.section import Balance, Strategy
 from assistant.routing import Health, Route, Routing
 from assistant.testing import run_in_virtual_time
 from tests.routing.models import Writer, writers

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from assistant import Candidate, Capabilities, ChatMessage, ChatRequest, Image, ImagePart, ToolSpec
 from assistant.config import AssistantConfig
-from assistant.config.schema import AliasConfig
+from assistant.config.doors import AliasConfig
 from assistant.routing import Health, Route, Routing
 from tests.http.conftest import KEY
 from tests.http.rest.house import House, living

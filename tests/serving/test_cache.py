@@ -10,7 +10,7 @@ import pytest
 
 from assistant import Capabilities, ChatMessage, ChatRequest, EngineError, Image, ImagePart, Kind, Sampling, ToolSpec
 from assistant.chat import Done, ToolResult
-from assistant.config.schema import AliasConfig
+from assistant.config.doors import AliasConfig
 from assistant.engines import EngineConfig
 from assistant.errors import EngineTimeout
 from assistant.models.pool import Model, Pool

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from assistant import AudioError, Capabilities, EngineError, EngineUnavailable, Kind, SttOptions, UnfitModel
-from assistant.config.schema import AliasConfig, AssistantConfig
+from assistant.config.assistants import AssistantConfig
+from assistant.config.doors import AliasConfig
 from assistant.engines import EngineConfig
 from assistant.models.pool import Model, Pool
 from assistant.routing import State

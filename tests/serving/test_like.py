@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from assistant import Capabilities, ChatMessage, ChatRequest, EngineError, Kind, Sampling, ToolSpec
-from assistant.config.schema import AliasConfig
+from assistant.config.doors import AliasConfig
 from assistant.engines import EngineConfig
 from assistant.models.pool import Model, Pool
 from assistant.serving import Answer, Cache, Embedding, Generation, Likeness, Names

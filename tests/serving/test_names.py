@@ -3,7 +3,7 @@
 import pytest
 
 from assistant import ChatMessage, ChatRequest, Kind, Sampling, UnknownModel
-from assistant.config.schema import AliasConfig
+from assistant.config.doors import AliasConfig
 from assistant.engines import Capabilities
 from assistant.host import ModelStatus
 from assistant.serving import Names

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.config.schema import DeviceConfig
+from assistant.config.assistants import DeviceConfig
 from assistant.entities import Entity
 from assistant.home.ledger import Entry
 from assistant.pipeline.conversation import Exchange

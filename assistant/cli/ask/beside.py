@@ -9,7 +9,7 @@ from assistant.audio import AudioChunk
 from assistant.cli.ask.way import Piece, Question, Told
 from assistant.cli.daemon import Daemon
 from assistant.cli.transcribe import first_to_hear
-from assistant.config.schema import AssistantConfig
+from assistant.config.assistants import AssistantConfig
 from assistant.serving import SPOKEN
 from assistant.speech import Transcript
 

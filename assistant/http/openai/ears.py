@@ -14,7 +14,7 @@ from aiohttp import web
 from assistant.access import Scope
 from assistant.audio import SPEECH, AudioChunk
 from assistant.chat import AudioPart, Part, TextPart
-from assistant.config.schema import AssistantConfig
+from assistant.config.assistants import AssistantConfig
 from assistant.engines import Kind
 from assistant.http.guard import needs
 from assistant.http.openai.media import decoded

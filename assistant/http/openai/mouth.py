@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 
 from assistant.access import Scope
-from assistant.config.schema import AssistantConfig
+from assistant.config.assistants import AssistantConfig
 from assistant.http.guard import needs
 from assistant.http.openai.chat_answer import Audio, AudioPiece
 from assistant.http.openai.speech import AnyVoice, voice_name

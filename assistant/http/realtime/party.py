@@ -7,7 +7,7 @@ from msgspec import structs
 from assistant.access import Caller, Scope
 from assistant.access.caller import OWNER_KEY
 from assistant.chat import Priority
-from assistant.config.schema import AssistantConfig
+from assistant.config.assistants import AssistantConfig
 from assistant.engines import Kind
 from assistant.errors import EngineUnavailable
 from assistant.events import EventBus

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType, structs
 
 from assistant.chat import ToolSpec
-from assistant.config.schema import PRESETS, EndpointConfig
+from assistant.config.assistants import PRESETS, EndpointConfig
 from assistant.http.openai.tools import FunctionTool, ToolName, choice_of, specs
 from assistant.http.realtime.forms import Form
 

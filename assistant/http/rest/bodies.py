@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from assistant.chat import ChatMessage, ChatRequest
-from assistant.config.schema import Strategy
+from assistant.config.section import Strategy
 from assistant.http.drawing import Drawing, check_json
 from assistant.serving.names import AUTO
 

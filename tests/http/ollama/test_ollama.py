@@ -31,7 +31,7 @@ from assistant import (
     Usage,
 )
 from assistant.config import HttpConfig
-from assistant.config.schema import AliasConfig
+from assistant.config.doors import AliasConfig
 from assistant.engines import EngineConfig
 from assistant.events import EventBus
 from assistant.http.app import make_app, serve

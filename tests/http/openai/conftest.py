@@ -12,7 +12,7 @@ from openai import AsyncOpenAI
 
 from assistant.access.keys import Keys
 from assistant.config import AssistantConfig, HttpConfig
-from assistant.config.schema import AliasConfig
+from assistant.config.doors import AliasConfig
 from assistant.engines import Capabilities, EngineConfig, Kind
 from assistant.events import EventBus
 from assistant.http import openai

@@ -17,7 +17,7 @@ from openai import AsyncOpenAI
 
 from assistant import AudioFormat, Capabilities, EngineConfig, EngineError, Kind, Priority, TimedText, Transcript, Voice
 from assistant.config import HttpConfig
-from assistant.config.schema import AliasConfig
+from assistant.config.doors import AliasConfig
 from assistant.events import EventBus
 from assistant.http.app import make_app, serve
 from assistant.http.openai import audio

@@ -14,7 +14,7 @@ from openai import AsyncOpenAI
 from assistant.access.keys import Keys
 from assistant.audio import AudioFormat
 from assistant.config import AssistantConfig, ConversationConfig, HttpConfig, TimeoutConfig
-from assistant.config.schema import AliasConfig
+from assistant.config.doors import AliasConfig
 from assistant.controls import Controls
 from assistant.engines import AnySpec, Capabilities, Kind
 from assistant.events import EventBus
