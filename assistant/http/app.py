@@ -15,10 +15,10 @@ from assistant.access.caller import OWNER_KEY, Caller
 from assistant.access.keys import Keys
 from assistant.access.limits import Limits
 from assistant.access.owner import api_key, same_key
-from assistant.config.schema import HttpConfig
+from assistant.config.doors import HttpConfig
 from assistant.errors import ServiceError
 from assistant.events import EventBus
-from assistant.http import guard, health, openapi
+from assistant.http import guard, health, openapi, request_id
 from assistant.http.events import EventDoor
 from assistant.http.metrics import REQUESTS, Requests
 from assistant.http.origins import Origins
@@ -69,11 +69,12 @@ def make_app(
         keys.on_revoked(present.hang_up)
     requests = Requests()
     app = web.Application(
-        middlewares=[requests.middleware(), guard.errors(known), before.middleware()], client_max_size=_BODY
+        middlewares=[request_id.identified, requests.middleware(), guard.errors(known), before.middleware()],
+        client_max_size=_BODY,
     )
     app[ARRIVING], app[REQUESTS] = Arriving(), requests
     app.add_routes(map(served, routes))
-    app.on_response_prepare.append(origins.mark)
+    app.on_response_prepare.extend([origins.mark, request_id.mark])
     app.on_shutdown.extend({route.hang_up for route in routes if route.hang_up is not None})
     for name, of_plugin in plugin_routes.items():
         part = web.Application()

@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
-from assistant.config.schema import HttpConfig
+from assistant.config.doors import HttpConfig
 from assistant.http.peer import is_loopback
 from assistant.http.problem import Problem
+from assistant.http.request_id import HEADER as REQUEST_ID
 from assistant.lan.identity import host_name, instance_id
 
 __all__ = ["Origins"]
@@ -68,7 +69,7 @@ class Origins:
         """Let a page of one of the sites read the answer; cookies are none of it, for a key is shown by header only."""
         if self.allows(request):
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = request.headers[hdrs.ORIGIN]
-            response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = hdrs.RETRY_AFTER
+            response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = f"{hdrs.RETRY_AFTER}, {REQUEST_ID}"
         if self._sites:
             response.headers.add(hdrs.VARY, hdrs.ORIGIN)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import copy
-import heapq
 import itertools
 import logging
 import math
@@ -15,6 +14,7 @@ from assistant.chat import Priority
 from assistant.engines import PROTOCOLS, AnySpec, Capabilities, EngineConfig, Kind
 from assistant.errors import AssistantError, ConfigError, EngineBusy, EngineUnavailable
 from assistant.host import ModelStatus
+from assistant.models.waiting import Waiting
 
 __all__ = ["Model", "Pool", "leased"]
 
@@ -143,7 +143,14 @@ class Pool:
 
     def waiting(self, model: str) -> int:
         """Return how many wait for the engine of a model; raises ConfigError for an unknown id."""
-        return sum(not turn.done() for _, _, turn in self._slot(model).waiting)
+        return len(self._slot(model).waiting)
+
+    def queue(self, model: str) -> tuple[str, ...]:
+        """Return the ids of the requests that wait for the engine of a model, the next one first (`REQUEST`).
+
+        Raises ConfigError for an unknown id.
+        """
+        return self._slot(model).waiting.ids()
 
     def places(self, model: str) -> tuple[int, float]:
         """Return how many have the engine of a model, and how many can; raises ConfigError for an unknown id."""
@@ -197,7 +204,7 @@ class _Slot:
         self._places = math.inf if model.spec.kind in _FORKED else model.capabilities.parallel
         self._kept = 1 if model.spec.kind in _LASTING and self._places > 1 else 0
         self._lent = 0
-        self.waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self.waiting = Waiting()
 
     @property
     def is_remote(self) -> bool:
@@ -296,8 +303,7 @@ class _Slot:
         if self.free(priority):
             self._lent += 1
             return
-        turn = asyncio.get_running_loop().create_future()
-        heapq.heappush(self.waiting, (priority, next(_ORDER), turn))
+        turn = self.waiting.join(priority)
         try:
             await turn
         except asyncio.CancelledError:
@@ -307,11 +313,9 @@ class _Slot:
 
     def give_back(self) -> None:
         self._lent -= 1
-        while self.waiting and self.free(self.waiting[0][0]):
-            _, _, turn = heapq.heappop(self.waiting)
-            if not turn.done():
-                self._lent += 1
-                turn.set_result(None)
+        while turn := self.waiting.next(self.free):
+            self._lent += 1
+            turn.set_result(None)
 
     async def unload(self) -> None:
         if self._opening is None or self._owner is None:

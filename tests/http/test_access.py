@@ -139,7 +139,21 @@ async def house(home: Path) -> AsyncGenerator[House, None]:
         yield house
 
 
-# -- keys ------------------------------------------------------------------------------------------------------------
+# -- ids and keys ----------------------------------------------------------------------------------------------------
+
+
+async def test_every_answer_carries_the_id_of_its_request(house: House) -> None:
+    named = {"X-Request-Id": "kitchen-17"}
+    for path, key, status in (
+        ("/chat", KEY, 200),
+        ("/fail/so", KEY, 500),
+        ("/nothing", KEY, 404),
+        ("/chat", "no", 401),
+    ):
+        answer = await house.ask(path, key, headers=named)
+        assert (answer.status, answer.headers["x-request-id"]) == (status, "kitchen-17")
+    made = [(await house.ask(headers=own)).headers["x-request-id"] for own in ({}, {"X-Request-Id": "a" * 65})]
+    assert len({*made, "a" * 65}) == 3
 
 
 async def test_a_named_key_opens_what_it_may_and_is_named_where_it_may_not(house: House) -> None:
@@ -316,7 +330,7 @@ async def test_t4_a_site_on_the_list_may_ask_and_read(home: Path) -> None:
         answer = await house.ask("/chat", method="POST", json={"a": 1}, headers={"Origin": SITE})
         assert answer.body == {"took": {"a": 1}}
         assert answer.headers["access-control-allow-origin"] == SITE
-        assert answer.headers["access-control-expose-headers"] == "Retry-After"
+        assert answer.headers["access-control-expose-headers"] == "Retry-After, X-Request-Id"
         assert answer.headers["vary"] == "Origin"
         refused = await house.ask("/chat", "", headers={"Origin": SITE})
         assert refused.status == 401, "the site may ask, but it needs a key as anybody does"

@@ -52,6 +52,7 @@ class StateBody(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     working: int
     waiting: int
+    queue: tuple[str, ...]
 
 
 class Statistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,7 +148,8 @@ class ModelsDoor:
     def _state_of(self, id_: str) -> StateBody:
         model = self._status(id_)
         working, waiting = self._queue(id_)
-        return StateBody(id=id_, state=model.state, reason=model.reason, working=working, waiting=waiting)
+        queue = self._pool.queue(id_)
+        return StateBody(id=id_, state=model.state, reason=model.reason, working=working, waiting=waiting, queue=queue)
 
     def _queue(self, id_: str) -> tuple[int, int]:
         """Return how many requests the engine of a model has, which may hold some of them back, and how many wait."""

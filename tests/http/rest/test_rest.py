@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,7 +23,7 @@ from assistant import (
     Usage,
 )
 from assistant.config import HttpConfig
-from assistant.config.schema import AliasConfig
+from assistant.config.doors import AliasConfig
 from assistant.engines import EngineConfig
 from assistant.events import EventBus
 from assistant.http.app import make_app, serve
@@ -90,7 +91,7 @@ async def test_models_are_shown_and_loaded_and_unloaded(house: House, path: str)
         ("broken", "closed", []),
     ]
     path = path.rstrip("/")
-    loaded = {"id": "small", "state": "open", "reason": "", "working": 0, "waiting": 0}
+    loaded = {"id": "small", "state": "open", "reason": "", "working": 0, "waiting": 0, "queue": []}
     assert await house.post(f"{path}/gpt-4o-mini/load") == (200, loaded)
     assert await house.get("/api/models/small/status") == (200, loaded)
     assert (await house.get("/api/models/small"))[1]["languages"] == ["en"]
@@ -108,6 +109,31 @@ async def test_it_is_shown_how_many_are_before_the_next(house: House) -> None:
         assert queue.items() <= (await house.get("/api/models/small/status"))[1].items()
         assert queue.items() <= (await house.get("/models"))[1]["models"][0].items()
         assert (await house.get("/health"))[1]["statistics"]["waiting"] == 2
+
+
+async def test_who_waits_sees_its_place(house: House) -> None:
+    house.chat.script = ["Blue."] * 3
+
+    async def ask(id_: str) -> str:
+        async with house.session.post(
+            "/generate", json={"prompt": "The sky?"}, headers={"X-Request-Id": id_}
+        ) as answer:
+            return answer.headers["X-Request-Id"]
+
+    async with asyncio.TaskGroup() as group, house.pool.lease("small"):
+        tasks = []
+        for waiting, id_ in enumerate(("first", "second", "no id at all"), 1):
+            tasks.append(group.create_task(ask(id_)))
+            while house.pool.waiting("small") < waiting:
+                await asyncio.sleep(0.01)
+        tasks[0].cancel()
+        while house.pool.waiting("small") > 2:
+            await asyncio.sleep(0.01)
+        _, body = await house.get("/api/models/small/status")
+    assert body["waiting"] == 2
+    assert body["queue"] == [await tasks[1], await tasks[2]]
+    assert body["queue"][0] == "second"
+    assert re.fullmatch("[0-9a-f]{32}", body["queue"][1]), "what is no id is not told to others"
 
 
 async def test_health_names_every_state(house: House) -> None:
