@@ -39,9 +39,12 @@ class Outbox:
         return len(self._items) >= _AHEAD
 
     def put(self, *items: ChatDelta | AssistantError) -> None:
-        """Hand over *items*, from any thread."""
+        """Hand over *items*, from any thread; the reader learns of them by `tell`."""
         self._items.extend(items)
-        if items and not self._loop.is_closed():
+
+    def tell(self) -> None:
+        """Wake the reader, from any thread."""
+        if self._items and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._ready.set)
 
     async def get(self) -> ChatDelta:

@@ -2,6 +2,7 @@
 
 import ctypes
 import logging
+import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from assistant import EngineError, EngineUnavailable, ModelError
 from assistant_llama_cpp.calls import MARKS
 from assistant_llama_cpp.config import LlamaConfig
-from assistant_llama_cpp.cpu import overloaded, physical_cores
+from assistant_llama_cpp.cpu import Others, physical_cores
 from assistant_llama_cpp.gguf import read_header
 from assistant_llama_cpp.gpu import layers
 from assistant_llama_cpp.vocabulary import Vocabulary
@@ -31,11 +32,12 @@ Entry = tuple[int, int, int, bool]
 """One token of a batch: the token, its position, its sequence, whether its logits are wanted."""
 
 _SMALL = 500_000_000
-"""Parameters below which one thread writes faster than several: waking the others takes longer than their share of a
-token's work. With 135 million on two cores, one thread writes 153 tokens a second and two write 47; prompts, read many
-tokens at a time, gain from both."""
+"""Parameters below which a step of a few tokens is shared by `_PAIR` threads at most: the work of each is so short that
+more of them would mostly wait for each other."""
+_PAIR = 2
+"""With 135 million on two cores, one thread takes 7.2 ms for a token and two 6.4; for four tokens 22 and 14."""
 _FEW = 8
-"""Tokens of a step up to which that is so: five take one thread 26 ms and two 30 ms, sixteen as long either way."""
+"""Tokens that are few: prompts, read many at a time, gain from every core."""
 
 _GLANCE = 512
 """Tokens of a step where a model sees: some models must read all of an image at once."""
@@ -141,9 +143,9 @@ def _context_params(config: LlamaConfig, model: Any) -> Any:
 
 
 def _threads(config: LlamaConfig, model: Any) -> tuple[int, int]:
-    """Return the threads for one token at a time, and those for many."""
-    small = llama_cpp.llama_model_n_params(model) < _SMALL
-    return config.threads or (1 if small else physical_cores()), config.threads or physical_cores()
+    """Return the threads for a few tokens at a time, and those for many."""
+    every, small = config.threads or physical_cores(), llama_cpp.llama_model_n_params(model) < _SMALL
+    return min(every, _PAIR) if small and not config.threads else every, every
 
 
 def settings(config: LlamaConfig) -> tuple[object, ...]:
@@ -170,37 +172,42 @@ class Model:
         self._most = _batch(config)
         self._memory = llama_cpp.llama_get_memory(context)
         self._write_threads, self._read_threads = _threads(config, model)
-        self._yields = not config.threads
+        self._others = None if config.threads else Others()
         self._batch = llama_cpp.llama_batch_init(config.batch + config.slots, 0, 1)
         self.vocabulary = Vocabulary(model, shown=MARKS)
+        self._row = ctypes.c_float * self.vocabulary.size
         self.longest = min(config.context, llama_cpp.llama_model_n_ctx_train(model) or config.context)
         """Tokens that one conversation may have."""
         self.divisible = not (llama_cpp.llama_model_is_recurrent(model) or llama_cpp.llama_model_is_hybrid(model))
         """Whether a sequence can be cut anywhere."""
         self.template = (llama_cpp.llama_model_chat_template(model, None) or b"").decode("utf-8", "replace")
         """The chat template that came with the model; empty if none did."""
-        self.decode([(0, 0, 0, True)])  # touch all weights now, not in the first reply
+        self.load([(0, 0, 0, True)])
+        self.decode()  # touch all weights now, not in the first reply
         self.clear(0)
 
-    def decode(self, entries: Sequence[Entry]) -> int:
-        """Read a batch and return llama.cpp's code: 0 done, 1 no room in the cache, below 0 failed."""
+    def load(self, entries: Sequence[Entry]) -> None:
+        """Make the batch that `decode` reads."""
         batch = self._batch
         batch.n_tokens = len(entries)
-        if self._yields and len(entries) > 1:
-            llama_cpp.llama_set_n_threads(self._context, self._write_threads, self._threads(len(entries)))
+        if self._others:
+            threads = self._threads(len(entries), self._others.running())
+            llama_cpp.llama_set_n_threads(self._context, threads, threads)
         for n, (token, position, sequence, wanted) in enumerate(entries):
             batch.token[n] = token
             batch.pos[n] = position
             batch.n_seq_id[n] = 1
             batch.seq_id[n][0] = sequence
             batch.logits[n] = wanted
-        return int(llama_cpp.llama_decode(self._context, batch))
 
-    def _threads(self, tokens: int) -> int:
-        """Return the threads for a step of several tokens."""
-        if tokens <= _FEW:
-            return self._write_threads
-        return max(1, self._read_threads // 2) if overloaded() else self._read_threads
+    def decode(self) -> int:
+        """Read the batch and return llama.cpp's code: 0 done, 1 no room in the cache, below 0 failed."""
+        return int(llama_cpp.llama_decode(self._context, self._batch))
+
+    def _threads(self, tokens: int, others: int) -> int:
+        """Return the threads for a step: one for each core that *others* leave free."""
+        most = self._write_threads if tokens <= _FEW else self._read_threads
+        return max(1, min(most, (os.cpu_count() or 1) - others))
 
     def look(self, piece: "Piece", position: int, sequence: int) -> int:
         """Read a piece of an image, as `decode` does tokens; raises EngineError for one that is too large."""
@@ -219,7 +226,7 @@ class Model:
     def logits(self, entry: int) -> NDArray[np.float32]:
         """Return the logits after *entry* of the last batch, valid until the next."""
         pointer = llama_cpp.llama_get_logits_ith(self._context, entry)
-        return np.ctypeslib.as_array(pointer, (self.vocabulary.size,))
+        return np.frombuffer(self._row.from_address(ctypes.addressof(pointer.contents)), np.float32)
 
     def cut(self, sequence: int, length: int) -> bool:
         """Forget what a sequence holds from position *length* on; False if the model's state cannot be cut there."""
@@ -257,6 +264,8 @@ class Model:
     def close(self) -> None:
         """Free the batch."""
         llama_cpp.llama_batch_free(self._batch)
+        if self._others:
+            self._others.close()
 
 
 def _bytes(data: NDArray[np.uint8]) -> Any:

@@ -49,12 +49,15 @@ class Sampler:
         self._model = model
         self._grammar = grammar.deep_copy() if grammar else None
         self._chain = _chain(sampling, model.vocabulary.size)
+        self._plain = not sampling.temperature and not _penalties(sampling)
 
     def sample(self, entry: int) -> int | None:
         """Draw the token after *entry* of the last batch and accept it; None where the grammar admits none.
 
         Raises UnfitRequest where the grammar is too ambiguous to be followed further.
         """
+        if self._grammar is None and self._plain:
+            return int(self._model.logits(entry).argmax())  # a tenth of the time that a chain takes
         if self._grammar is None:
             return self._model.sample(self._chain, entry)
         admitted = self._admitted(self._grammar)
@@ -107,6 +110,12 @@ def _draw(chain: Any, tokens: NDArray[np.intp], logits: NDArray[np.float32]) -> 
     return int(candidates["id"][array.selected])
 
 
+def _penalties(sampling: Sampling) -> tuple[float, float, float] | None:
+    """Return the penalties for what repeats, for what is frequent and for what is there; None where there are none."""
+    penalties = sampling.repeat_penalty or 1.0, sampling.frequency_penalty or 0.0, sampling.presence_penalty or 0.0
+    return None if penalties == (1, 0, 0) else penalties
+
+
 def _chain(sampling: Sampling, vocabulary_size: int) -> Any:
     """Make a chain in llama.cpp's usual order (common/sampling.cpp)."""
     chain = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
@@ -114,10 +123,8 @@ def _chain(sampling: Sampling, vocabulary_size: int) -> Any:
     def add(sampler: Any) -> None:
         llama_cpp.llama_sampler_chain_add(chain, sampler)
 
-    repeat = sampling.repeat_penalty or 1.0
-    frequency, presence = sampling.frequency_penalty or 0.0, sampling.presence_penalty or 0.0
-    if (repeat, frequency, presence) != (1, 0, 0):
-        add(llama_cpp.llama_sampler_init_penalties(vocabulary_size, _RECENT, repeat, frequency, presence))
+    if penalties := _penalties(sampling):
+        add(llama_cpp.llama_sampler_init_penalties(vocabulary_size, _RECENT, *penalties))
     if not sampling.temperature:
         add(llama_cpp.llama_sampler_init_greedy())
         return chain

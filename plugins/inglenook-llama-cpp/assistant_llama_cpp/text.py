@@ -27,6 +27,8 @@ class StopTexts:
 
     def push(self, piece: bytes, final: bool = False) -> str:
         """Return what may leave now; *final* lets go of what was held back."""
+        if not self._stops:
+            return self._decoder.decode(piece, final)
         if self.stopped:
             return ""
         text = self._held + self._decoder.decode(piece, final)

@@ -88,8 +88,9 @@ class Worker:
                 closing(Stepper(self._config, self._model, saved, self._scheduler, self._changed)) as self._stepper,
             ):
                 self._loaded.set()
-                while self._await_work():
-                    self._stepper.step()
+                busy = False
+                while busy or self._await_work():
+                    busy = self._stepper.step() and not self._closing
         except AssistantError as failure:
             error = failure
         except Exception as failure:
@@ -104,13 +105,16 @@ class Worker:
                     self._scheduler.leave(job)
             for job in left:
                 job.outbox.put(error)
+                job.outbox.tell()
             self._model = None
             self._loaded.set()
 
     def _await_work(self) -> bool:
         """Wait until there is something to do, and tidy up meanwhile; False once the engine is being closed."""
-        while self._idle() and self._stepper.rest():
-            pass
+        if self._idle():
+            self._stepper.tell()
+            while self._stepper.rest() and self._idle():
+                pass
         with self._changed:
             self._changed.wait_for(self._has_work)
             return not self._closing
@@ -122,8 +126,8 @@ class Worker:
     def _has_work(self) -> bool:
         return (
             self._closing
-            or self._scheduler.giving_way() is not None
             or any(job.cancelled or job.ready for job in self._scheduler.active)
+            or self._scheduler.giving_way() is not None
             or any(job.cancelled for job in self._scheduler.waiting)
         )
 

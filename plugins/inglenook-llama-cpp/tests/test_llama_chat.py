@@ -577,7 +577,7 @@ async def test_a_failed_step_fails_its_requests_and_nothing_else(opened: Any, mo
     async with opened() as chat:
         model = chat._worker._model
         decode, codes = model.decode, [-3]
-        monkeypatch.setattr(model, "decode", lambda entries: codes.pop() if codes else decode(entries))
+        monkeypatch.setattr(model, "decode", lambda: codes.pop() if codes else decode())
         with pytest.raises(EngineError, match="code -3"):
             await say(chat, ask("Name a colour."))
         text, done = await say(chat, ask("What is the capital of France?"))

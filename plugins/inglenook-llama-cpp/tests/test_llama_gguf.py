@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from assistant_llama_cpp import LlamaConfig, describe_llama, open_llama, parameters
-from assistant_llama_cpp.cpu import overloaded, physical_cores
+from assistant_llama_cpp.cpu import Others, physical_cores
 from assistant_llama_cpp.gguf import BLOCKS, read_header
 
 from assistant import ModelError
@@ -140,13 +140,17 @@ def test_threads_follow_physical_cores(tmp_path: Path) -> None:
     assert physical_cores(tmp_path) == 1
 
 
-def test_a_machine_is_overloaded_where_others_want_every_core(tmp_path: Path) -> None:
-    import os
-
-    load, cores = tmp_path / "loadavg", os.cpu_count() or 1
-    for running, wanted in ((1, False), (cores, False), (cores + 1, True), (9 * cores, True)):
+def test_who_keeps_a_core_for_a_while_is_counted_and_who_looks_in_is_not(tmp_path: Path) -> None:
+    load = tmp_path / "loadavg"
+    load.write_text("9.85 6.53 5.57 1/301 4242\n")
+    others = Others(load)
+    told = []
+    for running in (3, 1, 3, 4, 3, 3, 2):
         load.write_text(f"9.85 6.53 5.57 {running}/301 4242\n")
-        assert overloaded(load) is wanted
-    load.write_text("nonsense")
-    assert not overloaded(load) and not overloaded(tmp_path / "none")
-    assert overloaded() in (True, False)
+        told.append(others.running())
+    others.close()
+    assert told == [0, 0, 0, 0, 0, 2, 1]
+    assert Others(tmp_path / "none").running() == 0
+    here = Others()
+    assert here.running() == 0, "nobody was looked for before"
+    here.close()

@@ -229,7 +229,8 @@ async def test_llama_cpp_refuses_a_state_for_which_there_is_no_room(model: str, 
     assert files(saved)
     async with open_llama(small) as chat:
         native: Any = chat._worker._model
-        native.decode([(1, n, 5, False) for n in range(130)])
+        native.load([(1, n, 5, False) for n in range(130)])
+        native.decode()
         state = chat._worker._stepper._saved.load((await chat._preparer.warm(ChatRequest((rules,)))).tokens)
         assert state is not None and not native.restore(0, state)
         native.clear(5)

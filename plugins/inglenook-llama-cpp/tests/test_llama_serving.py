@@ -215,14 +215,14 @@ async def test_a_running_reply_goes_on_while_a_long_prompt_is_read(model: str) -
             await anext(story)
         running = jobs(chat)[0]
         steps: list[tuple[int, int]] = []
-        decode = chat._worker._model.decode
+        load = chat._worker._model.load
 
-        def counted(entries: list[Any]) -> int:
+        def counted(entries: list[Any]) -> None:
             others = sum(entry[2] != running.sequence.id for entry in entries) if running.sequence else 0
             steps.append((len(entries) - others, others))
-            return int(decode(entries))
+            load(entries)
 
-        chat._worker._model.decode = counted
+        chat._worker._model.load = counted
         reading = asyncio.create_task(say(chat, ask(LONG, max_tokens=1)))
         async for _ in story:
             if reading.done():
