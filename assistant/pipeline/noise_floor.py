@@ -22,8 +22,6 @@ _SPEAKER = 20.0
 _SURE = 0.062
 """Seconds for which nothing but the room must be heard, in chunks that lie in it whole: before a "t" or a "k" it is as
 quiet for 30 to 60 ms. What is drafted in such a moment would be in vain."""
-
-
 _HISS = 7.0
 """Decibels of hiss above the room's from which it is an "s", or a "t": the ends of "lights" and "minutes" come after
 a moment as quiet as the room, and stand out of it by their high notes only."""
