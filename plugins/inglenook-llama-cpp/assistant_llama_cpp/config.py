@@ -30,7 +30,7 @@ class LlamaConfig(EngineConfig, frozen=True, kw_only=True):
     replies at most half as many are read at once of a prompt, and then as few as let words keep coming."""
     threads: Annotated[int, Meta(ge=0, le=512)] = 0
     """CPU threads; 0 takes one for each physical core that the process may use and nobody else does at that moment, and
-    at most two to write with a small model."""
+    with a small model no more than one for each reply that is written."""
     gpu_layers: Annotated[int, Meta(ge=-1, le=10_000)] | Literal["auto"] = "auto"
     """Layers that are put on the GPU; -1 puts all, `auto` does so where there is one. Needs a llama-cpp-python that was
     built for it; without, or where they do not fit, the CPU does the work."""

@@ -32,12 +32,9 @@ Entry = tuple[int, int, int, bool]
 """One token of a batch: the token, its position, its sequence, whether its logits are wanted."""
 
 _SMALL = 500_000_000
-"""Parameters below which a step of a few tokens is shared by `_PAIR` threads at most: the work of each is so short that
-more of them would mostly wait for each other."""
-_PAIR = 2
-"""With 135 million on two cores, one thread takes 7.2 ms for a token and two 6.4; for four tokens 22 and 14."""
-_FEW = 8
-"""Tokens that are few: prompts, read many at a time, gain from every core."""
+"""Parameters below which a step has no more threads than tokens: the work of each is so short that they would mostly
+wait for each other. With 135 million on two cores, one thread takes 7.2 ms for a token and two 6.4, but 16 where
+another thread wants one of the cores for that time, as those of a turn do; for four tokens one takes 22 and two 14."""
 
 _GLANCE = 512
 """Tokens of a step where a model sees: some models must read all of an image at once."""
@@ -136,16 +133,14 @@ def _context_params(config: LlamaConfig, model: Any) -> Any:
     params.n_ctx = config.context
     params.n_batch = params.n_ubatch = _batch(config)  # a longer batch would end the process
     params.n_seq_max = config.slots + config.conversations
-    params.n_threads, params.n_threads_batch = _threads(config, model)
+    params.n_threads = params.n_threads_batch = config.threads or physical_cores()
     params.kv_unified = True  # one pool of cells: sequences may be of any length and share a prefix
     params.no_perf = True
     return params
 
 
-def _threads(config: LlamaConfig, model: Any) -> tuple[int, int]:
-    """Return the threads for a few tokens at a time, and those for many."""
-    every, small = config.threads or physical_cores(), llama_cpp.llama_model_n_params(model) < _SMALL
-    return min(every, _PAIR) if small and not config.threads else every, every
+def _small(model: Any) -> bool:
+    return bool(llama_cpp.llama_model_n_params(model) < _SMALL)
 
 
 def settings(config: LlamaConfig) -> tuple[object, ...]:
@@ -171,7 +166,7 @@ class Model:
         self._context = context
         self._most = _batch(config)
         self._memory = llama_cpp.llama_get_memory(context)
-        self._write_threads, self._read_threads = _threads(config, model)
+        self._most_threads, self._small = physical_cores(), _small(model)
         self._others = None if config.threads else Others()
         self._batch = llama_cpp.llama_batch_init(config.batch + config.slots, 0, 1)
         self.vocabulary = Vocabulary(model, shown=MARKS)
@@ -206,7 +201,7 @@ class Model:
 
     def _threads(self, tokens: int, others: int) -> int:
         """Return the threads for a step: one for each core that *others* leave free."""
-        most = self._write_threads if tokens <= _FEW else self._read_threads
+        most = min(self._most_threads, tokens) if self._small else self._most_threads
         return max(1, min(most, (os.cpu_count() or 1) - others))
 
     def look(self, piece: "Piece", position: int, sequence: int) -> int:
