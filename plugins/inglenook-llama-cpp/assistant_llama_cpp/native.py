@@ -133,10 +133,15 @@ def _context_params(config: LlamaConfig, model: Any) -> Any:
     params.n_ctx = config.context
     params.n_batch = params.n_ubatch = _batch(config)  # a longer batch would end the process
     params.n_seq_max = config.slots + config.conversations
-    params.n_threads = params.n_threads_batch = config.threads or physical_cores()
+    params.n_threads, params.n_threads_batch = _threads(config, model)
     params.kv_unified = True  # one pool of cells: sequences may be of any length and share a prefix
     params.no_perf = True
     return params
+
+
+def _threads(config: LlamaConfig, model: Any) -> tuple[int, int]:
+    """Return the threads for one token at a time, and the most for several."""
+    return config.threads or (1 if _small(model) else physical_cores()), config.threads or physical_cores()
 
 
 def _small(model: Any) -> bool:
@@ -166,7 +171,8 @@ class Model:
         self._context = context
         self._most = _batch(config)
         self._memory = llama_cpp.llama_get_memory(context)
-        self._most_threads, self._small = physical_cores(), _small(model)
+        self._small = _small(model)
+        self._write_threads, self._read_threads = _threads(config, model)
         self._others = None if config.threads else Others()
         self._batch = llama_cpp.llama_batch_init(config.batch + config.slots, 0, 1)
         self.vocabulary = Vocabulary(model, shown=MARKS)
@@ -185,9 +191,9 @@ class Model:
         """Make the batch that `decode` reads."""
         batch = self._batch
         batch.n_tokens = len(entries)
-        if self._others:
+        if self._others and len(entries) > 1:
             threads = self._threads(len(entries), self._others.running())
-            llama_cpp.llama_set_n_threads(self._context, threads, threads)
+            llama_cpp.llama_set_n_threads(self._context, self._write_threads, threads)
         for n, (token, position, sequence, wanted) in enumerate(entries):
             batch.token[n] = token
             batch.pos[n] = position
@@ -200,8 +206,12 @@ class Model:
         return int(llama_cpp.llama_decode(self._context, self._batch))
 
     def _threads(self, tokens: int, others: int) -> int:
-        """Return the threads for a step: one for each core that *others* leave free."""
-        most = min(self._most_threads, tokens) if self._small else self._most_threads
+        """Return the threads for a step of several tokens: one for each core that *others* leave free.
+
+        What is computed is the same with any number, which is not so of a step of one token (llama.cpp divides its
+        attention among them): of those the number is always the same, as the reply to the same question should be.
+        """
+        most = min(self._read_threads, tokens) if self._small else self._read_threads
         return max(1, min(most, (os.cpu_count() or 1) - others))
 
     def look(self, piece: "Piece", position: int, sequence: int) -> int:

@@ -143,24 +143,22 @@ async def test_leaving_in_the_midst_of_a_batch_changes_nothing_for_the_others(mo
 async def test_replies_that_outgrow_the_context_are_continued_one_after_the_other(model: str) -> None:
     """Three replies fit by their prompts, and not by their ends: none fails, and none is cut."""
     requests = [endless(150, stop=(f"never{n}",)) for n in range(3)]
-    async with opened(model, context=256, slots=1, conversations=0) as chat:
-        alone, _ = await say(chat, requests[0])
-    paused = 0
+    paused: list[tuple[Any, list[int]]] = []
     async with opened(model, context=256, slots=3) as chat:
-        scheduler = chat._worker._scheduler
+        scheduler, piece = chat._worker._scheduler, chat._worker._model.vocabulary.piece
         pause = scheduler.pause
 
         def counted(job: Any) -> None:
-            nonlocal paused
-            paused += 1
+            paused.append((job, list(job.tokens)))
             pause(job)
 
         scheduler.pause = counted
         told = await asyncio.gather(*(say(chat, request) for request in requests))
+        written = {b"".join(map(piece, job.tokens[job.prompt :])).decode() for job, _ in paused}
     assert paused, "the context was never full"
-    for text, done in told:
-        assert done.usage.completion_tokens == 150 and done.reason == "length"
-        assert text[:40] == alone[:40]
+    assert all(done.usage.completion_tokens == 150 and done.reason == "length" for _, done in told)
+    assert all(job.tokens[: len(before)] == before and len(job.tokens) > len(before) for job, before in paused)
+    assert written <= {text for text, _ in told}, "each word is told once"
 
 
 async def test_one_that_fills_its_context_harms_no_other(model: str) -> None:
