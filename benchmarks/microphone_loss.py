@@ -66,7 +66,8 @@ def report(chunks: list[AudioChunk], spoken: float) -> float:
     passed = chunks[-1].end - chunks[0].timestamp
     expected = round(passed / chunk)
     sound = np.abs(np.frombuffer(b"".join(c.audio for c in chunks), "<i2").astype(np.float32))
-    heard = int((sound.reshape(-1, 160).max(axis=1) > 1000).sum()) / 100  # hundredths of a second with the tone in them
+    parts = sound[: sound.size // 160 * 160].reshape(-1, 160)
+    heard = int((parts.max(axis=1) > 1000).sum()) / 100  # hundredths of a second with the tone in them
     lost = max(0, expected - len(chunks))
     print(f"chunks of {chunk * 1000:.0f} ms  captured {len(chunks)}  expected {expected}  lost {lost}")
     print(f"tone  heard {heard:.2f} s of {spoken:.2f} s")
