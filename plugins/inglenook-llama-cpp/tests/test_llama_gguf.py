@@ -1,4 +1,7 @@
 import struct
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -145,12 +148,33 @@ def test_who_keeps_a_core_for_a_while_is_counted_and_who_looks_in_is_not(tmp_pat
     load.write_text("9.85 6.53 5.57 1/301 4242\n")
     others = Others(load)
     told = []
-    for running in (3, 1, 3, 4, 3, 3, 2):
+    for running in (3, 3, 1, 3, 4, 3, 3, 2):
         load.write_text(f"9.85 6.53 5.57 {running}/301 4242\n")
         told.append(others.running())
     others.close()
-    assert told == [0, 0, 0, 0, 0, 2, 1]
-    assert Others(tmp_path / "none").running() == 0
-    here = Others()
-    assert here.running() == 0, "nobody was looked for before"
-    here.close()
+    assert told == [0, 0, 0, 0, 0, 0, 2, 1]
+
+
+@pytest.mark.parametrize("text", [None, "", "nonsense", "9.85 6.53 5.57 x/301 4242"])
+def test_nobody_is_counted_where_the_system_does_not_tell(tmp_path: Path, text: str | None) -> None:
+    load = tmp_path / "loadavg"
+    if text is not None:
+        load.write_text(text)
+    others = Others(load)
+    assert [others.running() for _ in range(5)] == [0] * 5
+    others.close()
+
+
+def test_this_machine_tells_who_else_is_at_work() -> None:
+    others = Others()
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        wait_until = time.monotonic() + 30
+        while others.running() < 1 and time.monotonic() < wait_until:
+            time.sleep(0.01)
+        assert others.running() >= 1
+    finally:
+        for loop in busy:
+            loop.kill()
+            loop.wait()
+        others.close()
