@@ -124,6 +124,8 @@ class Capabilities:
     """Whether the work is done on this machine; False where text or sound leaves it."""
     parallel: int = 1
     """How many leases it serves at once."""
+    preempts: bool = False
+    """Whether it serves a voice at once, whatever else it has to do: work that can wait is interrupted for it."""
     memory: int = 0
     """Estimated resident memory once loaded, in bytes; 0 where unknown."""
     rank: int = 0

@@ -53,20 +53,20 @@ class Engine:
             self.open_now -= 1
             self.closed += 1
 
-    def spec(self, parallel: int = 1, kind: Kind = Kind.CHAT) -> AnySpec:
+    def spec(self, parallel: int = 1, kind: Kind = Kind.CHAT, preempts: bool = False) -> AnySpec:
         return EngineSpec(
             name="counted",
             kind=kind,
             config=EngineConfig,
-            describe=lambda _: Capabilities(parallel=parallel),
+            describe=lambda _: Capabilities(parallel=parallel, preempts=preempts),
             open=self.open,
         )
 
 
-def pool_of(parallel: int = 1, opening: float = 120.0, **engines: Engine) -> Pool:
+def pool_of(parallel: int = 1, opening: float = 120.0, preempts: bool = False, **engines: Engine) -> Pool:
     models = {}
     for name, engine in engines.items():
-        spec = engine.spec(parallel)
+        spec = engine.spec(parallel, preempts=preempts)
         models[name] = Model(name, spec, EngineConfig(), spec.describe(EngineConfig()))
     return Pool(models, lambda config: config, opening=opening)
 
@@ -168,6 +168,25 @@ async def test_t6_programs_never_have_every_place() -> None:
     await asyncio.wait(programs)
     async with pool.lease("chat", Priority.BACKGROUND), pool.lease("chat", Priority.API), pool.lease("chat"):
         pass
+    await pool.close()
+
+
+@live
+async def test_t6_a_voice_never_waits_for_an_engine_that_preempts() -> None:
+    pool = pool_of(chat=Engine(), parallel=2, preempts=True)
+    programs = [asyncio.create_task(_use_until_cancelled(pool)) for _ in range(5)]
+    await asyncio.sleep(0.1)
+    assert pool.places("chat") == (2, 2), "no place is kept where none is needed"
+    async with asyncio.timeout(1), pool.lease("chat"), pool.lease("chat"):
+        assert pool.places("chat") == (4, 2)
+        programs[0].cancel()
+        await asyncio.wait(programs[:1])
+        assert pool.waiting("chat") == 3, "while voices are there nobody else is let in"
+    await asyncio.sleep(0.1)
+    assert (pool.places("chat"), pool.waiting("chat")) == ((2, 2), 2)
+    for program in programs:
+        program.cancel()
+    await asyncio.wait(programs)
     await pool.close()
 
 

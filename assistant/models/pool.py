@@ -202,7 +202,8 @@ class _Slot:
         self._closing = asyncio.Event()
         self._failed_at = 0.0
         self._places = math.inf if model.spec.kind in _FORKED else model.capabilities.parallel
-        self._kept = 1 if model.spec.kind in _LASTING and self._places > 1 else 0
+        preempts = model.capabilities.preempts
+        self._kept = 1 if model.spec.kind in _LASTING and self._places > 1 and not preempts else 0
         self._lent = 0
         self.waiting = Waiting()
 
@@ -297,6 +298,8 @@ class _Slot:
 
     def free(self, priority: int) -> bool:
         """Return whether somebody can have the engine without waiting."""
+        if priority == Priority.VOICE and self.model.capabilities.preempts:
+            return True
         return self._lent < self._places - (0 if priority == Priority.VOICE else self._kept)
 
     async def turn(self, priority: Priority) -> None:

@@ -58,7 +58,8 @@ def describe_llama(config: LlamaConfig) -> Capabilities:
         logprobs=True,
         continues=True,
         context=config.context,
-        parallel=config.slots + config.queue + 1,  # who waits, waits here, and a voice takes the place of a program
+        parallel=config.slots,
+        preempts=True,
         memory=memory,
         rank=rank,
     )

@@ -24,7 +24,8 @@ class LlamaConfig(EngineConfig, frozen=True, kw_only=True):
     conversations: Annotated[int, Meta(ge=0, le=128)] = 8
     """Conversations whose prefix is kept between replies, as far as `context` has room; the oldest goes first."""
     queue: Annotated[int, Meta(ge=0, le=1024)] = 16
-    """Requests that may wait for a slot; one more is refused, unless somebody speaks."""
+    """Requests that may wait for a slot where the engine is used without the daemon, whose programs wait before it
+    (`http.queue`); one more is refused, unless somebody speaks."""
     batch: Annotated[int, Meta(ge=16, le=8192)] = 128
     """Prompt tokens read in one step. A reply can be stopped, and others go on, between steps; a GPU likes 512. Beside
     replies at most half as many are read at once of a prompt, and then as few as let words keep coming."""
