@@ -36,6 +36,7 @@ Identify = Callable[[str], Caller | None]
 
 _CALLER = web.RequestKey("caller", Caller)
 _ABOUT = web.RequestKey("about", str)
+_CHANGED = web.RequestKey("changed", bool)
 _OF_A_BROWSER = (hdrs.ORIGIN, "Sec-Fetch-Site")
 """Headers that only browsers send, and no page can leave out (https://w3c.github.io/webappsec-fetch-metadata/)."""
 _CHANGING = frozenset({Scope.MODELS, Scope.ADMIN})
@@ -156,8 +157,9 @@ class Guard:
         self, caller: Caller, route: Route | None, request: web.Request, handler: Handler
     ) -> web.StreamResponse:
         """Answer, and tell the audit log of what may have changed something that matters to all."""
-        if route is None or route.scope not in _CHANGING or request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
+        if route is None or request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
             return await handler(request)
+        request[_CHANGED] = route.scope in _CHANGING
         outcome = "failed"
         try:
             response = await handler(request)
@@ -167,8 +169,10 @@ class Guard:
             outcome = "refused"
             raise
         finally:
-            what = request.get(_ABOUT) or " ".join(request.match_info.values())
-            self.audit.record(Event.ADMINISTERED, key=caller.name, route=_named(request), what=what, outcome=outcome)
+            if request[_CHANGED]:
+                what = request.get(_ABOUT) or " ".join(request.match_info.values())
+                event = Event.ADMINISTERED
+                self.audit.record(event, key=caller.name, route=_named(request), what=what, outcome=outcome)
 
 
 def caller(request: web.Request) -> Caller:
@@ -179,6 +183,8 @@ def caller(request: web.Request) -> Caller:
 def needs(request: web.Request, scope: Scope) -> None:
     """Raise Problem where the key of a request does not open *scope*, which only some requests of a route need."""
     who = caller(request)
+    if scope in _CHANGING:
+        request[_CHANGED] = True
     if not who.may(scope):
         message = f"the key {who.name!r} does not open this: it needs the scope {scope}"
         raise Problem(403, "no_scope", message)

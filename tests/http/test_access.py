@@ -21,7 +21,7 @@ from assistant.config import HttpConfig
 from assistant.events import EventBus
 from assistant.http import app as door
 from assistant.http.app import make_app, serve
-from assistant.http.guard import about, caller
+from assistant.http.guard import about, caller, needs
 from assistant.http.keys import routes as key_routes
 from assistant.http.route import Route
 from assistant.state import State
@@ -97,6 +97,9 @@ async def _failed(request: web.Request) -> web.StreamResponse:
 
 
 async def _took(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+    if body.get("unload"):
+        about(request, "small")
+        needs(request, Scope.MODELS)
     return web.json_response({"took": body})
 
 
@@ -438,6 +441,17 @@ async def test_the_audit_log_tells_of_keys_and_not_of_content(house: House) -> N
         "outcome": "failed",
     }
     assert all("\n" not in record.fields for record in await house.state.audit.since())
+
+
+async def test_the_audit_log_tells_of_requests_that_change_something_at_doors_that_need_not(house: House) -> None:
+    guest = await house.keys.create("guest", [Scope.CHAT])
+    for key, outcome in ((KEY, "ok"), (guest, "refused")):
+        assert (await house.ask("/chat", key, method="POST", json={"unload": False})).status == 200
+        await house.ask("/chat", key, method="POST", json={"unload": True})
+        last = (await house.told())[-1]
+        assert (last["event"], last["what"], last["outcome"]) == ("administered", "small", outcome)
+    told = [one for one in await house.told() if one["event"] == "administered"]
+    assert len(told) == 2, "who only asks is not told of"
 
 
 async def test_t5_no_key_is_ever_logged(house: House, caplog: pytest.LogCaptureFixture) -> None:

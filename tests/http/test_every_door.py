@@ -169,7 +169,9 @@ async def test_t10_no_number_of_any_body_is_out_of_range(house: House) -> None:
     assert not house.chat.requests
 
 
-@pytest.mark.parametrize("path", ["/api/chat", "/api/generate", "/api/inference/", "/api/inference/batch"])
+@pytest.mark.parametrize(
+    "path", ["/api/chat", "/api/generate", "/api/inference/", "/api/inference/batch", "/api/inference/ensemble"]
+)
 async def test_t10_nor_of_any_options(house: House, path: str) -> None:
     where = "options" if "inference" not in path else "parameters"
     known = ["temperature", "top_p", "top_k", "min_p", "repeat_penalty", "presence_penalty", "frequency_penalty"]
@@ -178,6 +180,47 @@ async def test_t10_nor_of_any_options(house: House, path: str) -> None:
             status, text = await house.post(path, BODIES[path] | {where: {key: value}})
             assert status == 400, f"{key}={value}: {text}"
     assert not house.chat.requests
+
+
+async def test_t10_nor_of_one_of_several_pieces_of_work(house: House) -> None:
+    work = BODIES["/api/inference/parallel"]["requests"][0]
+    status, text = await house.post("/api/inference/parallel", {"requests": [work | {"parameters": {"top_p": 2**64}}]})
+    assert status == 400, text
+
+
+async def test_one_of_several_pieces_of_work_fails_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    reply = house.chat.reply
+
+    def break_at_times(request: Any) -> Any:
+        if request.messages[-1].text == "Break.":
+            raise RuntimeError("a mistake of a plugin")
+        return reply(request)
+
+    monkeypatch.setattr(house.chat, "reply", break_at_times)
+    endless = {"parameters": {"schema": {"maximum": 10**40}}}
+    work = [{"inputs": "Hello."}, {"inputs": "Hello."} | endless, {"inputs": "Break."}, {"inputs": "Hello."}]
+    status, text = await house.post("/api/inference/parallel", {"requests": work})
+    told = json.loads(text)
+    assert (status, told["failed"]) == (200, 2), text
+    assert [one["error"] and one["error"]["code"] for one in told["results"]] == [
+        None,
+        "bad_request",
+        "internal_error",
+        None,
+    ]
+
+
+async def test_t26_a_key_that_may_ask_a_model_cannot_unload_it(house: House) -> None:
+    _, text = await house.post("/api/keys", {"name": "guest", "scopes": ["chat"]})
+    guest = {"Authorization": f"Bearer {json.loads(text)['key']}"}
+    for path in ("/api/generate", "/api/chat"):
+        asked: dict[str, Any] = {"model": "chat"}
+        async with house.session.post(path, json=asked | {"keep_alive": 0}, headers=guest) as answer:
+            assert answer.status == 403, await answer.text()
+        async with house.session.post(path, json=asked, headers=guest) as answer:
+            assert (answer.status, (await answer.json())["done_reason"]) == (200, "load")
+        status, text = await house.post(path, asked | {"keep_alive": 0})
+        assert (status, json.loads(text)["done_reason"]) == (200, "unload")
 
 
 NAMES = ["../../etc/passwd", "/etc/passwd", "..%2f..%2fetc%2fpasswd", "chat\0", "ch\u0430t", "CHAT", "chat/../chat"]

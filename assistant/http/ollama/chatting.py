@@ -12,6 +12,7 @@ from assistant.access import Scope
 from assistant.chat import ChatRequest, Done, TextDelta, ToolCall
 from assistant.engines import Kind
 from assistant.errors import AssistantError
+from assistant.http.guard import about, needs
 from assistant.http.ollama.bodies import ChatBody, GenerateBody, chat_request, generate_request
 from assistant.http.ollama.dialect import Stopwatch, fault, line, moment, render
 from assistant.http.route import Route
@@ -34,13 +35,13 @@ def routes(generation: Generation) -> list[Route]:
     async def chat(request: web.Request, body: ChatBody) -> web.StreamResponse:
         """Go on with a conversation."""
         if not body.messages:
-            return await _load(generation, body, _as_message)
+            return await _load(request, generation, body, _as_message)
         return await _answer(request, generation, body, chat_request(body), _as_message)
 
     async def generate(request: web.Request, body: GenerateBody) -> web.StreamResponse:
         """Answer a prompt."""
         if not body.prompt and not body.images:
-            return await _load(generation, body, _as_response)
+            return await _load(request, generation, body, _as_response)
         return await _answer(request, generation, body, generate_request(body), _as_response)
 
     return [
@@ -60,10 +61,18 @@ def _as_response(text: str, calls: list[ToolCall]) -> Mapping[str, Any]:
     return {"response": text}
 
 
-async def _load(generation: Generation, body: ChatBody | GenerateBody, shape: Shape) -> web.Response:
-    """Load the model, or unload it where it is not to stay; raises UnknownModel, EngineUnavailable, EngineBusy."""
-    model = generation.names.find(body.model, Kind.CHAT).model
+async def _load(
+    request: web.Request, generation: Generation, body: ChatBody | GenerateBody, shape: Shape
+) -> web.Response:
+    """Load the model, or unload it where it is not to stay, which is not for every key that may use it.
+
+    Raises Problem, UnknownModel, EngineUnavailable, EngineBusy.
+    """
     gone = body.keep_alive in (0, "0", "0s")
+    about(request, body.model)
+    if gone:
+        needs(request, Scope.MODELS)
+    model = generation.names.find(body.model, Kind.CHAT).model
     await (generation.pool.unload(model) if gone else generation.pool.load(model))
     reason = "unload" if gone else "load"
     said = {"model": body.model, "created_at": moment(), **shape("", []), "done": True, "done_reason": reason}

@@ -1,6 +1,7 @@
 """`/generate` and `/api/inference/`: a model, by its id, at work on texts; one, several in turn, several at once."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
@@ -13,6 +14,7 @@ from assistant.chat import ChatMessage, Done, TextDelta
 from assistant.engines import Kind
 from assistant.errors import AssistantError, UnfitModel
 from assistant.http.guard import caller
+from assistant.http.problem import Problem
 from assistant.http.rest.bodies import (
     BatchBody,
     GenerateBody,
@@ -29,6 +31,8 @@ from assistant.http.streaming import stream
 from assistant.serving import Embedding, Generation
 
 __all__ = ["InferenceDoor"]
+
+log = logging.getLogger(__name__)
 
 
 class InferenceDoor:
@@ -73,8 +77,11 @@ class InferenceDoor:
     async def _outcome(self, body: InferenceBody, asker: str) -> Outcome:
         try:
             return Outcome(result=await self._work(body, asker))
-        except AssistantError as error:
+        except (AssistantError, Problem) as error:
             return Outcome(error=fault(error))
+        except Exception:
+            log.exception("one of several pieces of work failed")
+            return Outcome(error=fault(Problem(500, "internal_error", "it failed", "the daemon's log says why")))
 
     async def _work(self, body: InferenceBody, asker: str) -> Said:
         if self._kind(body.model_id) is Kind.EMBED:

@@ -4,7 +4,7 @@ from typing import Any
 
 from assistant.chat import Done
 from assistant.errors import AssistantError
-from assistant.http.problem import problem_of
+from assistant.http.problem import Problem, problem_of
 from assistant.http.rest.bodies import AskedBefore, Fault, Tokens
 from assistant.serving import Answer
 
@@ -29,7 +29,7 @@ def ended(end: Done, seconds: float) -> dict[str, Any]:
     }
 
 
-def fault(error: AssistantError) -> Fault:
+def fault(error: AssistantError | Problem) -> Fault:
     """Return why there is nothing."""
-    problem = problem_of(error)
+    problem = error if isinstance(error, Problem) else problem_of(error)
     return Fault(code=problem.code, message=str(problem), hint=problem.hint)
