@@ -67,14 +67,14 @@ class CallParser:
     """Tell text from calls as a reply is written; no part of a call leaves as text unless it turns out to be none.
 
     JSON without a mark is a call only if it is the whole reply and names one of *tools*, so a reply that starts as JSON
-    is held back to its end.
+    is held back to its end; with *marked*, it is never a call, and leaves as it is written.
     """
 
-    def __init__(self, tools: Sequence[str]) -> None:
+    def __init__(self, tools: Sequence[str], *, marked: bool = False) -> None:
         self._tools = frozenset(tools)
         self._held = ""
         self._open = ""
-        self._bare: bool | None = None
+        self._bare: bool | None = False if marked else None
         self._after_call = False
         self.called = False
         """Whether there was a call."""

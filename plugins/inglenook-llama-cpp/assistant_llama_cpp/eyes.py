@@ -23,7 +23,7 @@ from llama_cpp import mtmd_cpp as mtmd
 from PIL import Image as Pillow
 from PIL import ImageOps
 
-from assistant import EngineError, Image, ImageError, ModelError
+from assistant import Image, ImageError, ModelError, UnfitRequest
 from assistant_llama_cpp.gguf import read_header
 
 __all__ = ["Eyes", "Piece", "opened_eyes"]
@@ -87,10 +87,10 @@ class Eyes:
     def prompt(self, text: str, images: Sequence[Image], add_start: bool) -> tuple[list[int], dict[int, Piece]]:
         """Return the tokens of a rendered prompt, those of *images* in the places of the markers, and their pieces.
 
-        Raises ImageError where an image cannot be decoded, EngineError where the markers do not fit the images.
+        Raises ImageError where an image cannot be decoded, UnfitRequest where the markers do not fit the images.
         """
         if text.count(self.marker) != len(images):
-            raise EngineError(
+            raise UnfitRequest(
                 "the chat template does not show each image once",
                 hint="another `template` in the model's configuration may",
             )
@@ -101,7 +101,7 @@ class Eyes:
             words = mtmd.mtmd_input_text(data, len(data), add_start, True)
             pointers = (mtmd.mtmd_bitmap_p_ctypes * len(bitmaps))(*bitmaps)
             if code := mtmd.mtmd_tokenize(self._context, chunks, ctypes.byref(words), pointers, len(bitmaps)):
-                raise EngineError(f"the images cannot be prepared (code {code})", hint="send others, or fewer")
+                raise UnfitRequest(f"the images cannot be prepared (code {code})", hint="send others, or fewer")
             return self._numbered(chunks)
 
     def _numbered(self, chunks: Any) -> tuple[list[int], dict[int, Piece]]:

@@ -51,13 +51,18 @@ class Grammars:
             self._tokenizer = self._vocabulary.llguidance()
         return self._tokenizer
 
-    def of_request(self, request: ChatRequest) -> Grammar | None:
-        """Return the grammar that the text of the reply must follow, or None; raises UnfitRequest."""
+    def of_request(self, request: ChatRequest, tools: Sequence[ToolSpec] = ()) -> Grammar | None:
+        """Return the grammar that the reply must follow, or None; raises UnfitRequest.
+
+        Beside a schema the reply may call one of *tools*; a grammar leaves no room for that.
+        """
         if request.grammar is not None and request.schema is not None:
             raise UnfitRequest("the request has both a grammar and a schema", hint="give one of them")
         if request.grammar is not None:
             return self.gbnf(request.grammar)
-        return None if request.schema is None else self.schema(request.schema)
+        if request.schema is None:
+            return None
+        return self.schema_or_call(request.schema, tools) if tools else self.schema(request.schema)
 
     def gbnf(self, text: str) -> Grammar:
         """Compile GBNF; raises UnfitRequest where it cannot be followed."""
@@ -76,10 +81,14 @@ class Grammars:
         """Compile a JSON schema; raises UnfitRequest where it cannot be followed."""
         return self._compiled(f"start: {_inline(schema)}", "JSON schema", _PLAIN)
 
+    def schema_or_call(self, schema: Mapping[str, Any], tools: Sequence[ToolSpec]) -> Grammar:
+        """Compile a JSON schema, and in its place one call of one of *tools*; raises UnfitRequest."""
+        lark = f'start: form | "{OPEN}" {_FRAMED}\nform: {_inline(schema)}\n{_calls(tools)}'
+        return self._compiled(lark, "JSON schema, or a tool's,", _PLAIN)
+
     def call(self, tools: Sequence[ToolSpec], *, closed: bool = True) -> Grammar:
         """Compile one call of one of *tools*; *closed* by `</tool_call>`, as it is where the model opened it itself."""
-        frame = f'start: END? call END? "{CLOSE}"\nEND: /[ \\n]/' if closed else "start: call"
-        lark = f"{frame}\n{_calls(tools)}"
+        lark = f"start: {_FRAMED if closed else 'call'}\n{_calls(tools)}"
         if lark not in self._kept:
             if len(self._kept) >= _KEPT:
                 del self._kept[next(iter(self._kept))]
@@ -94,6 +103,9 @@ class Grammars:
 
 
 _PLAIN = "use plain types, properties, items, enum, const, anyOf and references within the schema"
+
+_FRAMED = f'END? call END? "{CLOSE}"'
+"""A call after what opened it."""
 
 
 def _check_length(text: str) -> None:
@@ -132,7 +144,7 @@ def _closed(schema: Any) -> Any:
 
 def _calls(tools: Sequence[ToolSpec]) -> str:
     """Write the rule `call`: each tool's arguments are a schema by themselves, so that its references hold."""
-    lines = [f"call: {' | '.join(f'call_{n}' for n in range(len(tools)))}", "SPACE: / /"]
+    lines = [f"call: {' | '.join(f'call_{n}' for n in range(len(tools)))}", "SPACE: / /", "END: /[ \\n]/"]
     for n, tool in enumerate(tools):
         name = json.dumps(json.dumps(tool.name))
         arguments = f'"\\"arguments\\":" SPACE? arguments_{n}'

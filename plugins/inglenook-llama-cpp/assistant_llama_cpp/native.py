@@ -13,7 +13,7 @@ import llama_cpp
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant import EngineError, EngineUnavailable, ModelError
+from assistant import EngineUnavailable, ModelError, UnfitRequest
 from assistant_llama_cpp.calls import MARKS
 from assistant_llama_cpp.config import LlamaConfig
 from assistant_llama_cpp.cpu import Others, physical_cores
@@ -215,10 +215,10 @@ class Model:
         return max(1, min(most, (os.cpu_count() or 1) - others))
 
     def look(self, piece: "Piece", position: int, sequence: int) -> int:
-        """Read a piece of an image, as `decode` does tokens; raises EngineError for one that is too large."""
+        """Read a piece of an image, as `decode` does tokens; raises UnfitRequest for one that is too large."""
         assert self.eyes
         if not self.eyes.fits(piece, self._most):
-            raise EngineError(
+            raise UnfitRequest(
                 f"the model reads an image of {piece.cells} tokens at once, and {self._most} are a step",
                 hint="raise `batch` in the model's configuration",
             )

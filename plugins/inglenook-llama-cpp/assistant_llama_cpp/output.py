@@ -13,14 +13,20 @@ class Output:
     """Decode, stop and tell calls from text.
 
     *tools* are the names that may be called; empty reads every word as text. *prefix* and *suffix* stand around what
-    the model writes, as the frame of a call that it is made to fill.
+    the model writes, as the frame of a call that it is made to fill. With *marked*, JSON by itself is no call.
     """
 
     def __init__(
-        self, stops: Sequence[str] = (), tools: Sequence[str] = (), prefix: str = "", suffix: str = ""
+        self,
+        stops: Sequence[str] = (),
+        tools: Sequence[str] = (),
+        prefix: str = "",
+        suffix: str = "",
+        *,
+        marked: bool = False,
     ) -> None:
         self._text = StopTexts(stops)
-        self._calls = CallParser(tools) if tools else None
+        self._calls = CallParser(tools, marked=marked) if tools else None
         self._suffix = suffix
         if self._calls and prefix:
             self._calls.push(prefix)

@@ -6,7 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from assistant import ChatMessage, ChatRequest, EngineUnavailable, Image, Sampling, ToolSpec, UnfitRequest, in_thread
+from assistant import (
+    ChatMessage,
+    ChatRequest,
+    EngineUnavailable,
+    Image,
+    Sampling,
+    TextPart,
+    ToolResult,
+    ToolSpec,
+    UnfitRequest,
+    in_thread,
+)
 from assistant_llama_cpp.config import LlamaConfig
 from assistant_llama_cpp.grammar import Grammar, Grammars, forced_call
 from assistant_llama_cpp.native import Model
@@ -15,6 +26,7 @@ from assistant_llama_cpp.prompt import abilities, begun, conversation, defuse, t
 from assistant_llama_cpp.sampling import settled
 from assistant_llama_cpp.sequences import common_prefix
 from assistant_llama_cpp.template import ChatTemplate
+from assistant_llama_cpp.turns import Turns
 
 if TYPE_CHECKING:
     from assistant_llama_cpp.eyes import Piece
@@ -23,8 +35,14 @@ __all__ = ["Prepared", "Preparer"]
 
 T = TypeVar("T")
 
+_SHORTEN = "shorten the conversation, or raise `context` in the model's configuration"
+
 _STATIC = 16
 """System messages, each with its tools, of which the tokens are remembered."""
+
+_WIDE = 32
+"""Characters that a token has at most, on the whole: a text with more of them than fit is refused before it is read,
+which takes a second for a megabyte. English has four, source code with its spaces eight."""
 
 _CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
@@ -56,11 +74,12 @@ class Prepared:
 
 
 class Preparer:
-    """Prepare requests for one model, one after the other."""
+    """Prepare requests for one model, one after the other, the most urgent first."""
 
     def __init__(self, config: LlamaConfig) -> None:
         self._config = config
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="llama-cpp prompts")
+        self._turns = Turns()
         self._template: ChatTemplate | None = None
         self._static_prompts: deque[tuple[object, list[int]]] = deque(maxlen=_STATIC)
 
@@ -78,17 +97,23 @@ class Preparer:
 
     async def reply(self, request: ChatRequest) -> Prepared:
         """Prepare a reply; raises UnfitRequest for one that cannot be served."""
-        return await self._run(lambda: self._with_pieces(self._reply, request))
+        return await self._prepared(self._reply, request)
 
     async def warm(self, request: ChatRequest) -> Prepared:
         """Prepare the reading of a prompt whose continuation is not known yet; raises UnfitRequest."""
-        return await self._run(lambda: self._with_pieces(self._warm, request))
+        return await self._prepared(self._warm, request)
 
     async def close(self) -> None:
         """End the work in hand, then the template's process. The model must outlive this."""
         await in_thread(lambda: self._thread.shutdown(cancel_futures=True))
         if self._template:
             self._template.close()
+
+    async def _prepared(self, prepare: Callable[[ChatRequest], Prepared], request: ChatRequest) -> Prepared:
+        if (length := sum(map(_length, request.messages))) > self._longest * _WIDE:
+            raise UnfitRequest(f"the prompt has {length} characters, the context {self._longest} tokens", hint=_SHORTEN)
+        async with self._turns.turn(request.priority):
+            return await self._run(lambda: self._with_pieces(prepare, request))
 
     async def _run(self, call: Callable[[], T]) -> T:
         try:
@@ -115,13 +140,14 @@ class Preparer:
             output = Output(request.stop, names, frame.prefix, frame.suffix)
             static = self._static(tokens[:-1], request.messages, tools)
             return Prepared(tokens, self._limit(tokens, request), sampling, output, static, frame.grammar)
-        grammar = self._grammars.of_request(request)
+        grammar = self._grammars.of_request(request, tools)
         said, start = begun(request.messages)
         tokens = self._tokens(said, defuse(start, self._vocabulary.control), tools)
         limit = self._limit(tokens, request)
         static = self._static(tokens[:-1], request.messages, tools)  # reading the last one starts the reply
         if grammar is not None or not tools:
-            return Prepared(tokens, limit, sampling, Output(request.stop), static, grammar)
+            callable_ = names if request.schema is not None else ()
+            return Prepared(tokens, limit, sampling, Output(request.stop, callable_, marked=True), static, grammar)
         call = self._grammars.call(tools)
         return Prepared(tokens, limit, sampling, Output(request.stop, names), static, call_grammar=call)
 
@@ -172,8 +198,11 @@ class Preparer:
 
     def _limit(self, tokens: list[int], request: ChatRequest) -> int:
         if len(tokens) >= self._longest:
-            raise UnfitRequest(
-                f"the prompt has {len(tokens)} tokens, the context {self._longest}",
-                hint="shorten the conversation, or raise `context` in the model's configuration",
-            )
+            raise UnfitRequest(f"the prompt has {len(tokens)} tokens, the context {self._longest}", hint=_SHORTEN)
         return min(request.max_tokens, self._longest - len(tokens))
+
+
+def _length(message: ChatMessage) -> int:
+    """Return the characters of a message that a person or a tool wrote."""
+    said = (part for part in message.parts if isinstance(part, TextPart | ToolResult))
+    return sum(len(part.text if isinstance(part, TextPart) else part.content) for part in said)

@@ -17,6 +17,7 @@ from assistant import (
     ToolCall,
     ToolResult,
     ToolSpec,
+    UnfitRequest,
 )
 from assistant_llama_cpp.calls import call_text
 
@@ -40,6 +41,8 @@ class Abilities:
     """A system message within the conversation."""
     calls: bool
     """Tool calls of the assistant and messages of the role `tool`."""
+    repeated: bool
+    """Two messages in a row by the same speaker."""
 
 
 def abilities(render: Render) -> Abilities:
@@ -65,6 +68,7 @@ def abilities(render: Render) -> Abilities:
         system=shows([system, user], "the-rule"),
         late_system=shows([user, answered, system, user], "the-rule"),
         calls=shows(calls, "a_tool", "the-value", "the-result"),
+        repeated=shows([user, {"role": "user", "content": "a doubt"}], "a question", "a doubt"),
     )
 
 
@@ -93,14 +97,14 @@ def with_markers(messages: Sequence[ChatMessage], marker: str) -> tuple[list[Cha
 
 
 def conversation(messages: Sequence[ChatMessage], able: Abilities) -> list[Message]:
-    """Turn *messages* into what a template of these abilities takes; raises EngineError for pictures and sound."""
+    """Turn *messages* into what a template of these abilities takes; raises UnfitRequest for pictures and sound."""
     turned: list[Message] = []
     rules: list[str] = []  # system messages that must be told by the next user message
     for n, message in enumerate(messages):
         for part in message.parts:
             if isinstance(part, ImagePart | AudioPart):
                 kind = "a picture" if isinstance(part, ImagePart) else "sound"
-                raise EngineError(
+                raise UnfitRequest(
                     f"message {n} holds {kind}: this model does not take it",
                     hint="give its `projector`, if it has one, or send it to a model that takes it",
                 )
@@ -115,7 +119,20 @@ def conversation(messages: Sequence[ChatMessage], able: Abilities) -> list[Messa
             turned.append(_spoken(message, able))
     if rules:
         turned.append({"role": "user", "content": "\n\n".join(rules)})
-    return turned
+    return turned if able.repeated else _joined(turned)
+
+
+def _joined(messages: Sequence[Message]) -> list[Message]:
+    """Make one of messages in a row whose speaker is the same."""
+    joined: list[Message] = []
+    for message in messages:
+        if joined and message.keys() == joined[-1].keys() == {"role", "content"}:
+            last = joined[-1]
+            if message["role"] == last["role"]:
+                joined[-1] = {**last, "content": f"{last['content']}\n\n{message['content']}"}
+                continue
+        joined.append(message)
+    return joined
 
 
 def _spoken(message: ChatMessage, able: Abilities) -> Message:

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 
-from assistant import AssistantError, ChatDelta, Done, EngineError, Usage
+from assistant import AssistantError, ChatDelta, Done, EngineError, UnfitRequest, Usage
 from assistant_llama_cpp.config import LlamaConfig
 from assistant_llama_cpp.grammar import Grammar
 from assistant_llama_cpp.job import Job, Outbox
@@ -294,5 +294,7 @@ class Stepper:
 
 
 def _failure(code: int) -> EngineError:
-    reason = "the context is full" if code == 1 else f"llama.cpp failed to compute (code {code})"
-    return EngineError(reason, hint="raise `context`, or start a new conversation")
+    hint = "raise `context`, or start a new conversation"
+    if code == 1:
+        return UnfitRequest("the context is full", hint=hint)
+    return EngineError(f"llama.cpp failed to compute (code {code})", hint=hint)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from assistant import EngineError, ModelError
+from assistant import EngineError, ModelError, UnfitRequest
 
 __all__ = ["ChatTemplate"]
 
@@ -40,7 +40,11 @@ class ChatTemplate:
             ) from None
 
     def render(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]], reply: bool) -> str:
-        """Return the prompt of *messages*, ready for the assistant's words if *reply*; raises EngineError."""
+        """Return the prompt of *messages*, ready for the assistant's words if *reply*.
+
+        Raises UnfitRequest where the template refuses them or takes too long over them, EngineError where its process
+        is gone.
+        """
         if self._process is None:
             self._start()
         ask = {"messages": messages, "add_generation_prompt": reply, "enable_thinking": False, **self._marks}
@@ -80,7 +84,7 @@ class ChatTemplate:
             self.close()
             raise EngineError("the process that renders the chat template is gone", hint="try again") from None
         if "error" in answer:
-            raise EngineError(
+            raise UnfitRequest(
                 f"the chat template refuses the conversation: {answer['error']}",
                 hint="another model, or a `template` in its configuration, may take it",
             )
@@ -96,9 +100,9 @@ class ChatTemplate:
             line += piece
             if not piece or len(line) > _LONGEST:
                 self.close()
-                raise EngineError(
+                raise UnfitRequest(
                     "the chat template was stopped: it takes more than a second or too much memory",
-                    hint="give a sound one as `template` in the model's configuration",
+                    hint="shorten the conversation, or give a sound `template` in the model's configuration",
                 )
         answer: dict[str, Any] = json.loads(line)
         return answer

@@ -5,7 +5,7 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
-from assistant import AssistantError, EngineError, EngineUnavailable, Priority, cache_folder
+from assistant import AssistantError, EngineBusy, EngineError, EngineUnavailable, Priority, cache_folder
 from assistant_llama_cpp.config import LlamaConfig
 from assistant_llama_cpp.job import Job
 from assistant_llama_cpp.native import Model, loaded, settings
@@ -42,13 +42,13 @@ class Worker:
         return self._model
 
     def submit(self, job: Job) -> None:
-        """Let a job wait for its turn; raises EngineError where too many wait already. A voice is never refused."""
+        """Let a job wait for its turn; raises EngineBusy where too many wait already. A voice is never refused."""
         with self._changed:
             if self._closing:
                 raise EngineUnavailable("the model is closed", hint="open it again")
             waiting, active = len(self._scheduler.waiting), len(self._scheduler.active)
             if job.priority != Priority.VOICE and waiting + active >= self._config.slots + self._config.queue:
-                raise EngineError(
+                raise EngineBusy(
                     f"the model is busy: {waiting} requests wait already",
                     hint="try again later, or raise `queue` or `slots` in its configuration",
                 )

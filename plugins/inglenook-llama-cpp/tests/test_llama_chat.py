@@ -17,6 +17,7 @@ from assistant import (
     ChatMessage,
     ChatRequest,
     Done,
+    EngineBusy,
     EngineError,
     EngineUnavailable,
     Image,
@@ -186,7 +187,7 @@ async def test_a_request_that_waits_can_be_taken_back(opened: Any) -> None:
         await anext(story)
         waiting = asyncio.create_task(say(chat, ask("Name a colour.")))
         await until(lambda: bool(chat._worker._scheduler.waiting))
-        with pytest.raises(EngineError, match="busy") as caught:
+        with pytest.raises(EngineBusy, match="busy") as caught:
             await say(chat, ask("Name an animal.", priority=Priority.API))
         assert caught.value.hint
         waiting.cancel()
@@ -422,13 +423,14 @@ async def test_named_properties_are_all_there_are_unless_the_schema_says_so(open
         {"sampling": Sampling(top_p=7)},
         {"messages": (SYSTEM, ChatMessage("user", (ImagePart(Image(b"", "image/png")),)))},
         {"messages": (ChatMessage.of("user", "word " * 3000),)},
+        {"messages": (ChatMessage.of("user", "word " * 1_000_000),)},
     ],
 )
 async def test_what_cannot_be_served_is_an_error_of_that_request_only(
     request_options: dict[str, Any], opened: Any
 ) -> None:
     async with opened() as chat:
-        with pytest.raises(EngineError) as caught:
+        with pytest.raises(UnfitRequest) as caught:  # nobody rests the model for it
             await say(chat, ask("Hello", **request_options))
         assert caught.value.hint
         assert (await say(chat, ask("Name a colour.", max_tokens=4)))[0]
@@ -451,6 +453,34 @@ async def test_old_conversations_make_room(opened: Any) -> None:
         replies = (say(chat, ask("Tell me a story.", conversation=f"{n}", max_tokens=90)) for n in range(4))
         for text, done in await asyncio.gather(*replies):
             assert text and done.usage.completion_tokens > 12
+
+
+async def test_beside_a_schema_a_tool_can_be_called(opened: Any) -> None:
+    schema = {"type": "object", "properties": {"capital": {"type": "string"}}, "required": ["capital"]}
+    form = '{"capital": "Rome"}'
+    call = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Rome"}}\n</tool_call>'
+    both = {"schema": schema, "tools": (WEATHER, TIMER)}
+    async with opened() as chat:
+        prepared = await chat._preparer.reply(ask("Rome?", **both))
+        tokens = chat._preparer._vocabulary.tokens
+        assert prepared.grammar is not None
+        for text in (form, call):
+            held = prepared.grammar.deep_copy()
+            assert held.consume_tokens(tokens(text)) and held.is_stopped(), text
+        for text in ("Rome", "{}", call.replace("get_weather", "no_such_tool")):
+            assert not prepared.grammar.deep_copy().consume_tokens(tokens(text)), text
+        [told] = prepared.output.push(call.encode())
+        assert isinstance(told, ToolCall) and told.arguments == {"city": "Rome"}
+        streamed = (await chat._preparer.reply(ask("Rome?", **both))).output
+        assert streamed.push(b'{"capital": ') == [TextDelta('{"capital": ')], "it is not held back to its end"
+        *deltas, done = await deltas_of(chat, ask("What is the capital of Italy?", max_tokens=60, **both))
+        assert isinstance(done, Done)
+        if done.reason == "tool_calls":
+            assert [type(delta) for delta in deltas] == [ToolCall]
+        else:
+            assert json.loads("".join(delta.text for delta in deltas if isinstance(delta, TextDelta)))["capital"]
+        without = await chat._preparer.reply(ask("Rome?", tool_choice="none", **both))
+        assert not without.grammar.deep_copy().consume_tokens(tokens(call))
 
 
 async def test_a_forced_call(opened: Any) -> None:
@@ -543,6 +573,24 @@ async def test_words_cannot_end_their_own_message(opened: Any) -> None:
     assert attacked.tokens.count(end[0]) == fair.tokens.count(end[0]) == 2
 
 
+async def test_t6_long_prompts_of_programs_are_not_in_the_way_of_a_voice(opened: Any) -> None:
+    order: list[str] = []
+
+    async def prepare(chat: Any, name: str, text: str, priority: Priority) -> None:
+        await chat._preparer.warm(ask(text, priority=priority))
+        order.append(name)
+
+    async with opened(context=8192) as chat:
+        long = "word " * 8000
+        programs = [asyncio.create_task(prepare(chat, f"program {n}", long, Priority.API)) for n in range(6)]
+        await asyncio.sleep(0)
+        programs[3].cancel()
+        await prepare(chat, "voice", "Name a colour.", Priority.VOICE)
+        assert order in (["voice"], ["program 0", "voice"])
+        await asyncio.wait(programs)
+        assert order[-4:] == [f"program {n}" for n in (1, 2, 4, 5)]
+
+
 async def test_a_template_of_the_configuration_is_used(opened: Any) -> None:
     async with opened(template="{% for m in messages %}{{ m.content }}{% endfor %}") as chat:
         prepared = await chat._preparer.reply(ask("hello"))
@@ -553,7 +601,7 @@ async def test_a_template_of_the_configuration_is_used(opened: Any) -> None:
     async with opened(
         template="{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
     ) as chat:
-        with pytest.raises(EngineError, match="stopped"):
+        with pytest.raises(UnfitRequest, match="stopped"):
             await say(chat, ask("hello"))
 
 
@@ -586,7 +634,7 @@ async def test_a_failed_step_fails_its_requests_and_nothing_else(opened: Any, mo
         assert (await say(chat, ask("Name a colour.")))[0]
         monkeypatch.setattr(chat._worker._stepper.cache, "evict", lambda: None)
         codes.append(1)
-        with pytest.raises(EngineError, match="context is full"):
+        with pytest.raises(UnfitRequest, match="context is full"):
             await say(chat, ask("Name a colour."))
         assert (await say(chat, ask("Name a colour.")))[0]
 

@@ -22,7 +22,6 @@ from assistant import (
     ChatMessage,
     ChatRequest,
     Done,
-    EngineError,
     EngineUnavailable,
     Image,
     ImageError,
@@ -31,6 +30,7 @@ from assistant import (
     Sampling,
     TextDelta,
     TextPart,
+    UnfitRequest,
     read_image,
 )
 from assistant.testing import check_chat
@@ -206,7 +206,7 @@ async def test_a_damaged_image_fails_alone(chat: LlamaChat) -> None:
 
 async def test_a_conversation_of_images_that_does_not_fit_fails_and_the_next_is_read(chat: LlamaChat) -> None:
     many = [ImagePart(picture(seed)) for seed in range(70)]
-    with pytest.raises(EngineError, match="the prompt has"):
+    with pytest.raises(UnfitRequest, match="the prompt has"):
         await answer(chat, request(*many, TextPart("What are these?")))
     for seed in range(12):  # the cache fills; what was unused for longest goes
         images = [ImagePart(picture(seed * 10 + n)) for n in range(10)]
@@ -216,13 +216,13 @@ async def test_a_conversation_of_images_that_does_not_fit_fails_and_the_next_is_
 async def test_a_template_that_drops_images_is_told(model: str, projector: str) -> None:
     template = "{% for m in messages %}{{ m.role }}{% endfor %}"
     async with open_llama(LlamaConfig(model=model, projector=projector, template=template)) as chat:
-        with pytest.raises(EngineError, match="does not show each image once"):
+        with pytest.raises(UnfitRequest, match="does not show each image once"):
             await answer(chat, about(picture(1)))
 
 
 async def test_without_a_projector_an_image_is_refused(model: str) -> None:
     async with open_llama(LlamaConfig(model=model)) as chat:
-        with pytest.raises(EngineError, match="a picture: this model does not take it"):
+        with pytest.raises(UnfitRequest, match="a picture: this model does not take it"):
             await answer(chat, about(picture(1)))
 
 
