@@ -1,8 +1,10 @@
 """The description of the doors: whole, valid, and true."""
 
 import asyncio
+import re
 import sys
 from asyncio.subprocess import PIPE, STDOUT
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import aiohttp
 import jsonschema_rs
 import pytest
 
+import assistant.http
 from assistant.access.owner import api_key
 from assistant.http.app import make_app, serve
 from assistant.http.doors import doors
@@ -65,6 +68,77 @@ def test_every_schema_is_one_and_every_reference_leads_somewhere(told: Any) -> N
     found = references(body)
     assert len(found) > 20
     assert {name.removeprefix("#/components/schemas/") for name in found} <= set(schemas)
+
+
+def file_of(operation: Any, schemas: Any) -> str | None:
+    """Return the field of the file of a described form; None where there is no form."""
+    if (form := operation.get("requestBody", {}).get("content", {}).get("multipart/form-data")) is None:
+        return None
+    schema = schemas[form["schema"]["$ref"].removeprefix("#/components/schemas/")]
+    [file] = schema["required"]
+    assert schema["properties"][file]["format"] == "binary"
+    return str(file)
+
+
+@pytest.fixture
+async def asking(home: Path) -> AsyncGenerator[tuple[Any, aiohttp.ClientSession], None]:
+    """Serve the real doors: what they say of themselves, and a program that may ask everything."""
+    async with assembled(home, "{port: 0, limits: {minute: 0}}") as (loaded, assembly):
+        config, every = loaded.config.http, doors(assembly)
+        app = make_app(config, assembly.events, dict, {}, every, assembly.keys, assembly.audit)
+        headers = {"Authorization": f"Bearer {api_key(config)}"}
+        async with (
+            serve(app, config) as port,
+            aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as session,
+        ):
+            yield described(every), session
+
+
+async def test_every_form_that_is_read_is_described_and_no_other(asking: Any) -> None:
+    told, session = asking
+    schemas, read, said = told["components"]["schemas"], {}, {}
+    for path, operations in told["paths"].items():
+        for method in operations.keys() & {"post", "put", "patch", "delete"}:
+            url, empty = re.sub(r"{\w+}", "none", path), {"data": b"--x--\r\n"}
+            headers = {"Content-Type": "multipart/form-data; boundary=x"}
+            async with session.request(method, url, **empty, headers=headers) as answer:
+                missing = re.search(r"the form has no field `(\w+)`", await answer.text())
+            read[path] = missing and missing[1]
+            said[path] = file_of(operations[method], schemas)
+    assert read == said
+    assert set(read.values()) == {None, "file", "audio", "image"}
+
+
+async def test_every_field_of_a_form_and_of_a_query_that_is_described_is_checked(asking: Any) -> None:
+    told, session = asking
+    schemas, nonsense, tried = told["components"]["schemas"], "x" * 5_000, set()
+    for path, operations in told["paths"].items():
+        url = re.sub(r"{\w+}", "none", path)
+        for method, operation in operations.items():
+            for key in [one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"]:
+                async with session.request(method, url, params={key: nonsense[:1_000]}) as answer:
+                    assert answer.status == 400 and key in await answer.text(), f"{method} {path} {key}"
+                tried.add(key)
+            if (file := file_of(operation, schemas)) is None:
+                continue
+            schema = operation["requestBody"]["content"]["multipart/form-data"]["schema"]["$ref"].rpartition("/")[2]
+            for key in schemas[schema]["properties"].keys() - {file}:
+                form = aiohttp.FormData({key: nonsense})
+                form.add_field(file, b"1", filename="1")
+                async with session.post(url, data=form) as answer:
+                    assert answer.status == 400 and key in await answer.text(), f"{path} {key}"
+                tried.add(key)
+    assert {"seconds", "person", "model", "temperature", "confidence", "sound"} <= tried
+
+
+def test_no_answer_reads_a_query_that_its_route_does_not_tell() -> None:
+    [folder] = assistant.http.__path__
+    reading = {
+        file.name
+        for file in Path(folder).rglob("*.py")
+        if re.search(r"request\.(query|query_string|url|rel_url\.query\w*)\b", file.read_text())
+    }
+    assert reading == {"route.py"}
 
 
 def test_nothing_is_described_of_nothing() -> None:
