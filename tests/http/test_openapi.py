@@ -1,6 +1,7 @@
 """The description of the doors: whole, valid, and true."""
 
 import asyncio
+import os
 import re
 import sys
 from asyncio.subprocess import PIPE, STDOUT
@@ -11,6 +12,7 @@ from typing import Any
 import aiohttp
 import jsonschema_rs
 import pytest
+from aiohttp import web
 
 import assistant.http
 from assistant.access.owner import api_key
@@ -18,6 +20,20 @@ from assistant.http.app import make_app, serve
 from assistant.http.doors import doors
 from assistant.http.openapi import described
 from tests.doors import assembled
+
+FILES = """
+import io, wave
+import schemathesis
+from hypothesis import strategies
+from schemathesis.transport.serialization import Binary
+
+sound = io.BytesIO()
+with wave.open(sound, "wb") as file:
+    file.setnchannels(1), file.setsampwidth(2), file.setframerate(16_000), file.writeframes(bytes(16_000))
+files = strategies.just(sound.getvalue()) | strategies.binary()
+schemathesis.openapi.format("binary", files.map(Binary))
+"""
+"""Tells schemathesis of the files that it sends: every other one is a recording, so that it is not turned away."""
 
 
 @pytest.fixture
@@ -148,13 +164,32 @@ def test_nothing_is_described_of_nothing() -> None:
 @pytest.mark.once
 async def test_no_request_that_schemathesis_thinks_of_breaks_a_door(home: Path) -> None:
     async with assembled(home) as (loaded, assembly):
-        app = make_app(loaded.config.http, assembly.events, dict, {}, doors(assembly))
+        sent, every = set[tuple[str, str]](), doors(assembly)
+        app = make_app(loaded.config.http, assembly.events, dict, {}, every)
+        app.middlewares.append(noting(sent))
         async with serve(app, loaded.config.http) as port:
             command = [sys.executable, "-m", "schemathesis.cli", "run", f"http://127.0.0.1:{port}/openapi.json"]
             command += ["--header", f"Authorization: Bearer {api_key(loaded.config.http)}", "--no-color"]
             command += ["--checks", "not_a_server_error,response_schema_conformance,unsupported_method"]
             command += ["--phases", "fuzzing", "--max-examples", "8", "--seed", "1", "--warnings", "off"]
             command += ["--exclude-path", "/events", "--generation-database", "none"]
-            process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=STDOUT, cwd=home)
+            (home / "files.py").write_text(FILES)
+            known = os.environ | {"SCHEMATHESIS_HOOKS": "files"}
+            process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=STDOUT, cwd=home, env=known)
             said, _ = await process.communicate()
     assert process.returncode == 0, said.decode()
+    bodies = {(route.path, media) for route in every for media in route.bodies}
+    assert bodies <= sent, f"never sent: {sorted(bodies - sent)}"
+
+
+def noting(sent: set[tuple[str, str]]) -> Any:
+    """Return a middleware that notes where which kinds of bodies come."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Any) -> web.StreamResponse:
+        if request.match_info.route.resource is not None:
+            sent.add((request.match_info.route.resource.canonical, request.content_type))
+        answer: web.StreamResponse = await handler(request)
+        return answer
+
+    return middleware
