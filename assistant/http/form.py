@@ -5,14 +5,14 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 import msgspec
 from aiohttp import hdrs, web
 
 from assistant.http.multipart import Part, boundary_of, parts
 from assistant.http.problem import Problem, misfit
-from assistant.http.route import read
+from assistant.http.route import FileForm, read
 
 __all__ = ["RECORDING", "Form", "Room", "read_form"]
 
@@ -29,22 +29,13 @@ _FRAMING = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class Form(Generic[FieldsT]):
     """What a form holds."""
 
     file: bytes
     """The file."""
-    fields: dict[str, list[str]]
-    """The texts, by name without `[]`, in their order."""
-
-    def read(self, takes: type[FieldsT]) -> FieldsT:
-        """Return the fields as a struct, numbers and all; an empty one is none. Raises Problem for what is unfit."""
-        try:
-            lists = {field.encode_name for field in msgspec.structs.fields(takes) if _is_list(field.type)}
-            given: dict[str, Any] = {k: v if k in lists else v[-1] for k, v in self.fields.items() if v[-1]}
-            return msgspec.convert(given, takes, strict=False)
-        except msgspec.ValidationError as error:
-            raise misfit(error) from None
+    fields: FieldsT
+    """The other fields."""
 
 
 class Room:
@@ -66,22 +57,21 @@ class Room:
             self._free += 1
 
 
-async def read_form(request: web.Request, file: str, most: int) -> Form:
-    """Return the form that a request holds; *file* is the field of the file, which may have *most* bytes.
-
-    Raises Problem before more than that is in memory.
-    """
+async def read_form(request: web.Request, takes: FileForm[FieldsT]) -> Form[FieldsT]:
+    """Return the form that a request holds; raises Problem for what is unfit, and before too much is in memory."""
     if request.content_type != "multipart/form-data":
-        hint = f"send the file as its field `{file}`"
+        hint = f"send the file as its field `{takes.file}`"
         raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "no_form", "the body is no multipart/form-data", hint)
-    body = await read(request, most + _FRAMING)
+    body = await read(request, takes.most + _FRAMING)
     try:
-        return _form(parts(body, boundary_of(request.headers[hdrs.CONTENT_TYPE])), file, most)
+        file, texts = _separated(parts(body, boundary_of(request.headers[hdrs.CONTENT_TYPE])), takes.file, takes.most)
     except ValueError as error:
         raise Problem(400, "bad_form", f"the form cannot be read: {error}") from None
+    return Form(file, _fields(texts, takes.fields))
 
 
-def _form(given: Iterable[Part], file: str, most: int) -> Form:
+def _separated(given: Iterable[Part], file: str, most: int) -> tuple[bytes, dict[str, list[str]]]:
+    """Return the file, and the texts by their names without `[]`, in their order."""
     data, fields = None, defaultdict[str, list[str]](list)
     for count, part in enumerate(given, 1):
         if not part.name or count > _FIELDS:
@@ -96,7 +86,17 @@ def _form(given: Iterable[Part], file: str, most: int) -> Form:
             raise Problem(400, "bad_form", f"the form has more than one field `{file}`", key=file)
     if data is None:
         raise Problem(400, "no_file", f"the form has no field `{file}`", "send the file as that field", key=file)
-    return Form(data, dict(fields))
+    return data, fields
+
+
+def _fields(texts: dict[str, list[str]], takes: type[FieldsT]) -> FieldsT:
+    """Return texts as a struct, numbers and all; an empty one is none."""
+    try:
+        lists = {field.encode_name for field in msgspec.structs.fields(takes) if _is_list(field.type)}
+        given: dict[str, Any] = {k: v if k in lists else v[-1] for k, v in texts.items() if v[-1]}
+        return msgspec.convert(given, takes, strict=False)
+    except msgspec.ValidationError as error:
+        raise misfit(error) from None
 
 
 def _too_large(name: str, most: int) -> Problem:

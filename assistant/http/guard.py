@@ -200,7 +200,7 @@ def _is_owner_here(caller: Caller | None, request: web.Request) -> bool:
 
 
 def _check_body(request: web.Request, route: Route | None) -> None:
-    """Raise Problem for a body that is packed, and for one of a page in a browser that is not the JSON a route takes.
+    """Raise Problem for a body that is packed, and for one of a page in a browser that a route with JSON does not take.
 
     A little of what is packed may be very much. And a page of any site may send a form or plain text without asking
     anybody first, but never JSON.
@@ -209,7 +209,7 @@ def _check_body(request: web.Request, route: Route | None) -> None:
         raise Problem(415, "packed", "a packed body is not read", "send it without Content-Encoding")
     if route is None or route.takes is None or not any(name in request.headers for name in _OF_A_BROWSER):
         return
-    if request.content_type != "application/json":
+    if request.content_type not in route.bodies:
         said = f"a page must send JSON, not {request.content_type}"
         raise Problem(415, "not_json", said, "send `Content-Type: application/json`")
 

@@ -1,5 +1,6 @@
 """`/api/keys`: the named keys; make one, take one back."""
 
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
@@ -67,7 +68,7 @@ def routes(keys: Keys, audit: Audit) -> list[Route]:
             made = await create(keys, audit, wanted, caller(request))
         except Refused as error:
             raise _problem(error) from None
-        return web.json_response(made, status=201, headers={"Cache-Control": "no-store"})
+        return web.json_response(made, headers={"Cache-Control": "no-store"})
 
     async def take_back(request: web.Request) -> web.Response:
         """Take a key back: it opens nothing any more, and what is being answered for it ends."""
@@ -80,7 +81,7 @@ def routes(keys: Keys, audit: Audit) -> list[Route]:
 
     return [
         Route("GET", "/api/keys", every, Scope.ADMIN),
-        Route("POST", "/api/keys", make, Scope.ADMIN, takes=Wanted),
+        Route("POST", "/api/keys", make, Scope.ADMIN, takes=Wanted, status=HTTPStatus.CREATED),
         Route("DELETE", "/api/keys/{name}", take_back, Scope.ADMIN),
     ]
 

@@ -8,13 +8,14 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
+from msgspec import Meta
 
 from assistant.engines import API
-from assistant.http.route import Answer, Route
+from assistant.http.route import Answer, FileForm, Route
 
 __all__ = ["described", "routes"]
 
@@ -23,7 +24,9 @@ _ERROR = {
     "description": "What went wrong, and what to do",
     "content": {"application/json": {"schema": {"type": "object", "required": ["error"]}}},
 }
-_STATUSES = {"400": "body", "401": "key", "403": "key", "429": "key"}
+_FILE = Annotated[str, Meta(extra_json_schema={"format": "binary", "contentMediaType": "application/octet-stream"})]
+"""A file of a form, in the words of OpenAPI 3.0, by which programs know it, and of 3.1."""
+_STATUSES = {"400": "given", "401": "key", "403": "key", "429": "key"}
 """Refusals that a route may answer with, and what it must have for that."""
 
 
@@ -49,8 +52,10 @@ def routes(every: Callable[[], Iterable[Route]]) -> list[Route]:
 
 def described(routes: Sequence[Route]) -> dict[str, Any]:
     """Return the description of *routes*."""
-    types = list(dict.fromkeys(kind for route in routes for kind in (route.takes, route.gives) if kind is not None))
-    schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
+    types = {kind: kind for route in routes for kind in (route.takes, route.gives) if kind is not None}
+    types |= {field.type: field.type for route in routes for field in _parameters(route)}
+    types |= {route.form: _whole(route.form) for route in routes if route.form is not None}
+    schemas, components = msgspec.json.schema_components(types.values(), ref_template=_REFERENCE)
     schema = dict(zip(types, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
@@ -72,29 +77,46 @@ def _operation(route: Route, schema: dict[Any, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": "The answer"}
     if route.gives is not None:
         answer["content"] = {"application/json": {"schema": schema[route.gives]}}
-    has = {"body": route.takes is not None, "key": route.scope is not None}
+    content = {media: {"schema": schema[kind]} for media, kind in route.bodies.items()}
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        for name in re.findall(r"{(\w+)", route.path)
+    ]
+    parameters += [
+        {"name": field.encode_name, "in": "query", "required": field.required, "schema": schema[field.type]}
+        for field in _parameters(route)
+    ]
+    has = {"given": bool(content) or route.query is not None, "key": route.scope is not None}
     operation: dict[str, Any] = {
         "operationId": name,
         "summary": " ".join(summary.split()),
         "responses": {
-            "200": answer,
+            str(int(route.status)): answer,
             **{code: _ERROR for code, what in _STATUSES.items() if has[what]},
             "default": _ERROR,
         },
     }
     if more:
         operation["description"] = more
-    if variables := re.findall(r"{(\w+)", route.path):
-        operation["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-            for name in variables
-        ]
-    if route.takes is not None:
-        body = {"required": True, "content": {"application/json": {"schema": schema[route.takes]}}}
-        operation["requestBody"] = body
+    if parameters:
+        operation["parameters"] = parameters
+    if content:
+        operation["requestBody"] = {"required": True, "content": content}
     if route.scope is not None:
         operation |= {"security": [{"key": []}], "x-scope": str(route.scope)}
     return operation
+
+
+def _parameters(route: Route) -> Sequence[msgspec.structs.FieldInfo]:
+    return () if route.query is None else msgspec.structs.fields(route.query)
+
+
+def _whole(form: FileForm[Any]) -> Any:
+    """Return the struct of a form with its file among the fields."""
+    struct = form.fields
+    return msgspec.defstruct(
+        struct.__name__, [(form.file, _FILE)], bases=(struct,), namespace={"__doc__": struct.__doc__}, kw_only=True
+    )
 
 
 def _documentation(answer: Answer) -> str:

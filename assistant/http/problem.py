@@ -53,11 +53,11 @@ class Problem(Exception):
             self.headers.setdefault(hdrs.WWW_AUTHENTICATE, "Bearer")
 
 
-def misfit(error: msgspec.ValidationError, code: str = "bad_request") -> Problem:
+def misfit(error: msgspec.ValidationError, code: str = "bad_request", hint: str = "") -> Problem:
     """Return what it means for a request that a value of it is not what it is to be."""
     message, _, where = str(error).partition(" - at `$")
     key = where.rstrip("`").removeprefix(".")
-    return Problem(HTTPStatus.BAD_REQUEST, code, f"{key}: {message}" if key else message, key=key)
+    return Problem(HTTPStatus.BAD_REQUEST, code, f"{key}: {message}" if key else message, hint, key=key)
 
 
 def plain(problem: Problem) -> web.Response:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from aiohttp import hdrs, web
@@ -12,10 +12,15 @@ from aiohttp import hdrs, web
 from assistant.access import Scope
 from assistant.http.problem import Problem, misfit, plain
 
-__all__ = ["ARRIVING", "Answer", "Arriving", "Route", "decoded", "json_answer", "read", "served"]
+__all__ = ["ARRIVING", "Answer", "Arriving", "FileForm", "Route", "decoded", "json_answer", "read", "served"]
+
+FieldsT = TypeVar("FieldsT", bound=msgspec.Struct)
 
 Answer = Callable[..., Awaitable[web.StreamResponse]]
-"""Answers a request; its docstring describes the route. It takes the request, and the body where the route has one."""
+"""Answers a request; its docstring describes the route.
+
+It takes the request, then what its query holds and its JSON body, where the route has such and does not read it itself.
+"""
 
 _ARRIVAL = 60.0
 """Seconds in which a body must have come."""
@@ -42,6 +47,18 @@ ARRIVING = web.AppKey("arriving", Arriving)
 
 
 @dataclass(frozen=True, slots=True)
+class FileForm(Generic[FieldsT]):
+    """A form with a file in it (`multipart/form-data`), as a door takes it."""
+
+    file: str
+    """Field of the file."""
+    most: int
+    """Bytes of the file."""
+    fields: type[FieldsT]
+    """Struct of the other fields."""
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Something that can be asked of a door."""
 
@@ -54,7 +71,7 @@ class Route:
     scope: Scope | None
     """What a key must open; None for what anybody may ask."""
     takes: Any = None
-    """Type of the JSON body, which is decoded and checked; None where there is none, or the answer reads it itself."""
+    """Type of the JSON body, which is decoded and checked; None where there is none."""
     gives: Any = None
     """Type of the JSON answer; None where it is none."""
     most: int = 1_000_000
@@ -63,15 +80,31 @@ class Route:
     """Tells what goes wrong as clients of this door read it."""
     hang_up: Callable[[web.Application], Awaitable[None]] | None = None
     """Ends what is being answered, because the daemon stops; None for what soon ends by itself."""
+    form: FileForm[Any] | None = None
+    """Form that is taken, or may come instead of JSON; the answer reads either itself, as it holds a place for it."""
+    query: Any = None
+    """Struct of the query's parameters, which are checked; None where none is read."""
+    status: HTTPStatus = HTTPStatus.OK
+    """Status of the answer where all went well."""
+
+    @property
+    def bodies(self) -> dict[str, Any]:
+        """What may come as a body: `takes` and `form`, by their media types."""
+        bodies = {"application/json": self.takes, "multipart/form-data": self.form}
+        return {media: kind for media, kind in bodies.items() if kind is not None}
 
 
 def served(route: Route) -> web.RouteDef:
     """Return a route as the application takes it."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        if route.takes is None:
-            return await route.answer(request)
-        return await route.answer(request, decoded(await read(request, route.most), route.takes))
+        given = [] if route.query is None else [_queried(request, route.query)]
+        if route.takes is not None and route.form is None:
+            given.append(decoded(await read(request, route.most), route.takes))
+        response = await route.answer(request, *given)
+        if response.status == HTTPStatus.OK and not response.prepared:  # what is not well has told its own
+            response.set_status(route.status)
+        return response
 
     return web.RouteDef(
         route.method, route.path, answer, {"allow_head": False} if route.method == hdrs.METH_GET else {}
@@ -108,6 +141,14 @@ async def read(request: web.Request, most: int) -> bytes:
     finally:
         arriving.size -= len(data)
     return bytes(data)
+
+
+def _queried(request: web.Request, takes: Any) -> Any:
+    """Return the query as a struct, numbers and all; of what is given twice the first counts."""
+    try:
+        return msgspec.convert(dict(request.query), takes, strict=False)
+    except msgspec.ValidationError as error:
+        raise misfit(error, hint="`/openapi.json` tells which parameters there are") from None
 
 
 def _too_large(most: int) -> Problem:

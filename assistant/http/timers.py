@@ -1,6 +1,7 @@
 """`/api/timers`: what is to ring; set more, cancel, and stop what rings."""
 
 from datetime import date, datetime, timedelta
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
@@ -98,7 +99,7 @@ def routes(timers: Timers) -> list[Route]:
             raise Problem(409, error.why, str(error), error.hint) from None
         except ValueError as error:
             raise Problem(400, "bad_request", str(error)) from None
-        return web.json_response(shown(timer, timers), status=201)
+        return web.json_response(shown(timer, timers))
 
     async def cancel(request: web.Request) -> web.Response:
         """Let one not ring any more, and show it as it was."""
@@ -116,7 +117,7 @@ def routes(timers: Timers) -> list[Route]:
 
     return [
         Route("GET", "/api/timers", every, Scope.HOME),
-        Route("POST", "/api/timers", add, Scope.HOME, takes=Wanted),
+        Route("POST", "/api/timers", add, Scope.HOME, takes=Wanted, status=HTTPStatus.CREATED),
         Route("DELETE", "/api/timers/{id}", cancel, Scope.HOME),
         Route("POST", "/api/timers/stop", stop, Scope.HOME),
     ]

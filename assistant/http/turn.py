@@ -24,7 +24,7 @@ from assistant.http.form import RECORDING, Room, read_form
 from assistant.http.guard import caller
 from assistant.http.openai import events
 from assistant.http.problem import Problem
-from assistant.http.route import Route, decoded, read
+from assistant.http.route import FileForm, Route, decoded, read
 from assistant.http.streaming import stream
 from assistant.images import read_image
 from assistant.pipeline.answer import speak
@@ -68,6 +68,9 @@ class TurnBody(TurnForm, frozen=True, kw_only=True):
     images: Annotated[tuple[bytes, ...], Meta(max_length=8)] = ()
 
 
+_FORM = FileForm("audio", RECORDING, TurnForm)
+
+
 class TurnDoor:
     """The door to the assistants."""
 
@@ -78,7 +81,7 @@ class TurnDoor:
 
     def routes(self) -> list[Route]:
         """Return the route."""
-        return [Route("POST", "/api/turn", self._answer, Scope.HOME)]
+        return [Route("POST", "/api/turn", self._answer, Scope.HOME, TurnBody, most=_SHOWN, form=_FORM)]
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         """Ask an assistant: JSON with `text`, or a form with a recording as its field `audio`."""
@@ -91,8 +94,8 @@ class TurnDoor:
                 turn.heard = body.language
                 return await self._told(request, body, turn, body.text, images)
         with self._room.place():
-            form = await read_form(request, "audio", RECORDING)
-            asked = form.read(TurnForm)
+            form = await read_form(request, _FORM)
+            asked = form.fields
             turn = self._turn(request, asked)
             question = await self._heard(turn, form.file, asked.language)
         return await self._told(request, asked, turn, question)

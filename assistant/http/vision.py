@@ -17,7 +17,7 @@ from assistant.engines import Kind
 from assistant.host import Host
 from assistant.http.form import Room, read_form
 from assistant.http.problem import Problem
-from assistant.http.route import Route
+from assistant.http.route import FileForm, Route
 from assistant.images import BYTES, read_image
 from assistant.vision import Finding, Segment, VisionTask
 
@@ -43,6 +43,9 @@ class VisionForm(msgspec.Struct, frozen=True, kw_only=True):
     confidence: Annotated[float, Meta(ge=0, le=1)] | None = None
 
 
+_FORM = FileForm("image", BYTES, VisionForm)
+
+
 class VisionDoor:
     """The door, and how many stand in it."""
 
@@ -52,13 +55,16 @@ class VisionDoor:
 
     def routes(self) -> list[Route]:
         """Return the routes, one for each task."""
-        return [Route("POST", f"/api/vision/{task}", partial(self._answer, task), Scope.CHAT) for task in VisionTask]
+        return [
+            Route("POST", f"/api/vision/{task}", partial(self._answer, task), Scope.CHAT, form=_FORM)
+            for task in VisionTask
+        ]
 
     async def _answer(self, task: VisionTask, request: web.Request) -> web.StreamResponse:
         """Tell what the task that the path names finds in an image, which is a form's field `image`."""
         with self._room.place():
-            form = await read_form(request, "image", BYTES)
-            asked, image = form.read(VisionForm), read_image(form.file)
+            form = await read_form(request, _FORM)
+            asked, image = form.fields, read_image(form.file)
             model = self._model(task, asked.model)
             try:
                 async with asyncio.timeout(_PATIENCE), self._host.lease(model, Priority.API) as engine:

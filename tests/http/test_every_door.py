@@ -22,6 +22,7 @@ from assistant.engines import AnySpec
 from assistant.http import app as door
 from assistant.http.app import make_app, serve
 from assistant.http.doors import doors
+from assistant.http.openapi import described
 from assistant.http.route import Route
 from assistant.plugins import Plugins
 from assistant.testing import FakeChat, FakeEmbed, FakeIntent, FakeStt, FakeTts, FakeTurn, FakeVision, fake_spec
@@ -110,10 +111,24 @@ async def house(home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[H
 
 async def test_every_door_that_takes_json_is_known_and_open(house: House) -> None:
     taking = {route.path for route in house.doors if route.method == "POST" and route.takes is not None}
-    assert {path for path in taking if not path.startswith("/models/{model}/")} | {"/api/turn"} == set(BODIES)
+    assert {path for path in taking if not path.startswith("/models/{model}/")} == set(BODIES)
+    told = described(house.doors)["paths"]
     for path, body in BODIES.items():
         status, text = await house.post(path, body)
-        assert status in (200, 201), f"{path}: {text}"
+        assert status == (201 if path in ("/api/timers", "/api/keys") else 200), f"{path}: {text}"
+        assert [str(status)] == [code for code in told[path]["post"]["responses"] if code < "400"], path
+
+
+async def test_t4_a_page_in_a_browser_sends_a_door_only_what_it_takes(house: House) -> None:
+    tried = 0
+    for route in (route for route in house.doors if route.bodies):
+        for media in ("application/json", "multipart/form-data", "text/plain", "application/x-www-form-urlencoded"):
+            headers = {"Content-Type": f"{media}; boundary=x", "Sec-Fetch-Site": "same-origin"}
+            path = re.sub(r"{\w+}", "none", route.path)
+            async with house.session.request(route.method, path, data=b"--x--", headers=headers) as answer:
+                assert (answer.status == 415) == (media not in route.bodies), f"{route.path} {media}"
+            tried += 1
+    assert tried > 100
 
 
 async def test_t7_nothing_packed_is_unpacked_anywhere(house: House) -> None:

@@ -1,20 +1,39 @@
 """The description of the doors: whole, valid, and true."""
 
 import asyncio
+import os
+import re
 import sys
 from asyncio.subprocess import PIPE, STDOUT
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import jsonschema_rs
 import pytest
+from aiohttp import web
 
+import assistant.http
 from assistant.access.owner import api_key
 from assistant.http.app import make_app, serve
 from assistant.http.doors import doors
 from assistant.http.openapi import described
 from tests.doors import assembled
+
+FILES = """
+import io, wave
+import schemathesis
+from hypothesis import strategies
+from schemathesis.transport.serialization import Binary
+
+sound = io.BytesIO()
+with wave.open(sound, "wb") as file:
+    file.setnchannels(1), file.setsampwidth(2), file.setframerate(16_000), file.writeframes(bytes(16_000))
+files = strategies.just(sound.getvalue()) | strategies.binary()
+schemathesis.openapi.format("binary", files.map(Binary))
+"""
+"""Tells schemathesis of the files that it sends: every other one is a recording, so that it is not turned away."""
 
 
 @pytest.fixture
@@ -67,6 +86,77 @@ def test_every_schema_is_one_and_every_reference_leads_somewhere(told: Any) -> N
     assert {name.removeprefix("#/components/schemas/") for name in found} <= set(schemas)
 
 
+def file_of(operation: Any, schemas: Any) -> str | None:
+    """Return the field of the file of a described form; None where there is no form."""
+    if (form := operation.get("requestBody", {}).get("content", {}).get("multipart/form-data")) is None:
+        return None
+    schema = schemas[form["schema"]["$ref"].removeprefix("#/components/schemas/")]
+    [file] = schema["required"]
+    assert schema["properties"][file]["format"] == "binary"
+    return str(file)
+
+
+@pytest.fixture
+async def asking(home: Path) -> AsyncGenerator[tuple[Any, aiohttp.ClientSession], None]:
+    """Serve the real doors: what they say of themselves, and a program that may ask everything."""
+    async with assembled(home, "{port: 0, limits: {minute: 0}}") as (loaded, assembly):
+        config, every = loaded.config.http, doors(assembly)
+        app = make_app(config, assembly.events, dict, {}, every, assembly.keys, assembly.audit)
+        headers = {"Authorization": f"Bearer {api_key(config)}"}
+        async with (
+            serve(app, config) as port,
+            aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as session,
+        ):
+            yield described(every), session
+
+
+async def test_every_form_that_is_read_is_described_and_no_other(asking: Any) -> None:
+    told, session = asking
+    schemas, read, said = told["components"]["schemas"], {}, {}
+    for path, operations in told["paths"].items():
+        for method in operations.keys() & {"post", "put", "patch", "delete"}:
+            url, empty = re.sub(r"{\w+}", "none", path), {"data": b"--x--\r\n"}
+            headers = {"Content-Type": "multipart/form-data; boundary=x"}
+            async with session.request(method, url, **empty, headers=headers) as answer:
+                missing = re.search(r"the form has no field `(\w+)`", await answer.text())
+            read[path] = missing and missing[1]
+            said[path] = file_of(operations[method], schemas)
+    assert read == said
+    assert set(read.values()) == {None, "file", "audio", "image"}
+
+
+async def test_every_field_of_a_form_and_of_a_query_that_is_described_is_checked(asking: Any) -> None:
+    told, session = asking
+    schemas, nonsense, tried = told["components"]["schemas"], "x" * 5_000, set()
+    for path, operations in told["paths"].items():
+        url = re.sub(r"{\w+}", "none", path)
+        for method, operation in operations.items():
+            for key in [one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"]:
+                async with session.request(method, url, params={key: nonsense[:1_000]}) as answer:
+                    assert answer.status == 400 and key in await answer.text(), f"{method} {path} {key}"
+                tried.add(key)
+            if (file := file_of(operation, schemas)) is None:
+                continue
+            schema = operation["requestBody"]["content"]["multipart/form-data"]["schema"]["$ref"].rpartition("/")[2]
+            for key in schemas[schema]["properties"].keys() - {file}:
+                form = aiohttp.FormData({key: nonsense})
+                form.add_field(file, b"1", filename="1")
+                async with session.post(url, data=form) as answer:
+                    assert answer.status == 400 and key in await answer.text(), f"{path} {key}"
+                tried.add(key)
+    assert {"seconds", "person", "model", "temperature", "confidence", "sound"} <= tried
+
+
+def test_no_answer_reads_a_query_that_its_route_does_not_tell() -> None:
+    [folder] = assistant.http.__path__
+    reading = {
+        file.name
+        for file in Path(folder).rglob("*.py")
+        if re.search(r"request\.(query|query_string|url|rel_url\.query\w*)\b", file.read_text())
+    }
+    assert reading == {"route.py"}
+
+
 def test_nothing_is_described_of_nothing() -> None:
     assert described([])["paths"] == {}
 
@@ -74,13 +164,32 @@ def test_nothing_is_described_of_nothing() -> None:
 @pytest.mark.once
 async def test_no_request_that_schemathesis_thinks_of_breaks_a_door(home: Path) -> None:
     async with assembled(home) as (loaded, assembly):
-        app = make_app(loaded.config.http, assembly.events, dict, {}, doors(assembly))
+        sent, every = set[tuple[str, str]](), doors(assembly)
+        app = make_app(loaded.config.http, assembly.events, dict, {}, every)
+        app.middlewares.append(noting(sent))
         async with serve(app, loaded.config.http) as port:
             command = [sys.executable, "-m", "schemathesis.cli", "run", f"http://127.0.0.1:{port}/openapi.json"]
             command += ["--header", f"Authorization: Bearer {api_key(loaded.config.http)}", "--no-color"]
             command += ["--checks", "not_a_server_error,response_schema_conformance,unsupported_method"]
             command += ["--phases", "fuzzing", "--max-examples", "8", "--seed", "1", "--warnings", "off"]
             command += ["--exclude-path", "/events", "--generation-database", "none"]
-            process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=STDOUT, cwd=home)
+            (home / "files.py").write_text(FILES)
+            known = os.environ | {"SCHEMATHESIS_HOOKS": "files"}
+            process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=STDOUT, cwd=home, env=known)
             said, _ = await process.communicate()
     assert process.returncode == 0, said.decode()
+    bodies = {(route.path, media) for route in every for media in route.bodies}
+    assert bodies <= sent, f"never sent: {sorted(bodies - sent)}"
+
+
+def noting(sent: set[tuple[str, str]]) -> Any:
+    """Return a middleware that notes where which kinds of bodies come."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Any) -> web.StreamResponse:
+        if request.match_info.route.resource is not None:
+            sent.add((request.match_info.route.resource.canonical, request.content_type))
+        answer: web.StreamResponse = await handler(request)
+        return answer
+
+    return middleware

@@ -9,14 +9,14 @@ from aiohttp import web
 from msgspec import Meta
 
 from assistant.access import Scope
-from assistant.http.form import RECORDING, Form, Room, read_form
+from assistant.http.form import RECORDING, Room, read_form
 from assistant.http.naming import model_of
 from assistant.http.openai import events
 from assistant.http.openai.dialect import render
 from assistant.http.openai.parameters import ModelName
 from assistant.http.openai.transcripts import Delta, Done, Transcription, brief, srt, usage, verbose, vtt
 from assistant.http.problem import Problem
-from assistant.http.route import Route, json_answer
+from assistant.http.route import FileForm, Route, json_answer
 from assistant.http.streaming import stream
 from assistant.serving import Heard, Hearing, Named
 from assistant.speech import SttOptions
@@ -56,6 +56,9 @@ class TranscriptionForm(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+_FORM = FileForm("file", RECORDING, TranscriptionForm)
+
+
 class TranscriptionsDoor:
     """The door to speech recognisers."""
 
@@ -66,7 +69,7 @@ class TranscriptionsDoor:
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
-            Route("POST", path, answer, Scope.AUDIO, gives=Transcription, render=render)
+            Route("POST", path, answer, Scope.AUDIO, gives=Transcription, render=render, form=_FORM)
             for path, answer in (
                 ("/v1/audio/transcriptions", self._transcribe),
                 ("/v1/audio/translations", self._translate),
@@ -83,8 +86,8 @@ class TranscriptionsDoor:
 
     async def _answer(self, request: web.Request, *, translate: bool) -> web.StreamResponse:
         with self._room.place():
-            form: Form = await read_form(request, "file", RECORDING)
-            asked = form.read(TranscriptionForm)
+            form = await read_form(request, _FORM)
+            asked = form.fields
             options = asked.options(translate=translate)
             name, timed = model_of(request, asked.model), asked.response_format in _TIMED
             named = self._hearing.named(name, options, timed=timed)

@@ -4,12 +4,14 @@ import asyncio
 from functools import partial
 from http import HTTPStatus
 
+import msgspec
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
 from assistant.access import Scope
 from assistant.http.guard import caller, needs
 from assistant.http.naming import model_of
 from assistant.http.openai.dialect import render
+from assistant.http.openai.parameters import ModelName
 from assistant.http.problem import Problem
 from assistant.http.realtime.party import Party
 from assistant.http.realtime.session import Session
@@ -34,6 +36,13 @@ _ALIVE = 20.0
 """Seconds between two looks at whether the client is still there."""
 
 
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """With whom a conversation is to be held."""
+
+    model: ModelName = ""
+    """A chat model or an assistant; the first chat model by default."""
+
+
 class RealtimeDoor:
     """The door to live conversations."""
 
@@ -45,19 +54,30 @@ class RealtimeDoor:
 
     def routes(self) -> list[Route]:
         """Return the route."""
-        return [Route("GET", "/v1/realtime", self._serve, Scope.AUDIO, render=render, hang_up=self.hang_up)]
+        return [
+            Route(
+                "GET",
+                "/v1/realtime",
+                self._serve,
+                Scope.AUDIO,
+                render=render,
+                hang_up=self.hang_up,
+                query=Wanted,
+                status=HTTPStatus.SWITCHING_PROTOCOLS,
+            )
+        ]
 
     async def hang_up(self, app: web.Application) -> None:
         """Say goodbye to every client, because the daemon stops."""
         await asyncio.gather(*(socket.close(code=WSCloseCode.GOING_AWAY) for socket in self._sockets))
 
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
+    async def _serve(self, request: web.Request, wanted: Wanted) -> web.StreamResponse:
         """Hold a conversation by voice over a WebSocket, with the model or the assistant that `model` names.
 
         The key must open `chat` as well as `audio`; an assistant acts in the house where the key opens `home`.
         """
         _check(request)
-        name = model_of(request, request.query.get("model"))
+        name = model_of(request, wanted.model)
         party = Party.of(name, caller(request), self._equipment, self._generation)
         if self._sessions >= _MOST:
             message = f"there are {_MOST} conversations already"

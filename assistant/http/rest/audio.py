@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from assistant.access import Scope
 from assistant.http.form import RECORDING, Room, read_form
-from assistant.http.route import Route, json_answer
+from assistant.http.route import FileForm, Route, json_answer
 from assistant.http.streaming import stream
 from assistant.serving import Encoding, Hearing, Speaking
 from assistant.speech import SttOptions
@@ -26,6 +26,9 @@ class TranscribeForm(msgspec.Struct, frozen=True, kw_only=True):
 
     model_id: Name = ""
     language: Annotated[str, Meta(max_length=35)] = ""
+
+
+_FORM = FileForm("audio", RECORDING, TranscribeForm)
 
 
 class Timed(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,15 +71,15 @@ class AudioDoor:
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
-            Route("POST", "/api/audio/transcribe", self._transcribe, Scope.AUDIO, gives=Transcribed),
+            Route("POST", "/api/audio/transcribe", self._transcribe, Scope.AUDIO, gives=Transcribed, form=_FORM),
             Route("POST", "/api/audio/text-to-speech", self._speak, Scope.AUDIO, SpeechBody),
         ]
 
     async def _transcribe(self, request: web.Request) -> web.Response:
         """Write down what is said in a recording, a form's field `audio`."""
         with self._room.place():
-            form = await read_form(request, "audio", RECORDING)
-            asked = form.read(TranscribeForm)
+            form = await read_form(request, _FORM)
+            asked = form.fields
             options = SttOptions(asked.language or None)
             named = self._hearing.named(asked.model_id, options)
             heard = await self._hearing.transcript(named, form.file, options)
