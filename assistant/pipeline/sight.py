@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from assistant.chat import ChatMessage, ChatRequest, ImagePart, Part, TextPart
 from assistant.engines import Kind
-from assistant.errors import EngineError, EngineTimeout, ImageError
+from assistant.errors import EngineError, EngineTimeout, ImageError, UnfitRequest
 from assistant.images import read_header
 from assistant.models.pool import Pool
 from assistant.pipeline.outbox import Outbox
@@ -51,14 +51,14 @@ def eyes(pool: Pool) -> dict[VisionTask, str]:
 def watchers(turn: Turn) -> dict[VisionTask, str]:
     """Return which models look at the images of *turn*: none where one of its chat models takes images itself.
 
-    Raises EngineError where nobody can.
+    Raises UnfitRequest where nobody can.
     """
     pool = turn.equipment.pool
     chat = turn.chats
     if any("image" in pool.model(id_).capabilities.inputs for id_ in chat):
         return {}
     if not (found := eyes(pool)):
-        raise EngineError(
+        raise UnfitRequest(
             f"nobody can look at the image: {', '.join(chat)} reads text only, and no vision model is configured",
             hint="install inglenook-vision-onnx (objects, kinds, persons) or inglenook-rapidocr (text), "
             "and add their models",

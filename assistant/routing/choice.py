@@ -8,7 +8,7 @@ from typing import Protocol
 from assistant.chat import ChatRequest
 from assistant.config.section import Balance, Strategy
 from assistant.engines import Capabilities
-from assistant.errors import EngineError
+from assistant.errors import UnfitRequest
 from assistant.host import Candidate
 from assistant.routing.breaker import State
 from assistant.routing.health import Health
@@ -113,7 +113,7 @@ class Routing:
 
         A plugin may choose the first; with *ablest* the biggest come first, otherwise those who are good at the *task*:
         that of the route, or what the request tells, where none is given. Who failed lately, or is likely to find the
-        request too long, comes after all others, but is not left out: the last hope is asked, too. Raises EngineError
+        request too long, comes after all others, but is not left out: the last hope is asked, too. Raises UnfitRequest
         where nobody can answer.
         """
         private = route.strategy == "private"
@@ -122,7 +122,7 @@ class Routing:
         fitting = tuple(one for one in candidates if not missing[one.id] and one.id not in away)
         if not fitting:
             wanted = {what for every in missing.values() for what in every.split(", ") if what}
-            raise EngineError(
+            raise UnfitRequest(
                 f"no chat model takes {', '.join(sorted(wanted)) or 'what is private'}: {', '.join(missing)} cannot",
                 hint="add a model that can to the assistant's `chat` list",
             )

@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 
-from assistant import EngineError
+from assistant import UnfitRequest
 
 __all__ = ["CODES", "TAGS", "code", "tag"]
 
@@ -22,14 +22,16 @@ TAGS = tuple(_BCP_47.get(code, code) for code in CODES)
 
 
 def code(tag: str) -> str:
-    """Return Whisper's code for a BCP-47 tag, `de` for `de-CH`; raises EngineError where it has none."""
+    """Return Whisper's code for a BCP-47 tag, `de` for `de-CH`; raises UnfitRequest where it has none."""
     primary = tag.replace("_", "-").split("-")[0].lower()
     found = _OTHER_NAMES.get(primary, primary)
     if found in CODES:
         return found
     near = get_close_matches(primary, CODES, 1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    raise EngineError(f"Whisper does not know the language {tag!r}", hint=f"{hint}use a BCP-47 tag such as en or pt-BR")
+    raise UnfitRequest(
+        f"Whisper does not know the language {tag!r}", hint=f"{hint}use a BCP-47 tag such as en or pt-BR"
+    )
 
 
 def tag(code: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from rapidocr import RapidOCR
 
-from assistant import Box, EngineError, Finding, Image, TextLine, VisionTask, in_thread
+from assistant import Box, Finding, Image, TextLine, UnfitRequest, VisionTask, in_thread
 from assistant_rapidocr import RapidOcrConfig
 from assistant_rapidocr.picture import Pixels, decoded
 
@@ -40,10 +40,10 @@ class Reader:
     async def look(self, image: Image, task: VisionTask, confidence: float | None = None) -> tuple[Finding, ...]:
         """Return the lines from top to bottom, those of one height from left to right.
 
-        Raises ImageError where *image* cannot be decoded, EngineError for another task than `ocr`.
+        Raises ImageError where *image* cannot be decoded, UnfitRequest for another task than `ocr`.
         """
         if task is not VisionTask.TEXT:
-            raise EngineError(f"rapidocr does no {task}", hint="it reads text: ask for ocr")
+            raise UnfitRequest(f"rapidocr does no {task}", hint="it reads text: ask for ocr")
         least = self._confidence if confidence is None else confidence
         return await in_thread(lambda: self._read(image, least))
 

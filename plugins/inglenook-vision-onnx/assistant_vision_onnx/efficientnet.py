@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
 
-from assistant import EngineError, Finding, Image, ImageClass, ModelError, VisionTask, in_thread
+from assistant import Finding, Image, ImageClass, ModelError, UnfitRequest, VisionTask, in_thread
 from assistant_vision_onnx import EfficientNetConfig
 from assistant_vision_onnx.checkpoint import read_checkpoint
 from assistant_vision_onnx.picture import Pixels, decoded
@@ -54,10 +54,10 @@ class EfficientNet:
     async def look(self, image: Image, task: VisionTask, confidence: float | None = None) -> tuple[Finding, ...]:
         """Return the likeliest kinds.
 
-        Raises ImageError where *image* cannot be decoded, EngineError for another task than `image-classification`.
+        Raises ImageError where *image* cannot be decoded, UnfitRequest for another task than `image-classification`.
         """
         if task is not VisionTask.CLASSES:
-            raise EngineError(f"efficientnet-lite does no {task}", hint="ask for image-classification")
+            raise UnfitRequest(f"efficientnet-lite does no {task}", hint="ask for image-classification")
         least = self._config.confidence if confidence is None else confidence
         return await in_thread(lambda: self._tell(decoded(image), least))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
-from assistant import Box, DetectedObject, EngineError, Finding, Image, VisionTask, in_thread
+from assistant import Box, DetectedObject, Finding, Image, UnfitRequest, VisionTask, in_thread
 from assistant_vision_onnx import NanoDetConfig
 from assistant_vision_onnx.coco import LABELS
 from assistant_vision_onnx.picture import Pixels, decoded
@@ -43,10 +43,10 @@ class NanoDet:
     async def look(self, image: Image, task: VisionTask, confidence: float | None = None) -> tuple[Finding, ...]:
         """Return the objects, the surest first.
 
-        Raises ImageError where *image* cannot be decoded, EngineError for another task than `object-detection`.
+        Raises ImageError where *image* cannot be decoded, UnfitRequest for another task than `object-detection`.
         """
         if task is not VisionTask.OBJECTS:
-            raise EngineError(f"nanodet does no {task}", hint="it finds objects: ask for object-detection")
+            raise UnfitRequest(f"nanodet does no {task}", hint="it finds objects: ask for object-detection")
         least = self._config.confidence if confidence is None else confidence
         return await in_thread(lambda: self._find(decoded(image), least))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
-from assistant import Box, EngineError, Finding, Image, Segment, VisionTask, in_thread
+from assistant import Box, Finding, Image, Segment, UnfitRequest, VisionTask, in_thread
 from assistant_vision_onnx import SelfieConfig
 from assistant_vision_onnx.picture import Pixels, decoded
 from assistant_vision_onnx.session import Floats, Session
@@ -31,10 +31,10 @@ class Selfie:
     async def look(self, image: Image, task: VisionTask, confidence: float | None = None) -> tuple[Finding, ...]:
         """Return one segment, or none where nobody is seen.
 
-        Raises ImageError where *image* cannot be decoded, EngineError for another task than `image-segmentation`.
+        Raises ImageError where *image* cannot be decoded, UnfitRequest for another task than `image-segmentation`.
         """
         if task is not VisionTask.SEGMENTS:
-            raise EngineError(f"selfie-segmentation does no {task}", hint="ask for image-segmentation")
+            raise UnfitRequest(f"selfie-segmentation does no {task}", hint="ask for image-segmentation")
         return await in_thread(lambda: self._find(decoded(image), confidence or 0.0))
 
     def _find(self, pixels: Pixels, least: float) -> tuple[Segment, ...]:
