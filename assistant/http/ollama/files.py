@@ -83,7 +83,9 @@ async def _steps(store: Store, missing: list[str]) -> AsyncGenerator[bytes, None
         try:
             await store.pull(missing, report)
         finally:
-            await steps.put(None)
+            if steps.full():  # nobody may read any more, and then there never is room
+                steps.get_nowait()
+            steps.put_nowait(None)
 
     yield line(status="pulling manifest")
     task = asyncio.create_task(fetch(), name="pull for a program")

@@ -35,7 +35,7 @@ from assistant.config.doors import AliasConfig
 from assistant.engines import EngineConfig
 from assistant.events import EventBus
 from assistant.http.app import make_app, serve
-from assistant.http.ollama import routes
+from assistant.http.ollama import files, routes
 from assistant.models.catalogue import catalogue
 from assistant.models.pool import Model, Pool
 from assistant.models.store import Progress, Report, Store
@@ -61,6 +61,7 @@ class FakeStore(Store):
         super().__init__(folder, catalogue())
         self.pulled: list[str] = []
         self.fails: Exception | None = None
+        self.stalls = False
 
     async def pull(self, models: Any, report: Report = lambda progress: None) -> None:
         """Take two steps for each model."""
@@ -71,6 +72,8 @@ class FakeStore(Store):
                 raise self.fails
             self.pulled.append(model)
             report(Progress(model, 2, 2))
+        if self.stalls:
+            await asyncio.Event().wait()
 
 
 @dataclass
@@ -337,6 +340,17 @@ async def test_a_download_that_fails_says_so(house: House) -> None:
     status, lines = await post(house, "/api/pull", model="smollm2-135m")
     assert (status, lines[0]) == (200, {"status": "pulling manifest"})
     assert lines[-1] == {"error": "no network"}
+
+
+async def test_t27_who_leaves_a_download_unread_leaves_nothing_behind(house: House) -> None:
+    house.store.stalls = True
+    steps = files._steps(house.store, ["smollm2-135m"] * 100)
+    assert [json.loads(await anext(steps))["status"] for _ in range(2)] == ["pulling manifest", "pulling smollm2-135m"]
+    while len(house.store.pulled) < 100:  # 200 steps, of which nobody reads any more
+        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await steps.aclose()
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "pull for a program"]
 
 
 async def test_only_what_nobody_uses_is_deleted(house: House, tmp_path: Path) -> None:
