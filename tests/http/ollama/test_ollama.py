@@ -250,6 +250,14 @@ async def test_what_fails_before_the_first_word_has_a_status_and_what_fails_afte
         ("generate", {"model": "small", "prompt": "x", "options": {"temperature": 9}}, 400, "options.temperature"),
         ("generate", {"model": "small", "prompt": "x", "options": {"num_predict": 10**12}}, 400, "num_predict"),
         ("generate", {"model": "small", "prompt": "x", "options": {"stop": ["s"] * 99}}, 400, "options.stop"),
+        ("generate", {"model": "small", "prompt": "x", "options": {"stop": "s" * 257}}, 400, "options.stop"),
+        ("chat", {"model": "small", "messages": [{"role": "user", "content": "x"}] * 10_001}, 400, "messages"),
+        ("chat", {"model": "small" * 52, "messages": [{"role": "user", "content": "x"}]}, 400, "model"),
+        ("generate", {"model": "small", "prompt": "x", "raw": True}, 400, "raw: that cannot be set"),
+        ("generate", {"model": "small", "prompt": "x", "suffix": "y"}, 400, "suffix: that cannot be set"),
+        ("generate", {"model": "small", "prompt": "x", "template": "{{ .Prompt }}"}, 400, "template: that cannot"),
+        ("generate", {"model": "small", "prompt": "x", "context": [1, 2]}, 400, "context: that cannot be set"),
+        ("generate", {"model": "small", "raw": True}, 400, "raw: that cannot be set"),
         ("generate", {"model": "small", "prompt": "x", "images": ["%%%"]}, 400, "base64"),
         ("generate", {"model": "small", "prompt": "x", "images": ["aGVsbG8="]}, 415, "JPEG"),
         ("generate", {"model": "small", "prompt": "x", "format": {"enum": ["y" * 70_000]}}, 400, "format takes more"),
@@ -320,6 +328,13 @@ async def test_texts_become_vectors(house: House) -> None:
     assert (await client.embed("near", "a")).embeddings == [[1.0, 0.0]]
     assert (await client.embeddings("near", "b")).embedding == [0.0, 1.0]
     assert (await client.embed("near", [])).embeddings == []
+
+
+async def test_what_means_nothing_may_be_sent(house: House) -> None:
+    house.chat.script = ["Blue."]
+    empty: dict[str, Any] = {"raw": False, "suffix": "", "template": "", "context": []}
+    await house.client().generate("small", "Which?", options={"stop": ["", "e" * 256]}, **empty)
+    assert house.chat.requests[0].stop == ("e" * 256,)
 
 
 async def test_a_model_of_the_catalogue_is_fetched_step_by_step(house: House) -> None:
