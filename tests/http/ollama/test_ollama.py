@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import math
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,13 +77,21 @@ class FakeStore(Store):
             await asyncio.Event().wait()
 
 
+class ShortEmbed(FakeEmbed):
+    """Places texts of up to three letters."""
+
+    def fits(self, text: str) -> bool:
+        """Tell whether a text is one."""
+        return len(text) <= 3
+
+
 @dataclass
 class House:
     """What stands behind the door."""
 
     chat: FakeChat = field(default_factory=lambda: FakeChat(pace=0.0))
     """The chat model."""
-    embed: FakeEmbed = field(default_factory=lambda: FakeEmbed({"a": (1.0, 0.0), "b": (0.0, 1.0)}))
+    embed: ShortEmbed = field(default_factory=lambda: ShortEmbed({"a": (1.0, 0.0), "b": (0.0, 1.0)}))
     """The model of sentences."""
     url: str = ""
     """Where the door is."""
@@ -108,6 +117,7 @@ async def house(tmp_path: Path) -> AsyncGenerator[House, None]:
             "small": Model("small", fake_spec("fake", Kind.CHAT, house.chat), EngineConfig(), able),
             "blind": Model("blind", fake_spec("fake", Kind.CHAT, house.chat), EngineConfig(), Capabilities()),
             "near": Model("near", fake_spec("nearness", Kind.EMBED, house.embed), EngineConfig(), Capabilities()),
+            "vague": Model("vague", fake_spec("vague", Kind.EMBED, FakeEmbed()), EngineConfig(), Capabilities()),
         },
         lambda config: config,
     )
@@ -263,6 +273,10 @@ async def test_what_fails_before_the_first_word_has_a_status_and_what_fails_afte
         ("generate", {"model": "small", "prompt": "x", "format": {"enum": ["y" * 70_000]}}, 400, "format takes more"),
         ("generate", {"model": "small", "prompt": "x", "format": {"maximum": 2**70}}, 400, "format"),
         ("embed", {"model": "small", "input": "x"}, 404, "no embed model"),
+        ("embed", {"model": "near", "input": "a", "dimensions": 1}, 400, "dimensions: the model has 2"),
+        ("embed", {"model": "near", "input": "a", "dimensions": 0}, 400, "dimensions"),
+        ("embed", {"model": "near", "input": ["a", "long"], "truncate": False}, 400, "context length: input[1]"),
+        ("embed", {"model": "vague", "input": "a", "truncate": False}, 400, "cannot tell which texts it cuts"),
         ("show", {"model": "../../etc/passwd"}, 404, "not found"),
         ("pull", {"model": "../../etc/passwd"}, 404, "does not exist"),
     ],
@@ -307,7 +321,8 @@ async def test_models_are_listed_as_each_client_reads_them(house: House) -> None
             async with session.request(method, f"{house.url}/") as answer:
                 assert answer.status == 200
                 assert await answer.text() == ("Ollama is running" if method == "GET" else "")
-    assert [model["name"] for model in models] == ["small:latest", "blind:latest", "near:latest", "llama3.2:latest"]
+    names = [f"{name}:latest" for name in ("small", "blind", "near", "vague", "llama3.2")]
+    assert [model["name"] for model in models] == names
     assert all(model["name"] == model["model"] and len(model["digest"]) == 64 for model in models)
     assert models[0]["details"]["parameter_size"] == "135M"
     assert [model.model for model in (await house.client().list()).models] == [model["model"] for model in models]
@@ -328,6 +343,16 @@ async def test_texts_become_vectors(house: House) -> None:
     assert (await client.embed("near", "a")).embeddings == [[1.0, 0.0]]
     assert (await client.embeddings("near", "b")).embedding == [0.0, 1.0]
     assert (await client.embed("near", [])).embeddings == []
+    assert (await client.embed("near", "a", truncate=False, dimensions=2)).embeddings == [[1.0, 0.0]]
+    assert (await client.embed("near", "long", truncate=True)).embeddings == [[0.0, 0.0]]
+
+
+async def test_vectors_are_written_as_json_whatever_their_numbers(house: House) -> None:
+    house.embed.places = {"a": (1.0, 1e-300), "b": (math.nan, 0.0)}  # a model that fails; NaN is no JSON
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {KEY}"}) as session:
+        body = {"model": "near", "input": ["a", "b"]}
+        async with session.post(f"{house.url}/api/embed", json=body) as answer:
+            assert (await answer.text()).startswith('{"model":"near","embeddings":[[1.0,1e-300],[null,0.0]],')
 
 
 async def test_what_means_nothing_may_be_sent(house: House) -> None:
