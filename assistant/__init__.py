@@ -28,6 +28,7 @@ from assistant.chat import (
 from assistant.convert import Converter
 from assistant.engines import (
     API,
+    Bounded,
     Build,
     Capabilities,
     Chat,
@@ -113,6 +114,7 @@ __all__ = [
     "AudioFormat",
     "AudioPart",
     "AudioTooLong",
+    "Bounded",
     "BoundedAnswer",
     "Box",
     "Bridge",

@@ -235,6 +235,16 @@ class Embed(Protocol):
 
 
 @runtime_checkable
+class Bounded(Protocol):
+    """Tells which texts are too long for it. An engine of the kind `embed` may; of others nobody knows."""
+
+    def fits(self, text: str) -> bool:
+        """Tell whether all of *text* counts, and not only its beginning. Light. May be called from several threads at
+        once."""
+        ...
+
+
+@runtime_checkable
 class Stt(Protocol):
     """Turns speech into text."""
 

@@ -115,7 +115,7 @@ async def speak(
     The silence that voices begin with is left out of the first one: somebody is waiting.
     """
     turn = outbox.turn
-    voices = Voices(turn.equipment.pool, turn.config, language)
+    voices = Voices(turn.equipment.pool, turn.config, language, turn.speed)
     first = True
 
     async def begin(model: str) -> None:

@@ -37,7 +37,7 @@ class Rehearsal:
 
     def expect(self, text: str) -> None:
         """Make the sound of how *text* begins, unless the voice is elsewhere: nobody there hears of a draft."""
-        voices = Voices(self._turn.equipment.pool, self._turn.config, self._language)
+        voices = Voices(self._turn.equipment.pool, self._turn.config, self._language, self._turn.speed)
         if text and self._task is None and self._turn.equipment.pool.model(voices.models[0]).capabilities.local:
             self._task = asyncio.create_task(self._make(text, voices), name=f"rehearsal of {self._turn.id}")
 

@@ -21,12 +21,13 @@ _IN_ADVANCE = 30.0
 
 
 class Voices:
-    """The voices of one assistant for one language."""
+    """The voices of one assistant for one language, at a *speed* of which 1 is their own."""
 
-    def __init__(self, pool: Pool, assistant: AssistantConfig, language: str) -> None:
+    def __init__(self, pool: Pool, assistant: AssistantConfig, language: str, speed: float = 1.0) -> None:
         self._pool = pool
         self._assistant = assistant
         self._language = language
+        self._speed = speed
         self.models = sorted(assistant.voices, key=lambda model: not self.knows(model))
         """Ids of their models, the preferred one first; one that fails is left out from then on."""
 
@@ -44,7 +45,8 @@ class Voices:
             for other in self._assistant.voices
             if any(voice.name == named for voice in pool.model(other).capabilities.voices)
         ]
-        return Voice(named if model in (owners or self._assistant.voices[:1]) else "", self._language)
+        name = named if model in (owners or self._assistant.voices[:1]) else ""
+        return Voice(name, self._language, speed=self._speed)
 
     async def say(
         self, text: str, priority: Priority, patience: float, begin: Callable[[str], Awaitable[None]] | None = None

@@ -238,6 +238,27 @@ async def test_t26_a_key_that_may_ask_a_model_cannot_unload_it(house: House) -> 
         assert (status, json.loads(text)["done_reason"]) == (200, "unload")
 
 
+@pytest.mark.parametrize(
+    "path", ["/api/chat", "/api/generate", "/v1/chat/completions", "/v1/completions", "/generate", "/api/inference/"]
+)
+async def test_t10_no_text_that_ends_a_reply_is_without_bound(house: House, path: str) -> None:
+    where = "options" if path.startswith("/api/") and "inference" not in path else "parameters"
+    nested = path.startswith("/api/")
+    for stop in ("s" * 257, ["s" * 257], ["s"] * 17):
+        options = {"stop": stop}
+        status, text = await house.post(path, BODIES[path] | ({where: options} if nested else options))
+        assert status == 400 and "stop" in text, f"{str(stop)[:30]}: {text}"
+    assert not house.chat.requests
+
+
+@pytest.mark.parametrize("path", ["/api/chat", "/v1/chat/completions", "/v1/responses", "/api/inference/"])
+async def test_t10_nor_is_a_conversation(house: House, path: str) -> None:
+    key = next(key for key in ("messages", "input", "inputs") if key in BODIES[path])
+    status, text = await house.post(path, BODIES[path] | {key: HELLO * 10_001})
+    assert status == 400 and key in text
+    assert not house.chat.requests
+
+
 NAMES = ["../../etc/passwd", "/etc/passwd", "..%2f..%2fetc%2fpasswd", "chat\0", "ch\u0430t", "CHAT", "chat/../chat"]
 LONG = "x" * 100_000
 

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from assistant.chat import ChatMessage, ChatRequest, ImagePart, Part, TextPart, ToolCall, ToolResult, ToolSpec
 from assistant.http.drawing import Drawing, check_json
-from assistant.http.ollama.dialect import KeepAlive
+from assistant.http.ollama.dialect import KeepAlive, ModelName
 from assistant.http.problem import Problem
 from assistant.images import read_image
 
@@ -19,6 +19,7 @@ _MOST_TOKENS = 8192
 """Tokens of a reply that has no other bound."""
 
 _Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+_End = Annotated[str, Meta(max_length=256)]
 _Images = Annotated[tuple[str, ...], Meta(max_length=8)] | None
 _Format = Literal["", "json"] | dict[str, Any] | None
 
@@ -30,7 +31,7 @@ class Options(Drawing, frozen=True, kw_only=True):
     """Makes a drawn reply repeatable; below 0 it does not."""
     num_predict: Annotated[int, Meta(ge=-2, le=1_000_000)] | None = None
     """Tokens after which the reply is cut; below 0 at the end of the context."""
-    stop: str | Annotated[tuple[str, ...], Meta(max_length=16)] | None = None
+    stop: _End | Annotated[tuple[_End, ...], Meta(max_length=16)] | None = None
     """Texts that end the reply."""
 
 
@@ -84,9 +85,9 @@ class ToolBody(msgspec.Struct, frozen=True, kw_only=True):
 class ChatBody(msgspec.Struct, frozen=True, kw_only=True):
     """Body of `/api/chat`."""
 
-    model: str
+    model: ModelName
     """Name of the model."""
-    messages: tuple[Message, ...] = ()
+    messages: Annotated[tuple[Message, ...], Meta(max_length=10_000)] = ()
     """The conversation; nothing loads the model, or unloads it where `keep_alive` is 0."""
     tools: Annotated[tuple[ToolBody, ...], Meta(max_length=128)] | None = ()
     """What the model may call."""
@@ -103,7 +104,7 @@ class ChatBody(msgspec.Struct, frozen=True, kw_only=True):
 class GenerateBody(msgspec.Struct, frozen=True, kw_only=True):
     """Body of `/api/generate`."""
 
-    model: str
+    model: ModelName
     """Name of the model."""
     prompt: str | None = ""
     """The question; empty loads the model, or unloads it where `keep_alive` is 0."""
@@ -119,6 +120,21 @@ class GenerateBody(msgspec.Struct, frozen=True, kw_only=True):
     """How tokens are drawn."""
     keep_alive: KeepAlive = None
     """0 unloads the model."""
+    raw: bool | None = False
+    """Only false: every model writes in its own template."""
+    suffix: str | None = ""
+    """Only empty: nothing is filled in before it."""
+    template: str | None = ""
+    """Only empty: every model has its own."""
+    context: tuple[int, ...] | None = ()
+    """Only empty: tokens of a reply before are not kept."""
+
+    def check(self) -> None:
+        """Raise Problem for what would change the meaning of the prompt, and nothing here can do."""
+        for key in ("raw", "suffix", "template", "context"):
+            if getattr(self, key):
+                hint = "leave it out; a conversation goes to `/api/chat`"
+                raise Problem(400, "unsupported", f"{key}: that cannot be set here", hint, key=key)
 
 
 def chat_request(body: ChatBody) -> ChatRequest:

@@ -40,6 +40,7 @@ def routes(generation: Generation) -> list[Route]:
 
     async def generate(request: web.Request, body: GenerateBody) -> web.StreamResponse:
         """Answer a prompt."""
+        body.check()
         if not body.prompt and not body.images:
             return await _load(request, generation, body, _as_response)
         return await _answer(request, generation, body, generate_request(body), _as_response)

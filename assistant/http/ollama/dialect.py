@@ -2,16 +2,18 @@
 
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
+from msgspec import Meta
 
 from assistant.errors import AssistantError
 from assistant.http.problem import Problem
 
-__all__ = ["KeepAlive", "Stopwatch", "fault", "line", "moment", "render", "tagged"]
+__all__ = ["KeepAlive", "ModelName", "Stopwatch", "fault", "line", "moment", "render", "tagged"]
 
+ModelName = Annotated[str, Meta(max_length=256)]
 KeepAlive = str | int | float | None
 """How long a model is to stay loaded, `5m` or in seconds; 0 unloads it, anything else means nothing here: it stays."""
 

@@ -1,6 +1,7 @@
 """`/api/embed` and `/api/embeddings`: vectors of texts."""
 
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
 
@@ -9,8 +10,9 @@ from aiohttp import web
 from msgspec import Meta
 
 from assistant.access import Scope
-from assistant.http.ollama.dialect import KeepAlive, render
-from assistant.http.route import Route
+from assistant.http.ollama.dialect import KeepAlive, ModelName, render
+from assistant.http.problem import Problem
+from assistant.http.route import Route, json_answer
 from assistant.serving import Embedding
 
 __all__ = ["routes"]
@@ -19,10 +21,14 @@ __all__ = ["routes"]
 class EmbedBody(msgspec.Struct, frozen=True, kw_only=True):
     """Body of `/api/embed`."""
 
-    model: str
+    model: ModelName
     """Name of the model."""
     input: str | Annotated[tuple[str, ...], Meta(max_length=512)] = ()
     """One text, or several."""
+    truncate: bool | None = True
+    """Whether a text that is too long for the model is cut, or refused."""
+    dimensions: Annotated[int, Meta(ge=1, le=65_536)] | None = None
+    """Only as many as the model's vectors have."""
     keep_alive: KeepAlive = None
     """Means nothing here."""
 
@@ -30,7 +36,7 @@ class EmbedBody(msgspec.Struct, frozen=True, kw_only=True):
 class EmbeddingsBody(msgspec.Struct, frozen=True, kw_only=True):
     """Body of `/api/embeddings`."""
 
-    model: str
+    model: ModelName
     """Name of the model."""
     prompt: str = ""
     """The text."""
@@ -42,22 +48,23 @@ def routes(embedding: Embedding) -> list[Route]:
     """Return the routes."""
     route = partial(Route, scope=Scope.CHAT, render=render)
 
-    async def vectors(name: str, texts: tuple[str, ...]) -> list[list[float]]:
-        found = await embedding.vectors(embedding.named(name), texts)
-        return [[float(number) for number in vector] for vector in found]
+    async def vectors(name: str, texts: tuple[str, ...], *, whole: bool = False) -> list[Sequence[float]]:
+        return [list(vector) for vector in await embedding.vectors(embedding.named(name), texts, whole=whole)]
 
     async def embed(request: web.Request, body: EmbedBody) -> web.Response:
         """Return a vector for each text."""
         began = time.monotonic_ns()
         texts = (body.input,) if isinstance(body.input, str) else body.input
-        found = await vectors(body.model, texts)
+        found = await vectors(body.model, texts, whole=body.truncate is False)
+        if found and body.dimensions not in (None, size := len(found[0])):
+            raise Problem(400, "unsupported", f"dimensions: the model has {size}, no fewer", key="dimensions")
         spans = {"total_duration": time.monotonic_ns() - began, "load_duration": 0}
-        return web.json_response({"model": body.model, "embeddings": found, **spans})
+        return json_answer({"model": body.model, "embeddings": found, **spans})
 
     async def embeddings(request: web.Request, body: EmbeddingsBody) -> web.Response:
         """Return the vector of a text, as older clients ask for it."""
         found = await vectors(body.model, (body.prompt,) if body.prompt else ())
-        return web.json_response({"embedding": found[0] if found else []})
+        return json_answer({"embedding": found[0] if found else []})
 
     return [
         route("POST", "/api/embed", embed, takes=EmbedBody),

@@ -11,7 +11,7 @@ from aiohttp import web
 from assistant.access import Scope
 from assistant.errors import AssistantError, EngineBusy, UnknownModel
 from assistant.http.guard import about
-from assistant.http.ollama.dialect import fault, line, render
+from assistant.http.ollama.dialect import ModelName, fault, line, render
 from assistant.http.problem import Problem
 from assistant.http.route import Route
 from assistant.http.streaming import stream
@@ -28,9 +28,9 @@ _STEPS = 64
 class PullBody(msgspec.Struct, frozen=True, kw_only=True):
     """Body of `/api/pull` and `/api/delete`."""
 
-    model: str = ""
+    model: ModelName = ""
     """Name of the model: an id of the catalogue, or of the configuration."""
-    name: str = ""
+    name: ModelName = ""
     """The same, as older clients send it."""
     stream: bool | None = True
     """Whether steps are told as they are made."""
@@ -83,7 +83,9 @@ async def _steps(store: Store, missing: list[str]) -> AsyncGenerator[bytes, None
         try:
             await store.pull(missing, report)
         finally:
-            await steps.put(None)
+            if steps.full():  # nobody may read any more, and then there never is room
+                steps.get_nowait()
+            steps.put_nowait(None)
 
     yield line(status="pulling manifest")
     task = asyncio.create_task(fetch(), name="pull for a program")

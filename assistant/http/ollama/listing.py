@@ -12,7 +12,7 @@ from assistant.access import Scope
 from assistant.engines import Kind
 from assistant.errors import UnknownModel
 from assistant.host import ModelStatus
-from assistant.http.ollama.dialect import moment, render, tagged
+from assistant.http.ollama.dialect import ModelName, moment, render, tagged
 from assistant.http.route import Route
 from assistant.serving import Generation
 
@@ -27,9 +27,9 @@ _STARTED = time.time()
 class ShowBody(msgspec.Struct, frozen=True, kw_only=True):
     """Which model is to be shown."""
 
-    model: str = ""
+    model: ModelName = ""
     """Its name."""
-    name: str = ""
+    name: ModelName = ""
     """Its name, as older clients send it."""
 
 

@@ -36,6 +36,7 @@ class CompletionBody(TextParameters, frozen=True, kw_only=True):
     prompt: Prompt | Annotated[list[Prompt], Meta(min_length=1, max_length=1)]
     max_tokens: MaxTokens | None = None
     n: Annotated[int, Meta(ge=1, le=1)] | None = None
+    best_of: Annotated[int, Meta(ge=0, le=1)] | None = None
     logprobs: None = None
     suffix: None = None
     echo: Literal[False] | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -79,6 +79,7 @@ class ResponseBody(Parameters, frozen=True, kw_only=True):
     parallel_tool_calls: bool | None = None
     text: TextForm | None = None
     previous_response_id: str | None = None
+    conversation: str | dict[str, Any] | None = None
     background: bool | None = None
     metadata: dict[str, str] | None = None
 
@@ -129,6 +130,9 @@ class ResponseBody(Parameters, frozen=True, kw_only=True):
         if self.previous_response_id:
             message, hint = "previous_response_id: no response is kept here", "send the whole conversation as `input`"
             raise Problem(400, "unsupported", message, hint, key="previous_response_id")
+        if self.conversation is not None:
+            message, hint = "conversation: no conversation is kept here", "send the whole conversation as `input`"
+            raise Problem(400, "unsupported", message, hint, key="conversation")
         if self.background:
             raise Problem(400, "unsupported", "background: no response is kept here", "leave it out", key="background")
 

@@ -14,7 +14,7 @@ from assistant.http.naming import model_of
 from assistant.http.openai import events
 from assistant.http.openai.dialect import render
 from assistant.http.openai.parameters import ModelName
-from assistant.http.openai.transcripts import Delta, Done, Transcription, brief, srt, usage, verbose, vtt
+from assistant.http.openai.transcripts import Delta, Done, Transcription, brief, srt, verbose, vtt
 from assistant.http.problem import Problem
 from assistant.http.route import FileForm, Route, json_answer
 from assistant.http.streaming import stream
@@ -106,7 +106,7 @@ class TranscriptionsDoor:
                     yield events.event(Delta(delta=text.removeprefix(told)))
                     told = text
                 if heard.transcript.final:
-                    yield events.event(Done(text=text, usage=usage(heard)))
+                    yield events.event(Done(text=text))
 
 
 def _written(heard: Heard, asked: TranscriptionForm, *, translated: bool) -> web.Response:

@@ -62,10 +62,9 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True, tag="transcript.text.delt
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="transcript.text.done"):
-    """All words."""
+    """All words, without what they cost: clients know that by tokens only here, and none are counted."""
 
     text: str
-    usage: Duration
 
 
 def brief(heard: Heard) -> Transcription:

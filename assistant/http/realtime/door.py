@@ -74,7 +74,8 @@ class RealtimeDoor:
     async def _serve(self, request: web.Request, wanted: Wanted) -> web.StreamResponse:
         """Hold a conversation by voice over a WebSocket, with the model or the assistant that `model` names.
 
-        The key must open `chat` as well as `audio`; an assistant acts in the house where the key opens `home`.
+        The key must open `chat` as well as `audio`; an assistant acts in the house where the key opens `home`. With
+        `intent=transcription` what is said is written down, and nothing is answered.
         """
         _check(request)
         name = model_of(request, wanted.model)
@@ -93,9 +94,9 @@ class RealtimeDoor:
             timeout=_LEAVING, heartbeat=_ALIVE, max_msg_size=_FRAME, compress=False, protocols=("realtime",)
         )
         await socket.prepare(request)
-        beta = "realtime=v1" in request.headers.get("OpenAI-Beta", "")
-        wire = Wire(socket, partial(_hang_up, request), beta=beta)
-        session, code = Session(wire, party, self._generation), WSCloseCode.GOING_AWAY
+        wire = Wire(socket, partial(_hang_up, request), beta=_beta(request))
+        session = Session(wire, party, self._generation, transcribes=_transcribes(request))
+        code = WSCloseCode.GOING_AWAY
         self._sockets.add(socket)
         try:
             with self._equipment.conversations.held(session.conversation):
@@ -120,12 +121,23 @@ def _hang_up(request: web.Request) -> None:
         request.transport.abort()
 
 
+def _beta(request: web.Request) -> bool:
+    return "realtime=v1" in request.headers.get("OpenAI-Beta", "")
+
+
+def _transcribes(request: web.Request) -> bool:
+    return request.query.get("intent") == "transcription"
+
+
 def _check(request: web.Request) -> None:
     """Raise Problem for who may not come in."""
     needs(request, Scope.CHAT)
     if "openai-insecure-api-key." in request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, ""):
         message = "a key is not taken from a subprotocol"
         raise Problem(HTTPStatus.BAD_REQUEST, "bad_request", message, "send `Authorization: Bearer KEY`")
+    if _transcribes(request) and _beta(request):
+        message = "the beta's sessions of transcription are not known here"
+        raise Problem(HTTPStatus.BAD_REQUEST, "unsupported", message, "leave out the header `OpenAI-Beta`")
     if not web.WebSocketResponse().can_prepare(request):
         headers = {str(hdrs.UPGRADE): "websocket"}
         raise Problem(HTTPStatus.UPGRADE_REQUIRED, "no_websocket", "this is a WebSocket", headers=headers)

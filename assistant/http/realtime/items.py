@@ -97,6 +97,11 @@ class Items:
         self.keep()
         return self._items[at - 1].id if at else None
 
+    def make_room(self) -> None:
+        """Forget the oldest item where there are as many as there may be."""
+        if len(self._items) >= _MOST:
+            self.delete(self._items[0].id)
+
     def before(self, item: Item) -> str | None:
         """Return what the item before one is called; None for the first, and for one that is not there any more."""
         ids = [known.id for known in self._items]

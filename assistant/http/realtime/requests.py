@@ -10,7 +10,7 @@ from assistant.http.openai.media import image_part
 from assistant.http.openai.messages import arguments_of
 from assistant.http.openai.tools import ToolName
 from assistant.http.problem import Problem, misfit
-from assistant.http.realtime.settings import Change
+from assistant.http.realtime.settings import Change, SessionChange
 
 __all__ = [
     "Append",
@@ -22,6 +22,7 @@ __all__ = [
     "DeleteItem",
     "Event",
     "NewItem",
+    "RetrieveItem",
     "TruncateItem",
     "UpdateSession",
     "id_of",
@@ -32,6 +33,9 @@ __all__ = [
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(max_length=200_000)]
+Metadata = Annotated[
+    dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=512)]], Meta(max_length=16)
+]
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -43,7 +47,7 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
 class UpdateSession(_Event, frozen=True, kw_only=True, tag="session.update"):
     """Set something of the session."""
 
-    session: Change
+    session: SessionChange
 
 
 class Append(_Event, frozen=True, kw_only=True, tag="input_audio_buffer.append"):
@@ -105,6 +109,12 @@ class CreateItem(_Event, frozen=True, kw_only=True, tag="conversation.item.creat
     previous_item_id: Id | None = None
 
 
+class RetrieveItem(_Event, frozen=True, kw_only=True, tag="conversation.item.retrieve"):
+    """Tell an item as it is now."""
+
+    item_id: Id
+
+
 class DeleteItem(_Event, frozen=True, kw_only=True, tag="conversation.item.delete"):
     """Take out of the conversation."""
 
@@ -123,6 +133,7 @@ class ResponseChange(Change, frozen=True, kw_only=True):
 
     conversation: Literal["auto"] | None = None
     input: None = None
+    metadata: Metadata | None = None
 
 
 class CreateResponse(_Event, frozen=True, kw_only=True, tag="response.create"):
@@ -138,7 +149,16 @@ class CancelResponse(_Event, frozen=True, kw_only=True, tag="response.cancel"):
 
 
 Event = (
-    UpdateSession | Append | Commit | Clear | CreateItem | DeleteItem | TruncateItem | CreateResponse | CancelResponse
+    UpdateSession
+    | Append
+    | Commit
+    | Clear
+    | CreateItem
+    | RetrieveItem
+    | DeleteItem
+    | TruncateItem
+    | CreateResponse
+    | CancelResponse
 )
 
 _EVENTS: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)

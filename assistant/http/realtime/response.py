@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any, Literal
 
@@ -24,9 +24,9 @@ Reason = Literal["turn_detected", "client_cancelled"]
 
 
 class Response:
-    """An answer on its way to the client."""
+    """An answer on its way to the client, who knows it by the *metadata* it gave, if it gave any."""
 
-    def __init__(self, wire: Wire, items: Items, settings: Settings) -> None:
+    def __init__(self, wire: Wire, items: Items, settings: Settings, metadata: Mapping[str, str] | None = None) -> None:
         self.id = new_id("resp")
         """What it is called."""
         self.ended = asyncio.Event()
@@ -40,6 +40,7 @@ class Response:
         self._wire = wire
         self._items = items
         self._settings = settings
+        self._metadata = metadata
         self._output: list[Item] = []
         self._message: Item | None = None
         self._playback = Playback()
@@ -198,6 +199,7 @@ class Response:
             "output": [item.shown(beta=beta) for item in self._output],
             "conversation_id": self._items.conversation.key,
             "modalities" if beta else "output_modalities": ["text"] if written else ["audio"],
+            "metadata": self._metadata,
             "usage": _usage(usage),
         }
 

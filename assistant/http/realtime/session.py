@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -61,12 +61,12 @@ class _Heard:
 class Session:
     """The session. Every task that it begins ends with `close`."""
 
-    def __init__(self, wire: Wire, party: Party, generation: Generation) -> None:
+    def __init__(self, wire: Wire, party: Party, generation: Generation, *, transcribes: bool = False) -> None:
         self._wire = wire
         self._party = party
         self._generation = generation
         self._id = new_id("sess")
-        self._settings = party.settings
+        self._settings = replace(party.settings, transcribes=transcribes)
         self._items = Items()
         self._buffer = Buffer(asyncio.get_running_loop().time())
         self._language = ""
@@ -121,6 +121,9 @@ class Session:
                 await self._wire.send("input_audio_buffer.cleared")
             case requests.CreateItem(item=new, previous_item_id=after):
                 await self._add(new, after)
+            case requests.RetrieveItem(item_id=item_id):
+                shown_item = self._items.find(item_id).shown(beta=self._wire.beta)
+                await self._wire.send("conversation.item.retrieved", item=shown_item)
             case requests.DeleteItem(item_id=item_id):
                 self._items.delete(item_id)
                 await self._wire.send("conversation.item.deleted", item_id=item_id)
@@ -128,7 +131,8 @@ class Session:
                 await self._truncate(self._items.find(item_id), end)
             case requests.CreateResponse(response=change):
                 settings = self._settings.changed(change) if change else self._settings
-                self._own(self._answer(self._begin_response(settings), settings))
+                response = self._begin_response(settings, change.metadata if change else None)
+                self._own(self._answer(response, settings))
             case requests.CancelResponse():
                 if self._response is None:
                     raise Problem(400, "response_cancel_not_active", "no response is being made")
@@ -136,8 +140,11 @@ class Session:
 
     async def _tell(self, kind: str) -> None:
         told = shown(self._settings, beta=self._wire.beta)
-        session = {"id": self._id, "object": "realtime.session", "model": self._party.model, **told}
-        await self._wire.send(kind, session=session)
+        if self._settings.transcribes:
+            head = {"id": self._id, "object": "realtime.transcription_session"}
+        else:
+            head = {"id": self._id, "object": "realtime.session", "model": self._party.model}
+        await self._wire.send(kind, session=head | told)
 
     async def _set(self, settings: Settings) -> None:
         before, self._settings = self._settings, settings
@@ -195,7 +202,8 @@ class Session:
         await self._open()
         while True:
             settings, item, ending = self._settings, Item(role="user", spoken=True), Ending()
-            turn, answers = self._party.turn(settings, self._language), detection.create_response is not False
+            answers = not settings.transcribes and detection.create_response is not False
+            turn = self._party.turn(settings, self._language)
             report = Report(turn, told=self._party.house and answers)
             answer = answering(self._generation, self._party, settings, ending) if answers else unanswered
             drafts = Drafts(turn, self._items.conversation, answer)
@@ -281,6 +289,8 @@ class Session:
 
     async def _said(self, item: Item) -> None:
         """Tell that something was said, of which the words are not known yet."""
+        if self._settings.transcribes:
+            self._items.make_room()  # nobody answers what was said, and dictation goes on
         before = self._items.add(item)
         told = item.shown(beta=self._wire.beta)
         await self._wire.send("input_audio_buffer.committed", previous_item_id=before, item_id=item.id)
@@ -314,12 +324,14 @@ class Session:
             understood.set()
             self._understanding.discard(understood)
 
-    def _begin_response(self, settings: Settings) -> Response:
-        """Return a response that is to be sent; raises Problem while another is."""
+    def _begin_response(self, settings: Settings, metadata: Mapping[str, str] | None = None) -> Response:
+        """Return a response that is to be sent; raises Problem while another is, and where nothing is answered."""
+        if settings.transcribes:
+            raise Problem(400, "unsupported", "a session of transcription answers nothing", "set its type: realtime")
         if self._response is not None and not (self._response.cancelled and self._response.follows is None):
             message = f"the response {self._response.id} is being made"
             raise Problem(400, "conversation_already_has_active_response", message, "wait for it, or cancel it")
-        before, self._response = self._response, Response(self._wire, self._items, settings)
+        before, self._response = self._response, Response(self._wire, self._items, settings, metadata)
         self._response.follows = before
         return self._response
 

@@ -12,7 +12,7 @@ from assistant.config.assistants import PRESETS, EndpointConfig
 from assistant.http.openai.tools import FunctionTool, ToolName, choice_of, specs
 from assistant.http.realtime.forms import Form
 
-__all__ = ["Change", "SemanticVad", "ServerVad", "Settings", "endpoint_of", "shown"]
+__all__ = ["Change", "SemanticVad", "ServerVad", "SessionChange", "Settings", "endpoint_of", "shown"]
 
 _LONGEST = {"low": 8.0, "medium": 4.0, "auto": 4.0, "high": 2.0}
 """Seconds of silence that end what is surely incomplete, by eagerness, as the reference has them."""
@@ -22,6 +22,7 @@ _PRESETS = {"low": "relaxed", "medium": "default", "auto": "default", "high": "a
 
 Milliseconds = Annotated[int, Meta(ge=0, le=10_000)]
 Words = Annotated[str, Meta(max_length=100_000)]
+Speed = Annotated[float, Meta(ge=0.25, le=1.5)]
 
 
 class Detection(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -90,6 +91,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
 
     format: SoundForm | UnsetType | None = UNSET
     voice: Voice | UnsetType | None = UNSET
+    speed: Speed | UnsetType | None = UNSET
 
 
 class Audio(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +115,7 @@ Tokens = Annotated[int, Meta(ge=1, le=1_000_000)] | Literal["inf"]
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be set; what is left out stays. The last seven are the beta's."""
+    """What is to be set; what is left out stays. The last eight are the beta's."""
 
     instructions: Words | UnsetType = UNSET
     output_modalities: Modalities | UnsetType = UNSET
@@ -124,11 +126,18 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     temperature: Annotated[float, Meta(ge=0, le=2)] | UnsetType | None = UNSET
     modalities: Modalities | UnsetType = UNSET
     voice: Voice | UnsetType | None = UNSET
+    speed: Speed | UnsetType | None = UNSET
     input_audio_format: OldForm | UnsetType | None = UNSET
     output_audio_format: OldForm | UnsetType | None = UNSET
     input_audio_transcription: Transcription | UnsetType | None = UNSET
     turn_detection: ServerVad | SemanticVad | UnsetType | None = UNSET
     max_response_output_tokens: Tokens | UnsetType | None = UNSET
+
+
+class SessionChange(Change, frozen=True, kw_only=True):
+    """What is to be set of a session, beside what a response may set for itself."""
+
+    type: Literal["realtime", "transcription"] | UnsetType = UNSET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +146,8 @@ class Settings:
 
     instructions: str
     """The system prompt."""
+    transcribes: bool = False
+    """Whether what is said is only written down, and nothing is answered."""
     written: bool = False
     """Whether it answers in writing only."""
     hears: Form = Form.PCM
@@ -147,6 +158,8 @@ class Settings:
     """Who says that somebody has finished; None where the client does."""
     voice: str = ""
     """The voice's name; one that is not known is the assistant's own."""
+    speed: float = 1.0
+    """The voice's pace; 1 is its own."""
     language: str = ""
     """BCP-47 tag of what is spoken; empty for the assistant's own."""
     tools: tuple[ToolSpec, ...] = ()
@@ -164,18 +177,22 @@ class Settings:
         transcription = _given(change.audio.input.transcription, change.input_audio_transcription)
         detection = _given(change.audio.input.turn_detection, change.turn_detection)
         voice = _given(change.audio.output.voice, change.voice)
+        speed = _given(change.audio.output.speed, change.speed)
         tokens = _given(change.max_output_tokens, change.max_response_output_tokens)
+        kind = change.type if isinstance(change, SessionChange) else UNSET
         tools = self.tools if change.tools is UNSET else specs(change.tools)
         choice = change.tool_choice
         wanted = choice.name if isinstance(choice, NamedFunction) else choice
         return replace(
             self,
             instructions=self.instructions if change.instructions is UNSET else change.instructions,
+            transcribes=self.transcribes if kind is UNSET else kind == "transcription",
             written=self.written if modalities is UNSET else "audio" not in modalities,
             hears=_form(self.hears, change.audio.input.format, change.input_audio_format),
             says=_form(self.says, change.audio.output.format, change.output_audio_format),
             detection=self.detection if detection is UNSET else detection,
             voice=self.voice if voice is UNSET else voice.id if isinstance(voice, VoiceId) else voice or "",
+            speed=self.speed if speed is UNSET else 1.0 if speed is None else speed,
             language=self.language if transcription is UNSET else _language(transcription),
             tools=tools,
             tool_choice=choice_of(self._choice(tools) if wanted is UNSET else wanted, tools),
@@ -213,11 +230,16 @@ def shown(settings: Settings, *, beta: bool) -> dict[str, Any]:
     common = {"instructions": settings.instructions, "tools": tools, "tool_choice": choice}
     tokens = settings.max_tokens or "inf"
     transcription = {"language": settings.language} if settings.language else {}
+    if settings.transcribes:
+        detection = settings.detection and structs.replace(settings.detection, create_response=False)
+        heard = {"format": _shown(settings.hears), "transcription": transcription, "turn_detection": detection}
+        return {"type": "transcription", "audio": {"input": heard}}
     if beta:
         old = {form: name for name, form in _FORMS_OF_THE_BETA.items()}
         return common | {
             "modalities": modalities,
             "voice": settings.voice,
+            "speed": settings.speed,
             "input_audio_format": old[settings.hears],
             "output_audio_format": old[settings.says],
             "input_audio_transcription": transcription,
@@ -226,7 +248,7 @@ def shown(settings: Settings, *, beta: bool) -> dict[str, Any]:
             "max_response_output_tokens": tokens,
         }
     heard = {"format": _shown(settings.hears), "transcription": transcription, "turn_detection": settings.detection}
-    said = {"format": _shown(settings.says), "voice": settings.voice}
+    said = {"format": _shown(settings.says), "voice": settings.voice, "speed": settings.speed}
     return common | {
         "type": "realtime",
         "output_modalities": modalities,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import aclosing
 
 from assistant.chat import ChatDelta, ChatRequest, Done, TextDelta
-from assistant.engines import Chat, Embed, Intent
+from assistant.engines import Bounded, Chat, Embed, Intent
 from assistant.entities import Vocabulary
 from assistant.speech import Recognition
 from assistant.testing.contracts.promises import check_wire, leave_at_once
@@ -25,6 +25,8 @@ async def check_embed(engine: Embed, text: str, alike: str, other: str) -> tuple
     assert near > far, f"{alike!r} is as far as {other!r}: {near:.2f} and {far:.2f}"
     for odd in ("", " ", "?", "word " * 2000):
         assert len(next(iter(engine.embed([odd])))) == len(vectors[0]), f"{odd[:10]!r} has no place"
+    if isinstance(engine, Bounded):
+        assert engine.fits(text), f"{text!r} is too long"
     check_wire(vectors[0])
     return near, far
 

@@ -13,8 +13,9 @@ __all__ = ["MiniLm"]
 
 INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
 """What the model takes, each `[texts, tokens]`."""
-LONGEST = 128
-"""Tokens of a text that count: those it was trained on."""
+LONGEST = 256
+"""Tokens of a text that count: `max_seq_length` in the model's `sentence_bert_config.json`. It was trained on
+128, at which its `tokenizer.json` cuts, and has places for 512."""
 
 
 class MiniLm:
@@ -47,12 +48,16 @@ class MiniLm:
         self._tokenizer.no_padding()
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """Return a vector of 384 numbers and unit length for each of *texts*, whose first 128 tokens count.
+        """Return a vector of 384 numbers and unit length for each of *texts*, whose first 256 tokens count.
 
         It is the mean of what the model makes of each token, as sentence-transformers does it. The texts are computed
         one by one: an int8 model scales its numbers by all it is shown at once, so that neighbours would move a vector.
         """
         return [self._vector(text) for text in texts]
+
+    def fits(self, text: str) -> bool:
+        """Tell whether *text* has no more tokens than count."""
+        return not self._tokenizer.encode(text).overflowing
 
     def _vector(self, text: str) -> list[float]:
         tokens = np.array([self._tokenizer.encode(text).ids], np.int64)

@@ -48,8 +48,20 @@ async def test_several_threads_may_ask_at_once() -> None:
 
 async def test_only_the_first_tokens_count() -> None:
     async with open_minilm(config()) as engine:
-        long, longer = engine.embed(["word " * 126, "word " * 5000])
-        assert long == longer
+        long, longer, longest = engine.embed(["word " * 127, "word " * 254, "word " * 5000])
+        assert long != longer == longest
+        assert engine.fits("word " * 254) and not engine.fits("word " * 255)
+
+
+async def test_words_after_the_128th_token_are_found() -> None:
+    told = ["My grandmother keeps bees and sells the honey.", "The spacecraft lost contact with the ground station."]
+    before = "The report describes the weather in the north and the roads that lead there. " * 12  # 182 tokens
+    async with open_minilm(config()) as engine:
+        honey, craft = engine.embed([before + words for words in told])
+        for asked, near, far in (("Who sells honey?", honey, craft), ("What happened in space?", craft, honey)):
+            (question,) = engine.embed([asked])
+            likeness, other = (sum(a * b for a, b in zip(question, place, strict=True)) for place in (near, far))
+            assert likeness > other + 0.1, asked
 
 
 @pytest.mark.parametrize(("missing", "message"), [("model.onnx", "no such file"), ("tokenizer.json", "no such file")])

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import math
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +36,7 @@ from assistant.config.doors import AliasConfig
 from assistant.engines import EngineConfig
 from assistant.events import EventBus
 from assistant.http.app import make_app, serve
-from assistant.http.ollama import routes
+from assistant.http.ollama import files, routes
 from assistant.models.catalogue import catalogue
 from assistant.models.pool import Model, Pool
 from assistant.models.store import Progress, Report, Store
@@ -61,6 +62,7 @@ class FakeStore(Store):
         super().__init__(folder, catalogue())
         self.pulled: list[str] = []
         self.fails: Exception | None = None
+        self.stalls = False
 
     async def pull(self, models: Any, report: Report = lambda progress: None) -> None:
         """Take two steps for each model."""
@@ -71,6 +73,16 @@ class FakeStore(Store):
                 raise self.fails
             self.pulled.append(model)
             report(Progress(model, 2, 2))
+        if self.stalls:
+            await asyncio.Event().wait()
+
+
+class ShortEmbed(FakeEmbed):
+    """Places texts of up to three letters."""
+
+    def fits(self, text: str) -> bool:
+        """Tell whether a text is one."""
+        return len(text) <= 3
 
 
 @dataclass
@@ -79,7 +91,7 @@ class House:
 
     chat: FakeChat = field(default_factory=lambda: FakeChat(pace=0.0))
     """The chat model."""
-    embed: FakeEmbed = field(default_factory=lambda: FakeEmbed({"a": (1.0, 0.0), "b": (0.0, 1.0)}))
+    embed: ShortEmbed = field(default_factory=lambda: ShortEmbed({"a": (1.0, 0.0), "b": (0.0, 1.0)}))
     """The model of sentences."""
     url: str = ""
     """Where the door is."""
@@ -105,6 +117,7 @@ async def house(tmp_path: Path) -> AsyncGenerator[House, None]:
             "small": Model("small", fake_spec("fake", Kind.CHAT, house.chat), EngineConfig(), able),
             "blind": Model("blind", fake_spec("fake", Kind.CHAT, house.chat), EngineConfig(), Capabilities()),
             "near": Model("near", fake_spec("nearness", Kind.EMBED, house.embed), EngineConfig(), Capabilities()),
+            "vague": Model("vague", fake_spec("vague", Kind.EMBED, FakeEmbed()), EngineConfig(), Capabilities()),
         },
         lambda config: config,
     )
@@ -247,11 +260,23 @@ async def test_what_fails_before_the_first_word_has_a_status_and_what_fails_afte
         ("generate", {"model": "small", "prompt": "x", "options": {"temperature": 9}}, 400, "options.temperature"),
         ("generate", {"model": "small", "prompt": "x", "options": {"num_predict": 10**12}}, 400, "num_predict"),
         ("generate", {"model": "small", "prompt": "x", "options": {"stop": ["s"] * 99}}, 400, "options.stop"),
+        ("generate", {"model": "small", "prompt": "x", "options": {"stop": "s" * 257}}, 400, "options.stop"),
+        ("chat", {"model": "small", "messages": [{"role": "user", "content": "x"}] * 10_001}, 400, "messages"),
+        ("chat", {"model": "small" * 52, "messages": [{"role": "user", "content": "x"}]}, 400, "model"),
+        ("generate", {"model": "small", "prompt": "x", "raw": True}, 400, "raw: that cannot be set"),
+        ("generate", {"model": "small", "prompt": "x", "suffix": "y"}, 400, "suffix: that cannot be set"),
+        ("generate", {"model": "small", "prompt": "x", "template": "{{ .Prompt }}"}, 400, "template: that cannot"),
+        ("generate", {"model": "small", "prompt": "x", "context": [1, 2]}, 400, "context: that cannot be set"),
+        ("generate", {"model": "small", "raw": True}, 400, "raw: that cannot be set"),
         ("generate", {"model": "small", "prompt": "x", "images": ["%%%"]}, 400, "base64"),
         ("generate", {"model": "small", "prompt": "x", "images": ["aGVsbG8="]}, 415, "JPEG"),
         ("generate", {"model": "small", "prompt": "x", "format": {"enum": ["y" * 70_000]}}, 400, "format takes more"),
         ("generate", {"model": "small", "prompt": "x", "format": {"maximum": 2**70}}, 400, "format"),
         ("embed", {"model": "small", "input": "x"}, 404, "no embed model"),
+        ("embed", {"model": "near", "input": "a", "dimensions": 1}, 400, "dimensions: the model has 2"),
+        ("embed", {"model": "near", "input": "a", "dimensions": 0}, 400, "dimensions"),
+        ("embed", {"model": "near", "input": ["a", "long"], "truncate": False}, 400, "context length: input[1]"),
+        ("embed", {"model": "vague", "input": "a", "truncate": False}, 400, "cannot tell which texts it cuts"),
         ("show", {"model": "../../etc/passwd"}, 404, "not found"),
         ("pull", {"model": "../../etc/passwd"}, 404, "does not exist"),
     ],
@@ -296,7 +321,8 @@ async def test_models_are_listed_as_each_client_reads_them(house: House) -> None
             async with session.request(method, f"{house.url}/") as answer:
                 assert answer.status == 200
                 assert await answer.text() == ("Ollama is running" if method == "GET" else "")
-    assert [model["name"] for model in models] == ["small:latest", "blind:latest", "near:latest", "llama3.2:latest"]
+    names = [f"{name}:latest" for name in ("small", "blind", "near", "vague", "llama3.2")]
+    assert [model["name"] for model in models] == names
     assert all(model["name"] == model["model"] and len(model["digest"]) == 64 for model in models)
     assert models[0]["details"]["parameter_size"] == "135M"
     assert [model.model for model in (await house.client().list()).models] == [model["model"] for model in models]
@@ -317,6 +343,23 @@ async def test_texts_become_vectors(house: House) -> None:
     assert (await client.embed("near", "a")).embeddings == [[1.0, 0.0]]
     assert (await client.embeddings("near", "b")).embedding == [0.0, 1.0]
     assert (await client.embed("near", [])).embeddings == []
+    assert (await client.embed("near", "a", truncate=False, dimensions=2)).embeddings == [[1.0, 0.0]]
+    assert (await client.embed("near", "long", truncate=True)).embeddings == [[0.0, 0.0]]
+
+
+async def test_vectors_are_written_as_json_whatever_their_numbers(house: House) -> None:
+    house.embed.places = {"a": (1.0, 1e-300), "b": (math.nan, 0.0)}  # a model that fails; NaN is no JSON
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {KEY}"}) as session:
+        body = {"model": "near", "input": ["a", "b"]}
+        async with session.post(f"{house.url}/api/embed", json=body) as answer:
+            assert (await answer.text()).startswith('{"model":"near","embeddings":[[1.0,1e-300],[null,0.0]],')
+
+
+async def test_what_means_nothing_may_be_sent(house: House) -> None:
+    house.chat.script = ["Blue."]
+    empty: dict[str, Any] = {"raw": False, "suffix": "", "template": "", "context": []}
+    await house.client().generate("small", "Which?", options={"stop": ["", "e" * 256]}, **empty)
+    assert house.chat.requests[0].stop == ("e" * 256,)
 
 
 async def test_a_model_of_the_catalogue_is_fetched_step_by_step(house: House) -> None:
@@ -337,6 +380,17 @@ async def test_a_download_that_fails_says_so(house: House) -> None:
     status, lines = await post(house, "/api/pull", model="smollm2-135m")
     assert (status, lines[0]) == (200, {"status": "pulling manifest"})
     assert lines[-1] == {"error": "no network"}
+
+
+async def test_t27_who_leaves_a_download_unread_leaves_nothing_behind(house: House) -> None:
+    house.store.stalls = True
+    steps = files._steps(house.store, ["smollm2-135m"] * 100)
+    assert [json.loads(await anext(steps))["status"] for _ in range(2)] == ["pulling manifest", "pulling smollm2-135m"]
+    while len(house.store.pulled) < 100:  # 200 steps, of which nobody reads any more
+        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await steps.aclose()
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "pull for a program"]
 
 
 async def test_only_what_nobody_uses_is_deleted(house: House, tmp_path: Path) -> None:

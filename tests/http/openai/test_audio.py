@@ -134,6 +134,7 @@ async def test_openais_library_reads_a_transcript_as_it_grows(door: Served) -> N
     events = [event async for event in stream]
     assert [event.delta for event in events if event.type == "transcript.text.delta"] == ["One", " two", " 3"]
     assert events[-1].type == "transcript.text.done" and events[-1].text == "One two 3"
+    assert events[-1].usage is None, "the library reads `input_tokens` of it"
 
 
 @pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")

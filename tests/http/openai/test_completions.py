@@ -27,6 +27,12 @@ async def test_a_prompt_is_answered_as_it_is_written(door: Served) -> None:
     assert chunks[-1].usage and chunks[-1].usage.completion_tokens == 3
 
 
+async def test_the_best_of_several_is_refused(door: Served) -> None:
+    status, body = await door.post("/v1/completions", {"prompt": "one", "best_of": 2})
+    assert (status, body["error"]["param"]) == (400, "best_of") and not door.chat.requests
+    assert (await door.post("/v1/completions", {"prompt": "one", "n": 1, "best_of": 1}))[0] == 200
+
+
 async def test_several_prompts_are_refused(door: Served) -> None:
     status, body = await door.post("/v1/completions", {"prompt": ["one", "two"]})
     assert (status, body["error"]["param"]) == (400, "prompt")

@@ -162,6 +162,8 @@ async def test_what_fails_before_the_first_word_has_a_status_and_later_an_event(
     ("more", "param"),
     [
         ({"previous_response_id": "resp_1"}, "previous_response_id"),
+        ({"conversation": "conv_1"}, "conversation"),
+        ({"conversation": {"id": "conv_1"}}, "conversation"),
         ({"background": True}, "background"),
         ({"tools": [{"type": "web_search"}]}, "tools[0].type"),
         ({"input": [{"type": "function_call", "name": "x", "arguments": "["}]}, "input[0].arguments"),

@@ -87,7 +87,7 @@ async def test_t10_no_number_reaches_an_engine_out_of_range(door: Served, key: s
     ("path", "asked", "keys"),
     [
         ("/v1/responses", {"input": "Hello."}, ["temperature", "top_p", "max_output_tokens"]),
-        ("/v1/completions", {"prompt": "Hello."}, [*NUMBERS[:5], "seed", "n", "logprobs"]),
+        ("/v1/completions", {"prompt": "Hello."}, [*NUMBERS[:5], "seed", "n", "best_of", "logprobs"]),
         ("/v1/embeddings", {"input": "Hello."}, ["dimensions"]),
     ],
 )

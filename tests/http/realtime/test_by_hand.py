@@ -1,10 +1,14 @@
 """`/v1/realtime` where the client says who has finished, as OpenAI's own library speaks to it."""
 
 import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
 from typing import Any
 
-from assistant import Done, EngineError, TextDelta, ToolCall, ToolResult, Usage
+from assistant import AudioChunk, Done, EngineError, TextDelta, ToolCall, ToolResult, Usage, Voice
 from assistant.errors import UnfitRequest
+from assistant.testing import FakeTts
 from tests.http.realtime.conftest import CLIENT, LAMP, Served, talking, voice
 
 
@@ -162,6 +166,64 @@ async def test_items_are_put_where_they_are_wanted_and_taken_out(door: Served) -
         await talk.connection.response.create()
         await talk.answer()
     assert [message.text for message in door.chat.requests[0].messages[1:]] == ["First.", "Third."]
+
+
+async def test_an_item_is_told_as_it_is_now(door: Served) -> None:
+    door.chat.script = ["One two three four."]
+    async with door.opened() as client, talking(client) as talk:
+        await talk.say("Count.")
+        await talk.connection.response.create()
+        item = (await talk.answer()).output[0]
+        await talk.connection.conversation.item.truncate(item_id=item.id, content_index=0, audio_end_ms=210)
+        await talk.connection.conversation.item.retrieve(item_id=item.id)
+        told = await talk.until("conversation.item.retrieved")
+        assert (told.item.id, told.item.content[0].transcript) == (item.id, "One two")
+        await talk.connection.conversation.item.retrieve(item_id="none")
+        assert (await talk.until("error")).error.code == "item_not_found"
+
+
+@dataclass
+class PacedTts(FakeTts):
+    """Tells at what pace it was to speak."""
+
+    paces: list[float] = field(default_factory=list)
+    """The paces so far."""
+
+    async def speak(self, text: AsyncIterator[str], voice: Voice) -> AsyncGenerator[AudioChunk, None]:
+        """Buzz for each clause."""
+        self.paces.append(voice.speed)
+        async with aclosing(super().speak(text, voice)) as sound:
+            async for chunk in sound:
+                yield chunk
+
+
+async def test_a_voice_speaks_at_the_pace_that_is_wanted(door: Served) -> None:
+    door.tts, door.chat.script = (mouth := PacedTts()), ["Well."] * 3
+    settings: Any = {"audio": {"input": {"turn_detection": None}, "output": {"speed": 1.5}}}
+    async with door.opened() as client, talking(client, **settings) as talk:
+        assert talk.told[-1].session.audio.output.speed == 1.5
+        await talk.connection.response.create()
+        await talk.answer()
+        slow: Any = {"audio": {"output": {"speed": 0.25}}}
+        await talk.connection.response.create(response=slow)
+        await talk.answer()
+        await talk.connection.session.update(session={"type": "realtime", "audio": {"output": {"speed": 1.6}}})
+        assert (await talk.until("error")).error.param == "session.audio.output.speed"
+        await talk.connection.response.create()
+        await talk.answer()
+    assert mouth.paces == [1.5, 0.25, 1.5]
+
+
+async def test_a_response_is_known_by_what_the_client_calls_it(door: Served) -> None:
+    door.chat.script = ["Well."] * 2
+    async with door.opened() as client, talking(client) as talk:
+        await talk.connection.response.create(response={"metadata": {"topic": "weather"}})
+        created = await talk.until("response.created")
+        assert created.response.metadata == (await talk.answer()).metadata == {"topic": "weather"}
+        await talk.connection.response.create()
+        assert (await talk.answer()).metadata is None
+        await talk.connection.response.create(response={"metadata": {"topic": "x" * 513}})
+        assert "response.metadata" in (await talk.until("error")).error.param
 
 
 async def test_an_answer_that_is_cut_is_told_to_be_incomplete(door: Served) -> None:

@@ -3,9 +3,11 @@
 import asyncio
 from typing import Any
 
+import pytest
 from msgspec import structs
 
 from assistant import Done, ToolCall
+from assistant.http.realtime import items
 from tests.http.realtime.conftest import LAMP, Served, Talk, quiet, talking, voice
 
 SERVER: Any = {"audio": {"input": {"turn_detection": {"type": "server_vad", "silence_duration_ms": 400}}}}
@@ -44,6 +46,52 @@ async def test_a_silence_ends_what_is_said_and_it_is_answered(door: Served) -> N
     assert started.item_id == stopped.item_id == committed.item_id
     assert abs(started.audio_start_ms - 700) < 80 and abs(stopped.audio_end_ms - 2000) < 80
     assert [message.text for message in door.chat.requests[-1].messages] == ["Be brief.", "What is the time?"]
+
+
+async def test_a_session_of_transcription_writes_down_and_answers_nothing(door: Served) -> None:
+    door.stt.script = ["Dear Ada."] * 9
+    async with door.opened() as client, client.realtime.connect(extra_query={"intent": "transcription"}) as connection:
+        talk = Talk(connection)
+        session = (await talk.until("session.created")).session
+        assert session.type == "transcription" and not hasattr(session.audio, "output")
+        setting: Any = {"type": "transcription", "audio": SERVER["audio"]}
+        await connection.session.update(session=setting)
+        session = (await talk.until("session.updated")).session
+        assert (session.type, session.audio.input.turn_detection.silence_duration_ms) == ("transcription", 400)
+        for _ in range(2):
+            await speak(talk, 1.0, 1.0)
+            told = await talk.until("conversation.item.input_audio_transcription.completed")
+            assert told.transcript == "Dear Ada."
+        await connection.response.create()
+        assert "answers nothing" in (await talk.until("error")).error.message
+        await asyncio.sleep(0.2)
+    assert not [kind for kind in talk.types() if kind.startswith("response.")]
+    assert not door.chat.requests and not door.tts.said
+
+
+async def test_a_dictation_is_longer_than_a_conversation_may_be(door: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(items, "_MOST", 2)
+    door.stt.script = ["One.", "Two.", "Three.", "Four."]
+    heard = list[str]()
+    async with door.opened() as client, talking(client, type="transcription", **SERVER) as talk:
+        for _ in range(4):
+            await speak(talk, 1.0, 1.0)
+            heard.append((await talk.until("conversation.item.input_audio_transcription.completed")).transcript)
+    assert heard == ["One.", "Two.", "Three.", "Four."] and not talk.errors
+
+
+async def test_a_session_may_become_one_of_transcription_and_another_again(door: Served) -> None:
+    door.stt.script, door.chat.script = ["What is the time?"] * 9, ["It is noon."] * 9
+    async with door.opened() as client, talking(client, type="transcription", **SERVER) as talk:
+        assert talk.told[-1].session.type == "transcription"
+        await speak(talk, 1.0, 1.0)
+        await talk.until("conversation.item.input_audio_transcription.completed")
+        assert "response.created" not in await talk.so_far()  # which sets its type: realtime
+        assert talk.told[-1].session.type == "realtime"
+        await speak(talk, 1.0, 1.0)
+        assert (await talk.answer()).status == "completed"
+        await talk.connection.session.update(session={"type": "translation"})
+        assert (await talk.until("error")).error.param == "session.type"
 
 
 async def test_what_was_said_before_is_known_in_the_next_answer(door: Served) -> None:

@@ -47,6 +47,8 @@ async def test_who_may_not_come_in_is_told_before_the_upgrade(door: Served, home
             assert await refused(door, protocols=("realtime", f"openai-insecure-api-key.{KEY}")) == 400
             assert await refused(door, key=ears) == await refused(door, key=words) == 403
             assert await refused(door, query="?model=nothing") == 404
+            beta = {"OpenAI-Beta": "realtime=v1"}
+            assert await refused(door, query="?intent=transcription", headers=beta) == 400
             assert await refused(door, headers={"Origin": "https://evil.example"}) == 403
             assert await refused(door, headers={"Host": "evil.example"}) in (400, 403, 421)
             async with socket(door, both, "?model=jarvis", protocols=("realtime",)) as talk:
