@@ -15,8 +15,8 @@ from assistant.state.forgetting import Forgotten
 __all__ = ["routes"]
 
 
-class Meant(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be forgotten."""
+class Meant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be forgotten. A `person` that is misspelled must not mean everybody."""
 
     seconds: Annotated[float, Meta(ge=0)] | Literal["all"]
     """What was said in so many seconds until now, or everything."""

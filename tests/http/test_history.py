@@ -50,7 +50,18 @@ async def test_what_is_named_is_forgotten(program: aiohttp.ClientSession, asked:
 
 
 @pytest.mark.parametrize(
-    "query", ["", "seconds=", "seconds=soon", "seconds=-1", "seconds=nan", "person=anna", "seconds=all&person=", "long"]
+    "query",
+    [
+        "",
+        "seconds=",
+        "seconds=soon",
+        "seconds=-1",
+        "seconds=nan",
+        "person=anna",
+        "seconds=all&person=",
+        "seconds=all&persn=anna",
+        "long",
+    ],
 )
 async def test_what_cannot_be_meant_forgets_nothing(program: aiohttp.ClientSession, asked: Asked, query: str) -> None:
     async with program.delete(f"/api/history?{query.replace('long', 'seconds=all&person=' + 'a' * 201)}") as answer:
