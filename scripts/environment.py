@@ -3,6 +3,7 @@
     python3 scripts/environment.py .venv
 
 It is of the Python that runs this, holds the versions of constraints.txt, and is left alone while nothing changed.
+With `--only FILE`, a file of requirements in this repository, it holds what that lists and nothing else.
 """
 
 import argparse
@@ -49,10 +50,15 @@ def projects() -> list[Path]:
     return [ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
 
 
-def fingerprint(gpu: str) -> str:
+def fingerprint(gpu: str, only: Path | None) -> str:
     """Return a digest of all that the contents of the environment follow from."""
-    files = [CONSTRAINTS, Path(__file__), *(project / "pyproject.toml" for project in projects())]
-    digest = hashlib.sha256(f"{sys.version}\n{llama_cpp_wheel.cached_wheel(gpu).name}\n{journal_library()}\n".encode())
+    facts, files = [sys.version], [Path(__file__)]
+    if only:
+        files.append(only)
+    else:
+        facts += [llama_cpp_wheel.cached_wheel(gpu).name, str(journal_library())]
+        files += [CONSTRAINTS, *(project / "pyproject.toml" for project in projects())]
+    digest = hashlib.sha256("".join(f"{fact}\n" for fact in facts).encode())
     for file in files:
         digest.update(f"{file.relative_to(ROOT)}\n".encode() + file.read_bytes())
     return digest.hexdigest()
@@ -65,10 +71,14 @@ def is_whole(environment: Path) -> bool:
     return python.exists() and subprocess.run(ask, capture_output=True, text=True).stdout.strip() == sys.version
 
 
-def fill(environment: Path, gpu: str) -> None:
-    """Install the build tools, llama-cpp-python as compiled here, then everything else."""
+def fill(environment: Path, gpu: str, only: Path | None) -> None:
+    """Install what `only` lists, or else the build tools, llama-cpp-python as compiled here, then the rest."""
     python = environment / "bin" / "python"
     install: list[str | Path] = [python, "-m", "pip", "install", "--no-input", "--progress-bar=off"]
+    if only:
+        run(f"{environment.name}: installing {only.name}", [*install, "--requirement", only])
+        return
+
     install += ["--constraint", CONSTRAINTS]
     run(f"{environment.name}: installing the build tools", [*install, *BUILD_TOOLS])
 
@@ -89,20 +99,23 @@ def main() -> None:
     """Make or update the environment that is named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("environment", type=Path)
-    environment = parser.parse_args().environment.resolve()
+    parser.add_argument("--only", type=lambda name: Path(name).resolve(), metavar="FILE")
+    arguments = parser.parse_args()
+    environment, only = arguments.environment.resolve(), arguments.only
     gpu = os.environ.get("GPU", "")
 
     stamp = environment / "fingerprint"
-    wanted = fingerprint(gpu)
+    wanted = fingerprint(gpu, only)
     whole = is_whole(environment)
     if not (whole and stamp.exists() and stamp.read_text() == wanted):
         stamp.unlink(missing_ok=True)
         if not whole:
             create = [sys.executable, "-m", "venv", "--clear", environment]
             run(f"{environment.name}: making a virtual environment", create)
-        fill(environment, gpu)
+        fill(environment, gpu, only)
         stamp.write_text(wanted)
-    print(f"{environment.name}: Python {platform.python_version()} with {len(projects()) - 1} plugins is ready.")
+    held = only.name if only else f"{len(projects()) - 1} plugins"
+    print(f"{environment.name}: Python {platform.python_version()} with {held} is ready.")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """litellm and llama-index, which want an older `openai`: in the Python that `INGLENOOK_TEST_CLIENTS` names.
 
-It has `litellm`, `mcp` (without which litellm calls no tools) and `llama-index-llms-openai-like`.
+It has `litellm`, `mcp` (without which litellm calls no tools) and `llama-index-llms-openai-like`; `make test` makes
+one of clients.txt.
 """
 
 import asyncio
