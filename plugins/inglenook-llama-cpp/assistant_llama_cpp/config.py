@@ -30,8 +30,10 @@ class LlamaConfig(EngineConfig, frozen=True, kw_only=True):
     """Prompt tokens read in one step. A reply can be stopped, and others go on, between steps; a GPU likes 512. Beside
     replies at most half as many are read at once of a prompt, and then as few as let words keep coming."""
     threads: Annotated[int, Meta(ge=0, le=512)] = 0
-    """CPU threads; 0 takes one for each physical core that the process may use: those that nobody else uses at that
-    moment, where several tokens are read or written at once, and one to write with a small model."""
+    """CPU threads; 0 takes one for each physical core that the process may use and nobody else uses at that moment,
+    of a small model one more than tokens are read or written at once, and one for a voice. The last digits of what is
+    computed depend on the number, so the same question is only sure to be answered in the same words where it is
+    given."""
     gpu_layers: Annotated[int, Meta(ge=-1, le=10_000)] | Literal["auto"] = "auto"
     """Layers that are put on the GPU; -1 puts all, `auto` does so where there is one. Needs a llama-cpp-python that was
     built for it; without, or where they do not fit, the CPU does the work."""

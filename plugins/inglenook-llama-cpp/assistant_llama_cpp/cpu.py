@@ -22,7 +22,7 @@ def physical_cores(topology: Path = Path("/sys/devices/system/cpu")) -> int:
 
 
 _LOOKS = 4
-"""Looks at which somebody must be there to count: whoever sends or reads what is written wants a core now and then."""
+"""Looks that are remembered."""
 
 
 class Others:
@@ -40,8 +40,11 @@ class Others:
             self._load = os.open(load, os.O_RDONLY)
         self._latest = deque([0] * _LOOKS, _LOOKS)
 
-    def running(self) -> int:
-        """Return the least number at this and the latest looks; 0 where the system does not tell (only Linux does)."""
+    def running(self, looks: int) -> int:
+        """Look, and return the least number at the latest *looks*; 0 where the system does not tell (only Linux does).
+
+        Who is there for a moment only, as whoever sends or reads what is written, does not count.
+        """
         if self._load is None:
             return 0
         try:
@@ -49,7 +52,7 @@ class Others:
         except (OSError, LookupError, ValueError):  # another system's file
             return 0
         self._latest.append(now)
-        return min(self._latest)
+        return min(list(self._latest)[-looks:])
 
     def close(self) -> None:
         """Close the file."""

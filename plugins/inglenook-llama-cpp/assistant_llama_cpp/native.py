@@ -32,9 +32,14 @@ Entry = tuple[int, int, int, bool]
 """One token of a batch: the token, its position, its sequence, whether its logits are wanted."""
 
 _SMALL = 500_000_000
-"""Parameters below which a step has no more threads than tokens: the work of each is so short that they would mostly
-wait for each other. With 135 million on two cores, one thread takes 7.2 ms for a token and two 6.4, but 16 where
-another thread wants one of the cores for that time, as those of a turn do; for four tokens one takes 22 and two 14."""
+"""Parameters below which a step has one thread more than tokens at most: the work of each is so short that they would
+mostly wait for each other. What the second is worth depends on the machine: with 135 million, one thread takes 7.2 ms
+for a token and two 6.4 on one processor, 11.4 and 7.3 on another. Where a third thread wants one of two cores for that
+time, they take 16 and 21."""
+
+_ALONE, _TOGETHER = 2, 4
+"""Looks in a row at which others must be at work to count (`Others`), in steps of one token and of several: in these,
+those who send and read what several replies say want a core now and then."""
 
 _GLANCE = 512
 """Tokens of a step where a model sees: some models must read all of an image at once."""
@@ -133,19 +138,10 @@ def _context_params(config: LlamaConfig, model: Any) -> Any:
     params.n_ctx = config.context
     params.n_batch = params.n_ubatch = _batch(config)  # a longer batch would end the process
     params.n_seq_max = config.slots + config.conversations
-    params.n_threads, params.n_threads_batch = _threads(config, model)
+    params.n_threads = params.n_threads_batch = config.threads or physical_cores()
     params.kv_unified = True  # one pool of cells: sequences may be of any length and share a prefix
     params.no_perf = True
     return params
-
-
-def _threads(config: LlamaConfig, model: Any) -> tuple[int, int]:
-    """Return the threads for one token at a time, and the most for several."""
-    return config.threads or (1 if _small(model) else physical_cores()), config.threads or physical_cores()
-
-
-def _small(model: Any) -> bool:
-    return bool(llama_cpp.llama_model_n_params(model) < _SMALL)
 
 
 def settings(config: LlamaConfig) -> tuple[object, ...]:
@@ -171,8 +167,8 @@ class Model:
         self._context = context
         self._most = _batch(config)
         self._memory = llama_cpp.llama_get_memory(context)
-        self._small = _small(model)
-        self._write_threads, self._read_threads = _threads(config, model)
+        self._small = bool(llama_cpp.llama_model_n_params(model) < _SMALL)
+        self._most_threads = config.threads or physical_cores()
         self._others = None if config.threads else Others()
         self._batch = llama_cpp.llama_batch_init(config.batch + config.slots, 0, 1)
         self.vocabulary = Vocabulary(model, shown=MARKS)
@@ -187,13 +183,14 @@ class Model:
         self.decode()  # touch all weights now, not in the first reply
         self.clear(0)
 
-    def load(self, entries: Sequence[Entry]) -> None:
-        """Make the batch that `decode` reads."""
+    def load(self, entries: Sequence[Entry], *, aloud: bool = False) -> None:
+        """Make the batch that `decode` reads; *aloud* tells whether some of it is for a voice."""
         batch = self._batch
         batch.n_tokens = len(entries)
-        if self._others and len(entries) > 1:
-            threads = self._threads(len(entries), self._others.running())
-            llama_cpp.llama_set_n_threads(self._context, self._write_threads, threads)
+        if self._others:
+            tokens = len(entries)
+            threads = self._threads(tokens, self._others.running(_ALONE if tokens == 1 else _TOGETHER), aloud)
+            llama_cpp.llama_set_n_threads(self._context, threads, threads)
         for n, (token, position, sequence, wanted) in enumerate(entries):
             batch.token[n] = token
             batch.pos[n] = position
@@ -205,13 +202,18 @@ class Model:
         """Read the batch and return llama.cpp's code: 0 done, 1 no room in the cache, below 0 failed."""
         return int(llama_cpp.llama_decode(self._context, self._batch))
 
-    def _threads(self, tokens: int, others: int) -> int:
-        """Return the threads for a step of several tokens: one for each core that *others* leave free.
+    def _threads(self, tokens: int, others: int, aloud: bool) -> int:
+        """Return the threads for a step: one for each core that *others* leave free.
 
-        What is computed is the same with any number, which is not so of a step of one token (llama.cpp divides its
-        attention among them): of those the number is always the same, as the reply to the same question should be.
+        What is said aloud is spoken while it is written, and whoever speaks wants a core time and again: a single token
+        has one thread there.
+
+        llama.cpp divides the attention of a single token among them, so its last digits depend on their number: the
+        reply to the same question is only always the same where the configuration says how many there are.
         """
-        most = min(self._read_threads, tokens) if self._small else self._read_threads
+        most = self._most_threads
+        if self._small:
+            most = min(most, 1 if aloud and tokens == 1 else tokens + 1)
         return max(1, min(most, (os.cpu_count() or 1) - others))
 
     def look(self, piece: "Piece", position: int, sequence: int) -> int:

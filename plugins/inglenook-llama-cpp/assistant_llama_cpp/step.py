@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 
-from assistant import AssistantError, ChatDelta, Done, EngineError, UnfitRequest, Usage
+from assistant import AssistantError, ChatDelta, Done, EngineError, Priority, UnfitRequest, Usage
 from assistant_llama_cpp.config import LlamaConfig
 from assistant_llama_cpp.grammar import Grammar
 from assistant_llama_cpp.job import Job, Outbox
@@ -190,7 +190,7 @@ class Stepper:
             if job.limit and start + len(words) == len(job.tokens):
                 entries[-1] = (*entries[-1][:3], True)
             last.append(len(entries) - 1)
-        self._model.load(entries)
+        self._model.load(entries, aloud=any(job.priority == Priority.VOICE for job, _ in parts))
         self.tell()
         if code := self._model.decode():
             self._refused(code, [job for job, _ in parts])

@@ -97,7 +97,9 @@ def projector(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 async def chat(model: str, projector: str) -> AsyncGenerator[LlamaChat, None]:
-    config = LlamaConfig(model=model, projector=projector, context=1024, slots=2, temperature=0, memory_cache=0)
+    config = LlamaConfig(
+        model=model, projector=projector, threads=1, context=1024, slots=2, temperature=0, memory_cache=0
+    )
     # Words go to other cells where some were put aside, which moves the last bits of sums: eyes that were made at
     # random leave many a choice to these.
     async with open_llama(config) as chat:

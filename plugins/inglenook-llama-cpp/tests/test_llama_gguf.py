@@ -146,13 +146,15 @@ def test_threads_follow_physical_cores(tmp_path: Path) -> None:
 def test_who_keeps_a_core_for_a_while_is_counted_and_who_looks_in_is_not(tmp_path: Path) -> None:
     load = tmp_path / "loadavg"
     load.write_text("9.85 6.53 5.57 1/301 4242\n")
-    others = Others(load)
-    told = []
-    for running in (3, 3, 1, 3, 4, 3, 3, 2):
-        load.write_text(f"9.85 6.53 5.57 {running}/301 4242\n")
-        told.append(others.running())
-    others.close()
-    assert told == [0, 0, 0, 0, 0, 0, 2, 1]
+    told: dict[int, list[int]] = {}
+    for looks in (1, 2, 4):
+        others = Others(load)
+        told[looks] = []
+        for running in (3, 3, 1, 3, 4, 3, 3, 2):
+            load.write_text(f"9.85 6.53 5.57 {running}/301 4242\n")
+            told[looks].append(others.running(looks))
+        others.close()
+    assert told == {1: [2, 2, 0, 2, 3, 2, 2, 1], 2: [0, 2, 0, 0, 2, 2, 2, 1], 4: [0, 0, 0, 0, 0, 0, 2, 1]}
 
 
 @pytest.mark.parametrize("text", [None, "", "nonsense", "9.85 6.53 5.57 x/301 4242"])
@@ -161,7 +163,7 @@ def test_nobody_is_counted_where_the_system_does_not_tell(tmp_path: Path, text: 
     if text is not None:
         load.write_text(text)
     others = Others(load)
-    assert [others.running() for _ in range(5)] == [0] * 5
+    assert [others.running(1) for _ in range(5)] == [0] * 5
     others.close()
 
 
@@ -170,9 +172,9 @@ def test_this_machine_tells_who_else_is_at_work() -> None:
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
     try:
         wait_until = time.monotonic() + 30
-        while others.running() < 1 and time.monotonic() < wait_until:
+        while others.running(4) < 1 and time.monotonic() < wait_until:
             time.sleep(0.01)
-        assert others.running() >= 1
+        assert others.running(4) >= 1
     finally:
         for loop in busy:
             loop.kill()

@@ -70,7 +70,7 @@ def test_a_conversation_is_kept_once() -> None:
 
 @asynccontextmanager
 async def opened(model: str, memory: int) -> AsyncGenerator[Chat, None]:
-    async with open_llama(LlamaConfig(model=model, context=2048, disk_cache=0, memory_cache=memory)) as chat:
+    async with open_llama(LlamaConfig(model=model, threads=1, context=2048, disk_cache=0, memory_cache=memory)) as chat:
         yield chat
 
 

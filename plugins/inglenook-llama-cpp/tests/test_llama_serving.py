@@ -6,6 +6,7 @@ their first tokens, where the model is sure of itself.
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -106,6 +107,20 @@ async def test_t6_a_voice_is_not_refused_where_programs_are(model: str) -> None:
         await anext(story)
     able = describe_llama(LlamaConfig(model=model, slots=3, queue=5))
     assert (able.parallel, able.preempts) == (3, True), "who waits does so where it is seen; a voice does not wait"
+
+
+async def test_a_step_has_the_cores_that_are_free(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened(model, threads=0) as chat:
+        assert (await say(chat, ask("What is the capital of France?")))[0]
+        model_ = chat._worker._model
+        monkeypatch.setattr(os, "cpu_count", lambda: 8)
+        monkeypatch.setattr(model_, "_most_threads", 8)
+        asked = [(1, 0), (3, 0), (64, 0), (64, 5), (1, 7), (1, 9)]
+        assert [model_._threads(*step, False) for step in asked] == [2, 4, 8, 3, 1, 1]
+        assert model_._threads(1, 0, True) == 1, "whoever speaks wants a core, too"
+        monkeypatch.setattr(model_, "_small", False)
+        assert [model_._threads(*step, False) for step in asked] == [8, 8, 8, 3, 1, 1]
+        assert model_._threads(1, 0, True) == 8
 
 
 async def test_a_prompt_is_left_within_a_step(model: str) -> None:
@@ -215,10 +230,10 @@ async def test_a_running_reply_goes_on_while_a_long_prompt_is_read(model: str) -
         steps: list[tuple[int, int]] = []
         load = chat._worker._model.load
 
-        def counted(entries: list[Any]) -> None:
+        def counted(entries: list[Any], *, aloud: bool = False) -> None:
             others = sum(entry[2] != running.sequence.id for entry in entries) if running.sequence else 0
             steps.append((len(entries) - others, others))
-            load(entries)
+            load(entries, aloud=aloud)
 
         chat._worker._model.load = counted
         reading = asyncio.create_task(say(chat, ask(LONG, max_tokens=1)))
