@@ -108,6 +108,9 @@ def _load(config: LlamaConfig, path: Path, gpu_layers: int) -> tuple[Any, Any]:
         context = llama_cpp.llama_init_from_model(model, _context_params(config, model))
         if not context:
             raise unusable(path, "lower `context` or `gpu_layers`: there may not be enough memory")
+        if not llama_cpp.llama_get_memory(context):
+            llama_cpp.llama_free(context)
+            raise ModelError(f"{path} is no chat model", hint="an embedding model is for the engine llama-cpp-embed")
     except BaseException:
         llama_cpp.llama_model_free(model)
         raise

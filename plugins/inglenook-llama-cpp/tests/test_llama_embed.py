@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from assistant_llama_cpp import (
+    LlamaConfig,
     LlamaEmbedConfig,
     assistant_engines,
     describe_llama_embed,
+    open_llama,
     open_llama_embed,
 )
 from assistant_llama_cpp.embed import LlamaEmbed
@@ -240,6 +242,13 @@ async def test_a_model_that_ranks_is_refused(minilm: str, tmp_path: Path) -> Non
     with pytest.raises(ModelError, match="ranks"):
         async with open_llama_embed(LlamaEmbedConfig(model=file)):
             pass
+
+
+async def test_a_model_of_sentences_is_no_chat_model(sentences: str) -> None:
+    with pytest.raises(ModelError, match="no chat model") as caught:
+        async with open_llama(LlamaConfig(model=sentences, context=256)):
+            pass
+    assert "llama-cpp-embed" in caught.value.hint
 
 
 @pytest.fixture(scope="module")
