@@ -29,9 +29,10 @@ LAMP: Any = {
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
-    """Ask a daemon that writes by SmolLM2 and places by MiniLM."""
+    """Ask a daemon that writes by SmolLM2 and places by MiniLM, and by SmolLM2 as a GGUF model that is told how."""
     home = Home(tmp_path_factory.mktemp("home"))
     engines = "models:\n  {chat: {engine: llama-cpp, temperature: 0}, sentences: {engine: minilm},\n   "
+    engines += "places: {engine: llama-cpp-embed, model: smollm2-135m, pooling: mean, context: 128},\n   "
     home.write(
         CONFIG.replace("models:\n  {", engines).replace(" chat: {engine: fake-chat},", "")
         + "aliases: {gpt-4o-mini: {model: chat, max_tokens: 12}}\n"
@@ -101,13 +102,15 @@ def test_a_response_streams_and_an_alias_cuts_it(client: openai.OpenAI) -> None:
 
 
 @pytest.mark.once
-def test_near_sentences_are_near(client: openai.OpenAI) -> None:
+@pytest.mark.parametrize(("model", "nearer"), [("sentences", 0.2), ("places", 0.1)])
+def test_near_sentences_are_near(client: openai.OpenAI, model: str, nearer: float) -> None:
     texts = ["The light in the kitchen is on.", "The kitchen lamp burns.", "He plays the piano."]
-    numbers = client.embeddings.create(model="sentences", input=texts, encoding_format="float").data
-    coded: Any = client.embeddings.create(model="sentences", input=texts, encoding_format="base64").data
+    numbers = client.embeddings.create(model=model, input=texts, encoding_format="float").data
+    coded: Any = client.embeddings.create(model=model, input=texts, encoding_format="base64").data
     first, near, far = [place.embedding for place in numbers]
     assert (
-        sum(a * b for a, b in zip(first, near, strict=True)) > sum(a * b for a, b in zip(first, far, strict=True)) + 0.2
+        sum(a * b for a, b in zip(first, near, strict=True))
+        > sum(a * b for a, b in zip(first, far, strict=True)) + nearer
     )
     data = base64.b64decode(coded[0].embedding)
     assert struct.unpack(f"<{len(data) // 4}f", data) == pytest.approx(first, abs=1e-6)

@@ -1,4 +1,7 @@
-"""Chat on this machine: any GGUF model by llama.cpp, several conversations at once, each with its prefix cached."""
+"""Any GGUF model on this machine, by llama.cpp.
+
+Chat, several conversations at once, each with its prefix cached; and places of texts, by models of sentences.
+"""
 
 import re
 from collections.abc import AsyncGenerator
@@ -6,7 +9,7 @@ from contextlib import asynccontextmanager
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assistant import (
     Capabilities,
@@ -17,14 +20,22 @@ from assistant import (
     hookimpl,
     in_thread,
 )
-from assistant_llama_cpp.config import LlamaConfig
+from assistant_llama_cpp.config import LlamaConfig, LlamaEmbedConfig
 from assistant_llama_cpp.gguf import Header, read_header
 from assistant_llama_cpp.gpu import build
 
 if TYPE_CHECKING:
+    from assistant_llama_cpp.embed import LlamaEmbed
     from assistant_llama_cpp.engine import LlamaChat
 
-__all__ = ["LlamaConfig", "describe_llama", "open_llama"]
+__all__ = [
+    "LlamaConfig",
+    "LlamaEmbedConfig",
+    "describe_llama",
+    "describe_llama_embed",
+    "open_llama",
+    "open_llama_embed",
+]
 
 _SIZE = re.compile(r"(?<![\d.a-z])(?:(\d+)x)?(\d+(?:\.\d+)?)([bm])(?![a-z])", re.IGNORECASE)
 
@@ -41,13 +52,10 @@ def parameters(name: str) -> int:
 def describe_llama(config: LlamaConfig) -> Capabilities:
     """Say what a configuration can do, from the name and the header of its model."""
     path = Path(config.model)
-    memory, rank = 0, parameters(path.stem)
-    if path.is_file():
-        status = path.stat()
-        memory = status.st_size
-        if header := _header(path, status.st_mtime_ns, status.st_size):
-            memory += header.kv_bytes(config.context)
-            rank = rank or parameters(str(header.metadata.get("general.size_label", "")))
+    memory, header = _memory(path, config.context)
+    rank = parameters(path.stem)
+    if header:
+        rank = rank or parameters(str(header.metadata.get("general.size_label", "")))
     inputs = {"text", "image"} if config.projector else {"text"}
     if config.projector and (projector := Path(config.projector)).is_file():
         memory += projector.stat().st_size
@@ -65,6 +73,21 @@ def describe_llama(config: LlamaConfig) -> Capabilities:
     )
 
 
+def describe_llama_embed(config: LlamaEmbedConfig) -> Capabilities:
+    """Say what a configuration can do. Anybody may ask at once: batches take turns."""
+    memory, _ = _memory(Path(config.model), config.context)
+    return Capabilities(languages=tuple(config.languages), parallel=8, memory=memory)
+
+
+def _memory(path: Path, context: int) -> tuple[int, Header | None]:
+    """Return the bytes of a model and of *context* tokens in its cache, and its header; 0 where there is no file."""
+    if not path.is_file():
+        return 0, None
+    status = path.stat()
+    header = _header(path, status.st_mtime_ns, status.st_size)
+    return status.st_size + (header.kv_bytes(context) if header else 0), header
+
+
 @lru_cache(maxsize=32)
 def _header(path: Path, modified: int, size: int) -> Header | None:
     """Read a header once for as long as the file stays the same; None for a file that `open` will refuse."""
@@ -80,19 +103,34 @@ async def open_llama(config: LlamaConfig) -> AsyncGenerator["LlamaChat", None]:
 
     Raises EngineUnavailable where llama-cpp-python cannot be imported, ModelError for a file that cannot be used.
     """
-    try:
-        engine = await in_thread(lambda: import_module("assistant_llama_cpp.engine"))
-    except (ImportError, OSError, RuntimeError) as error:
-        raise EngineUnavailable(
-            f"llama-cpp-python cannot be loaded: {error}", hint="install it again: pip install llama-cpp-python"
-        ) from error
+    engine = await _library("engine")
     async with engine.opened(config) as chat:
         yield chat
 
 
+@asynccontextmanager
+async def open_llama_embed(config: LlamaEmbedConfig) -> AsyncGenerator["LlamaEmbed", None]:
+    """Load the model and place texts until the context ends; raises what `open_llama` does."""
+    if not config.model:
+        raise ModelError("no `model` is given", hint="give the path of a GGUF file of an embedding model")
+    embed = await _library("embed")
+    async with embed.opened(config) as engine:
+        yield engine
+
+
+async def _library(module: str) -> Any:
+    """Return a module of this package that imports llama-cpp-python."""
+    try:
+        return await in_thread(lambda: import_module(f"assistant_llama_cpp.{module}"))
+    except (ImportError, OSError, RuntimeError) as error:
+        raise EngineUnavailable(
+            f"llama-cpp-python cannot be loaded: {error}", hint="install it again: pip install llama-cpp-python"
+        ) from error
+
+
 @hookimpl
-def assistant_engines() -> list[EngineSpec[LlamaConfig, "LlamaChat"]]:
-    """Offer the engine."""
+def assistant_engines() -> list[EngineSpec[Any, Any]]:
+    """Offer the engines."""
     return [
         EngineSpec(
             name="llama-cpp",
@@ -101,5 +139,13 @@ def assistant_engines() -> list[EngineSpec[LlamaConfig, "LlamaChat"]]:
             describe=describe_llama,
             open=open_llama,
             build=build,
-        )
+        ),
+        EngineSpec(
+            name="llama-cpp-embed",
+            kind=Kind.EMBED,
+            config=LlamaEmbedConfig,
+            describe=describe_llama_embed,
+            open=open_llama_embed,
+            build=build,
+        ),
     ]

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from assistant import Build
-from assistant_llama_cpp.config import LlamaConfig
+from assistant_llama_cpp.config import LlamaConfig, LlamaEmbedConfig
 
 __all__ = ["build", "layers"]
 
@@ -26,7 +26,7 @@ def build() -> Build:
     return Build(f"llama-cpp-python {version('llama-cpp-python')}", built_for, built_for if _finds_gpu() else ())
 
 
-def layers(config: LlamaConfig) -> int:
+def layers(config: LlamaConfig | LlamaEmbedConfig) -> int:
     """Return the layers to put on the GPU: those that are asked for, or by themselves all, where there is one."""
     if config.gpu_layers == 0:
         return 0

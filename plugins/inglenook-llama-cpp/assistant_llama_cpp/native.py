@@ -4,10 +4,10 @@ import ctypes
 import logging
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import llama_cpp
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from assistant import EngineUnavailable, ModelError, UnfitRequest
 from assistant_llama_cpp.calls import MARKS
-from assistant_llama_cpp.config import LlamaConfig
+from assistant_llama_cpp.config import LlamaConfig, LlamaEmbedConfig
 from assistant_llama_cpp.cpu import Others, physical_cores
 from assistant_llama_cpp.gguf import read_header
 from assistant_llama_cpp.gpu import layers
@@ -24,9 +24,10 @@ from assistant_llama_cpp.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from assistant_llama_cpp.eyes import Eyes, Piece
 
-__all__ = ["Entry", "Model", "loaded", "settings"]
+__all__ = ["Entry", "Model", "anywhere", "load_model", "loaded", "settings", "unusable"]
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 Entry = tuple[int, int, int, bool]
 """One token of a batch: the token, its position, its sequence, whether its logits are wanted."""
@@ -66,10 +67,7 @@ def _log(level: int, text: bytes, _: ctypes.c_void_p) -> None:
 def loaded(config: LlamaConfig) -> Iterator["Model"]:
     """Check the file, load it, make a context; free both at the end. Raises ModelError for a file without use."""
     path = Path(config.model)
-    read_header(path)
-    llama_cpp.llama_log_set(_log, ctypes.c_void_p(0))
-    llama_cpp.llama_backend_init()
-    model, context, on_gpu = _load_anywhere(config, path)
+    (model, context), on_gpu = anywhere(config, lambda gpu_layers: _load(config, path, gpu_layers))
     try:
         with _eyes(config, model, on_gpu) as eyes:
             yield Model(config, model, context, eyes)
@@ -78,31 +76,46 @@ def loaded(config: LlamaConfig) -> Iterator["Model"]:
         llama_cpp.llama_model_free(model)
 
 
-def _load_anywhere(config: LlamaConfig, path: Path) -> tuple[Any, Any, bool]:
-    """Load the model, and tell whether a GPU has any of it; where it fails there, the processor does all the work."""
+def anywhere(config: LlamaConfig | LlamaEmbedConfig, load: Callable[[int], T]) -> tuple[T, bool]:
+    """Check the file, have it loaded with its layers on the GPU, and tell whether this has any of it.
+
+    Where it fails there, the processor does all the work. Raises ModelError for a file without use.
+    """
+    read_header(Path(config.model))
+    llama_cpp.llama_log_set(_log, ctypes.c_void_p(0))
+    llama_cpp.llama_backend_init()
     if gpu_layers := layers(config):
         try:
-            return *_load(config, path, gpu_layers), True
+            return load(gpu_layers), True
         except ModelError as error:
             log.warning("%s on the GPU (%s); the processor does the work", error, error.hint)
-    return *_load(config, path, 0), False
+    return load(0), False
+
+
+def load_model(path: Path, gpu_layers: int, memory_map: bool = True) -> Any:
+    """Return the model; raises ModelError where llama.cpp refuses it."""
+    params = llama_cpp.llama_model_default_params()
+    params.n_gpu_layers = gpu_layers
+    params.load_mode = llama_cpp.LLAMA_LOAD_MODE_MMAP if memory_map else llama_cpp.LLAMA_LOAD_MODE_NONE
+    _complaints.clear()
+    model = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
+    if not model:
+        raise unusable(path, "the file is damaged, or too new for the llama-cpp-python that is installed")
+    return model
 
 
 def _load(config: LlamaConfig, path: Path, gpu_layers: int) -> tuple[Any, Any]:
     """Return the model and a context; raises ModelError, and frees what was made, where there cannot be both."""
-    params = llama_cpp.llama_model_default_params()
-    params.n_gpu_layers = gpu_layers
-    params.load_mode = llama_cpp.LLAMA_LOAD_MODE_MMAP if config.memory_map else llama_cpp.LLAMA_LOAD_MODE_NONE
-    _complaints.clear()
-    model = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
-    if not model:
-        raise _unusable(path, "the file is damaged, or too new for the llama-cpp-python that is installed")
+    model = load_model(path, gpu_layers, config.memory_map)
     try:
         if not llama_cpp.llama_model_has_decoder(model) or llama_cpp.llama_model_has_encoder(model):
             raise ModelError(f"{path} is no chat model", hint="give a GGUF file of a model that writes text")
         context = llama_cpp.llama_init_from_model(model, _context_params(config, model))
         if not context:
-            raise _unusable(path, "lower `context` or `gpu_layers`: there may not be enough memory")
+            raise unusable(path, "lower `context` or `gpu_layers`: there may not be enough memory")
+        if not llama_cpp.llama_get_memory(context):
+            llama_cpp.llama_free(context)
+            raise ModelError(f"{path} is no chat model", hint="an embedding model is for the engine llama-cpp-embed")
     except BaseException:
         llama_cpp.llama_model_free(model)
         raise
@@ -128,7 +141,8 @@ def _batch(config: LlamaConfig) -> int:
     return max(config.batch + config.slots, _GLANCE if config.projector else 0)
 
 
-def _unusable(path: Path, hint: str) -> ModelError:
+def unusable(path: Path, hint: str) -> ModelError:
+    """Return the error for a file that llama.cpp refuses, with its reasons."""
     reason = "; ".join(_complaints)[:400] or "llama.cpp gives no reason"
     return ModelError(f"{path} cannot be loaded: {reason}", hint=hint)
 

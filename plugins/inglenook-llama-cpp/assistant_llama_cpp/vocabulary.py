@@ -39,13 +39,16 @@ class Vocabulary:
         """Return whether a rendered prompt lacks the start token that the model was trained with."""
         return bool(self._add_bos) and not (self.bos and text.startswith(self.bos))
 
-    def tokens(self, text: str, control: bool = False) -> list[int]:
-        """Return the tokens of *text*; texts of control tokens become these only if *control*."""
+    def tokens(self, text: str, control: bool = False, framed: bool = False) -> list[int]:
+        """Return the tokens of *text*; texts of control tokens become these only if *control*.
+
+        If *framed*, they stand between those that the model was trained to see around a text.
+        """
         data = text.encode("utf-8", "replace")
         room = len(data) + 2
         while True:
             buffer = (llama_cpp.llama_token * room)()
-            count = llama_cpp.llama_tokenize(self.pointer, data, len(data), buffer, room, False, control)
+            count = llama_cpp.llama_tokenize(self.pointer, data, len(data), buffer, room, framed, control)
             if count >= 0:
                 return list(buffer[:count])
             room = -count

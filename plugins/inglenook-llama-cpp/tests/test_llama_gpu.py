@@ -1,10 +1,11 @@
 """What goes to a GPU, and what happens where there is none; the build that is tested has none."""
 
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import llama_cpp
 import pytest
-from assistant_llama_cpp import LlamaConfig, assistant_engines, open_llama
+from assistant_llama_cpp import LlamaConfig, LlamaEmbedConfig, assistant_engines, open_llama, open_llama_embed
 from assistant_llama_cpp.gpu import layers
 
 from assistant import Build
@@ -18,9 +19,9 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 @without_gpu
 def test_the_library_says_what_it_was_built_for() -> None:
-    (spec,) = assistant_engines()
-    assert spec.build
-    assert spec.build() == Build(f"llama-cpp-python {llama_cpp.__version__}")
+    for spec in assistant_engines():
+        assert spec.build
+        assert spec.build() == Build(f"llama-cpp-python {llama_cpp.__version__}")
 
 
 @without_gpu
@@ -49,8 +50,15 @@ def test_with_a_gpu_all_goes_there_or_what_is_asked_for(
     assert layers(LlamaConfig(gpu_layers=wanted)) == given
 
 
+def opened(engine: str, model: str) -> AbstractAsyncContextManager[object]:
+    if engine == "llama-cpp":
+        return open_llama(LlamaConfig(model=model, context=256))
+    return open_llama_embed(LlamaEmbedConfig(model=model, context=256, pooling="mean"))
+
+
+@pytest.mark.parametrize("engine", ["llama-cpp", "llama-cpp-embed"])
 async def test_a_model_that_does_not_fit_on_the_gpu_is_computed_by_the_processor(
-    model: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    engine: str, model: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     load, asked = llama_cpp.llama_model_load_from_file, []
 
@@ -60,7 +68,7 @@ async def test_a_model_that_does_not_fit_on_the_gpu_is_computed_by_the_processor
 
     monkeypatch.setattr(llama_cpp, "llama_supports_gpu_offload", lambda: True)
     monkeypatch.setattr(llama_cpp, "llama_model_load_from_file", too_small)
-    async with open_llama(LlamaConfig(model=model, context=256)):
+    async with opened(engine, model):
         pass
     assert asked == [-1, 0]
     (said,) = warnings(caplog)

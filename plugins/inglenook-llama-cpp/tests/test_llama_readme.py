@@ -2,12 +2,19 @@ import re
 from pathlib import Path
 
 import msgspec
-from assistant_llama_cpp import LlamaConfig
+import pytest
+from assistant_llama_cpp import LlamaConfig, LlamaEmbedConfig
+
+from assistant import EngineConfig
 
 README = Path(__file__).parents[1] / "README.md"
 
 
-def test_the_readme_lists_every_option_with_its_default() -> None:
-    rows = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", README.read_text(), re.MULTILINE))
-    fields = msgspec.structs.fields(LlamaConfig)
-    assert rows == {field.name: msgspec.json.encode(field.default).decode() for field in fields}
+@pytest.mark.parametrize(("engine", "config"), [("llama-cpp", LlamaConfig), ("llama-cpp-embed", LlamaEmbedConfig)])
+def test_the_readme_lists_every_option_with_its_default(engine: str, config: type[EngineConfig]) -> None:
+    _, _, below = README.read_text().partition(f"## Options of `{engine}`\n")
+    table, _, _ = below.partition("\n## ")
+    rows = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", table, re.MULTILINE))
+    assert rows == {
+        name: msgspec.json.encode(value).decode() for name, value in msgspec.structs.asdict(config()).items()
+    }
