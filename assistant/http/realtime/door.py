@@ -3,9 +3,11 @@
 import asyncio
 from functools import partial
 from http import HTTPStatus
+from typing import Annotated
 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
+from msgspec import Meta
 
 from assistant.access import Scope
 from assistant.http.guard import caller, needs
@@ -37,10 +39,17 @@ _ALIVE = 20.0
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """With whom a conversation is to be held."""
+    """With whom a conversation is to be held, and whether it is one."""
 
     model: ModelName = ""
     """A chat model or an assistant; the first chat model by default."""
+    intent: Annotated[str, Meta(max_length=64)] = ""
+    """`transcription` where what is said is written down, and nothing is answered."""
+
+    @property
+    def transcribes(self) -> bool:
+        """Return whether nothing is to be answered."""
+        return self.intent == "transcription"
 
 
 class RealtimeDoor:
@@ -77,7 +86,7 @@ class RealtimeDoor:
         The key must open `chat` as well as `audio`; an assistant acts in the house where the key opens `home`. With
         `intent=transcription` what is said is written down, and nothing is answered.
         """
-        _check(request)
+        _check(request, wanted)
         name = model_of(request, wanted.model)
         party = Party.of(name, caller(request), self._equipment, self._generation)
         if self._sessions >= _MOST:
@@ -85,17 +94,17 @@ class RealtimeDoor:
             raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "too_many", message, headers={str(hdrs.RETRY_AFTER): "10"})
         self._sessions += 1
         try:
-            return await self._converse(request, party)
+            return await self._converse(request, party, wanted.transcribes)
         finally:
             self._sessions -= 1
 
-    async def _converse(self, request: web.Request, party: Party) -> web.WebSocketResponse:
+    async def _converse(self, request: web.Request, party: Party, transcribes: bool) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(
             timeout=_LEAVING, heartbeat=_ALIVE, max_msg_size=_FRAME, compress=False, protocols=("realtime",)
         )
         await socket.prepare(request)
         wire = Wire(socket, partial(_hang_up, request), beta=_beta(request))
-        session = Session(wire, party, self._generation, transcribes=_transcribes(request))
+        session = Session(wire, party, self._generation, transcribes=transcribes)
         code = WSCloseCode.GOING_AWAY
         self._sockets.add(socket)
         try:
@@ -125,17 +134,13 @@ def _beta(request: web.Request) -> bool:
     return "realtime=v1" in request.headers.get("OpenAI-Beta", "")
 
 
-def _transcribes(request: web.Request) -> bool:
-    return request.query.get("intent") == "transcription"
-
-
-def _check(request: web.Request) -> None:
+def _check(request: web.Request, wanted: Wanted) -> None:
     """Raise Problem for who may not come in."""
     needs(request, Scope.CHAT)
     if "openai-insecure-api-key." in request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, ""):
         message = "a key is not taken from a subprotocol"
         raise Problem(HTTPStatus.BAD_REQUEST, "bad_request", message, "send `Authorization: Bearer KEY`")
-    if _transcribes(request) and _beta(request):
+    if wanted.transcribes and _beta(request):
         message = "the beta's sessions of transcription are not known here"
         raise Problem(HTTPStatus.BAD_REQUEST, "unsupported", message, "leave out the header `OpenAI-Beta`")
     if not web.WebSocketResponse().can_prepare(request):
