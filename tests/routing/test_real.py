@@ -35,7 +35,7 @@ def elsewhere(tmp_path: Path) -> Iterator[Daemon]:
 
 @pytest.mark.once
 async def test_a_real_model_goes_on_where_another_was_killed(elsewhere: Daemon) -> None:
-    [llama] = llama_cpp.assistant_engines()
+    llama, *_ = llama_cpp.assistant_engines()
     config = llama.config(model=model_path("smollm2-135m"), **OPTIONS)
     here = Model("here", llama, config, llama.describe(config))
     [openai] = [spec for spec in assistant_providers() if spec.type == "openai"]

@@ -17,7 +17,7 @@ ASKED = ChatRequest(
 
 @pytest.mark.once
 async def test_a_real_judge_names_one_of_the_answers_and_what_was_asked_before_is_given_again() -> None:
-    [llama] = llama_cpp.assistant_engines()
+    llama, *_ = llama_cpp.assistant_engines()
     config = llama.config(model=model_path("smollm2-135m"), threads=1, context=1024)
     pool = Pool({"chat": Model("chat", llama, config, llama.describe(config))}, lambda options: options)
     names = Names(pool.status, {})

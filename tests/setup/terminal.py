@@ -39,12 +39,12 @@ class Terminal:
         """Wait until *text* was printed so often; return all that was printed."""
         try:
             async with asyncio.timeout(_PATIENCE):
-                while self.text.count(text) < times:
-                    assert "EXIT" not in self.text, f"it ended before {text!r}:\n{self.text}"
+                while (printed := self.text).count(text) < times:
+                    assert "EXIT" not in printed, f"it ended before {text!r}:\n{printed}"
                     await asyncio.sleep(0.1)
         except TimeoutError:
             raise AssertionError(f"{text!r} does not appear:\n{self.text}") from None
-        return self.text
+        return printed
 
 
 @contextmanager
