@@ -50,11 +50,11 @@ from assistant.state import State, state_file
 from assistant.state.forgetting import Extent, Forgotten
 from assistant.timers import Timers
 
-__all__ = ["Assembly", "assemble", "check_required", "find_plugins", "load_plugins"]
+__all__ = ["THREADS", "Assembly", "assemble", "check_required", "find_plugins", "load_plugins"]
 
 log = logging.getLogger(__name__)
 
-_THREADS = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "3000", "OPENBLAS_NUM_THREADS": "1"}
+THREADS = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "3000", "OPENBLAS_NUM_THREADS": "1"}
 """Threads that do not wake in vain, for the engines share a few cores; the libraries read this when they are loaded.
 OpenMP's spin for some tens of microseconds, the time to the end of an operation, and then sleep. If they spun for ever,
 llama.cpp with two threads on two cores would write one token a second beside one busy program; if they did not spin, 64
@@ -259,7 +259,7 @@ async def assemble(loaded: Loaded, plugins: Plugins | None = None) -> AsyncGener
 
     Raises ConfigError where the configuration does not fit the plugins.
     """
-    for variable, value in _THREADS.items():
+    for variable, value in THREADS.items():
         os.environ.setdefault(variable, value)
     plugins = load_plugins(loaded) if plugins is None else plugins
     config, store = loaded.config, Store.default()

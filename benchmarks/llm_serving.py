@@ -63,9 +63,10 @@ class System:
 
 def systems(llama: str, xllama: str) -> list[System]:
     """Return those that are there."""
-    # As the daemon does it; the peers keep their own ways of waiting.
-    found = [System(OURS, lambda *given: [sys.executable, __file__, "serve", *map(str, given)],
-                    {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "3000"}),
+    from assistant.assembly import THREADS
+
+    # Ours waits as the daemon does; the peers keep their own ways.
+    found = [System(OURS, lambda *given: [sys.executable, __file__, "serve", *map(str, given)], THREADS),
              System(BARE, lambda *given: [sys.executable, __file__, "bare", *map(str, given)])]  # fmt: skip
     if llama:
         found.append(System(SERVER, lambda model, port, threads: [

@@ -30,6 +30,7 @@ DEVELOPMENT_TOOLS = [
     "prometheus-client",
     "pytest",
     "pytest-asyncio",
+    "pytest-timeout",
     "pytest-xdist",
     "ruff",
     "schemathesis",

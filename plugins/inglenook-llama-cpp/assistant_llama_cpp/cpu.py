@@ -54,6 +54,10 @@ class Others:
         self._latest.append(now)
         return min(list(self._latest)[-looks:])
 
+    def free(self, looks: int) -> int:
+        """Look, and return the cores that the others leave free, at least 1."""
+        return max(1, (os.cpu_count() or 1) - self.running(looks))
+
     def close(self) -> None:
         """Close the file."""
         if self._load is not None:

@@ -3,7 +3,6 @@
 The way is that of llama.cpp's own example (`examples/embedding`): texts lie side by side in one batch, each a sequence.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -138,7 +137,7 @@ class Encoder:
         """
         self._load(texts)
         if self._others:
-            threads = self._threads(self._batch.n_tokens, self._others.running(_LOOKS))
+            threads = min(self._useful(self._batch.n_tokens), self._others.free(_LOOKS))
             llama_cpp.llama_set_n_threads(self._context, threads, threads)
         if self._memory:
             llama_cpp.llama_memory_clear(self._memory, False)
@@ -164,11 +163,9 @@ class Encoder:
                 n += 1
         batch.n_tokens = n
 
-    def _threads(self, tokens: int, others: int) -> int:
-        """Return the threads for a step: one for little work, otherwise one for each core that *others* leave free."""
-        if self._parameters * tokens <= _LITTLE:
-            return 1
-        return max(1, min(self._cores, (os.cpu_count() or 1) - others))
+    def _useful(self, tokens: int) -> int:
+        """Return the threads that a step has at most: one for little work."""
+        return 1 if self._parameters * tokens <= _LITTLE else self._cores
 
     def _vector(self, sequence: int) -> list[float]:
         pointer = llama_cpp.llama_get_embeddings_seq(self._context, sequence)

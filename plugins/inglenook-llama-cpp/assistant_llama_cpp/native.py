@@ -2,7 +2,6 @@
 
 import ctypes
 import logging
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -203,7 +202,7 @@ class Model:
         batch.n_tokens = len(entries)
         if self._others:
             tokens = len(entries)
-            threads = self._threads(tokens, self._others.running(_ALONE if tokens == 1 else _TOGETHER), aloud)
+            threads = min(self._useful(tokens, aloud), self._others.free(_ALONE if tokens == 1 else _TOGETHER))
             llama_cpp.llama_set_n_threads(self._context, threads, threads)
         for n, (token, position, sequence, wanted) in enumerate(entries):
             batch.token[n] = token
@@ -216,8 +215,8 @@ class Model:
         """Read the batch and return llama.cpp's code: 0 done, 1 no room in the cache, below 0 failed."""
         return int(llama_cpp.llama_decode(self._context, self._batch))
 
-    def _threads(self, tokens: int, others: int, aloud: bool) -> int:
-        """Return the threads for a step: one for each core that *others* leave free.
+    def _useful(self, tokens: int, aloud: bool) -> int:
+        """Return the threads that a step has at most, where nobody else uses a core.
 
         What is said aloud is spoken while it is written, and whoever speaks wants a core time and again: a single token
         has one thread there.
@@ -225,10 +224,9 @@ class Model:
         llama.cpp divides the attention of a single token among them, so its last digits depend on their number: the
         reply to the same question is only always the same where the configuration says how many there are.
         """
-        most = self._most_threads
-        if self._small:
-            most = min(most, 1 if aloud and tokens == 1 else tokens + 1)
-        return max(1, min(most, (os.cpu_count() or 1) - others))
+        if not self._small:
+            return self._most_threads
+        return min(self._most_threads, 1 if aloud and tokens == 1 else tokens + 1)
 
     def look(self, piece: "Piece", position: int, sequence: int) -> int:
         """Read a piece of an image, as `decode` does tokens; raises UnfitRequest for one that is too large."""

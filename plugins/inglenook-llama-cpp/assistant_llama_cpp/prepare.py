@@ -146,8 +146,8 @@ class Preparer:
         limit = self._limit(tokens, request)
         static = self._static(tokens[:-1], request.messages, tools)  # reading the last one starts the reply
         if grammar is not None or not tools:
-            callable_ = names if request.schema is not None else ()
-            return Prepared(tokens, limit, sampling, Output(request.stop, callable_, marked=True), static, grammar)
+            may_call = names if request.schema is not None else ()
+            return Prepared(tokens, limit, sampling, Output(request.stop, may_call, marked=True), static, grammar)
         call = self._grammars.call(tools)
         return Prepared(tokens, limit, sampling, Output(request.stop, names), static, call_grammar=call)
 

@@ -126,12 +126,11 @@ def _joined(messages: Sequence[Message]) -> list[Message]:
     """Make one of messages in a row whose speaker is the same."""
     joined: list[Message] = []
     for message in messages:
-        if joined and message.keys() == joined[-1].keys() == {"role", "content"}:
-            last = joined[-1]
-            if message["role"] == last["role"]:
-                joined[-1] = {**last, "content": f"{last['content']}\n\n{message['content']}"}
-                continue
-        joined.append(message)
+        last = joined[-1] if joined else {}
+        if message.keys() == last.keys() == {"role", "content"} and message["role"] == last["role"]:
+            joined[-1] = {**last, "content": f"{last['content']}\n\n{message['content']}"}
+        else:
+            joined.append(message)
     return joined
 
 

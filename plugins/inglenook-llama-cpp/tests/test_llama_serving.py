@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
+import llama_cpp
 import pytest
 from assistant_llama_cpp import LlamaConfig, describe_llama, open_llama
 
@@ -115,12 +116,20 @@ async def test_a_step_has_the_cores_that_are_free(model: str, monkeypatch: pytes
         model_ = chat._worker._model
         monkeypatch.setattr(os, "cpu_count", lambda: 8)
         monkeypatch.setattr(model_, "_most_threads", 8)
+        given: list[int] = []
+        monkeypatch.setattr(llama_cpp, "llama_set_n_threads", lambda _, one, several: given.append(one))
+
+        def threads(tokens: int, others: int, *, aloud: bool = False) -> int:
+            monkeypatch.setattr(model_._others, "running", lambda looks: others)
+            model_.load([(1, n, 0, True) for n in range(tokens)], aloud=aloud)
+            return given[-1]
+
         asked = [(1, 0), (3, 0), (64, 0), (64, 5), (1, 7), (1, 9)]
-        assert [model_._threads(*step, False) for step in asked] == [2, 4, 8, 3, 1, 1]
-        assert model_._threads(1, 0, True) == 1, "whoever speaks wants a core, too"
+        assert [threads(*step) for step in asked] == [2, 4, 8, 3, 1, 1]
+        assert threads(1, 0, aloud=True) == 1, "whoever speaks wants a core, too"
         monkeypatch.setattr(model_, "_small", False)
-        assert [model_._threads(*step, False) for step in asked] == [8, 8, 8, 3, 1, 1]
-        assert model_._threads(1, 0, True) == 8
+        assert [threads(*step) for step in asked] == [8, 8, 8, 3, 1, 1]
+        assert threads(1, 0, aloud=True) == 8
 
 
 async def test_a_prompt_is_left_within_a_step(model: str) -> None:
