@@ -77,6 +77,7 @@ from assistant.home import Bridge, Home
 from assistant.hookspecs import hookimpl
 from assistant.host import Answer, Candidate, Host, ModelStatus, Observer, OfferedTool, Risk, ServiceSpec, Tool
 from assistant.images import read_image
+from assistant.machine import usable_cores
 from assistant.paths import cache_folder
 from assistant.providers import (
     BoundedAnswer,
@@ -225,6 +226,7 @@ __all__ = [
     "remote_embed",
     "retried",
     "system_trust",
+    "usable_cores",
 ]
 
 __version__ = "0.1.0"

@@ -13,9 +13,8 @@ from contextlib import aclosing
 from typing import Any
 
 from assistant_llama_cpp import LlamaConfig, open_llama
-from assistant_llama_cpp.cpu import physical_cores
 
-from assistant import ChatMessage, ChatRequest, Done, Sampling, TextDelta, Usage
+from assistant import ChatMessage, ChatRequest, Done, Sampling, TextDelta, Usage, usable_cores
 from assistant.testing import model_path
 
 RULES = """is the name of this house. You are its voice assistant. You speak to the people who live here and to their
@@ -76,7 +75,7 @@ def main() -> None:
     """Read the arguments and measure."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("model", nargs="?", help="a GGUF file; without it the default model")
-    arguments.add_argument("--threads", type=int, default=physical_cores())
+    arguments.add_argument("--threads", type=int, default=usable_cores())
     arguments.add_argument("--rounds", type=int, default=9)
     given = arguments.parse_args()
     asyncio.run(measure(given.model or model_path("smollm2-135m"), given.threads, given.rounds))

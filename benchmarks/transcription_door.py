@@ -17,11 +17,10 @@ import aiohttp
 from assistant_av import AvConfig, assistant_engines, open_av
 from assistant_faster_whisper import FasterWhisperConfig
 from assistant_faster_whisper import assistant_engines as whisper_engines
-from assistant_faster_whisper.loading import physical_cores
 from assistant_piper import PiperConfig, open_piper
 from faster_whisper import WhisperModel
 
-from assistant import SPEECH, Voice, once
+from assistant import SPEECH, Voice, once, usable_cores
 from assistant.config import HttpConfig
 from assistant.convert import converted
 from assistant.events import EventBus
@@ -89,7 +88,7 @@ async def main() -> None:
     """Measure both in turn, several times."""
     recordings, engines = await files(), pool()
     whisper = WhisperModel(
-        model_path("whisper-tiny.en"), device="cpu", compute_type="int8", cpu_threads=max(1, physical_cores() - 1)
+        model_path("whisper-tiny.en"), device="cpu", compute_type="int8", cpu_threads=max(1, usable_cores() - 1)
     )
     names, sounds = Names(engines.status, {}), Sounds(engines, 3600.0)
     routes = audio.routes(Hearing(engines, names, sounds, 4, 120.0), Speaking(engines, names, sounds, 4, 120.0))

@@ -52,8 +52,10 @@ def test_everything_a_plugin_needs_is_exported() -> None:
 
 LAYERS: dict[str, set[str]] = {
     "audio": set(),
+    "cgroups": set(),
     "errors": set(),
     "events": set(),
+    "machine": {"cgroups"},
     "paths": set(),
     "speech": set(),
     "vision": set(),

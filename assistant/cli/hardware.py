@@ -9,7 +9,7 @@ from assistant.cli.output import json_option, show_json, show_table
 from assistant.hardware import asking
 from assistant.hardware.asking import Asked
 from assistant.hardware.gpus import Gpu
-from assistant.hardware.machine import Memory, Processor, memory, processor
+from assistant.machine import Memory, Processor, memory, processor
 
 __all__ = ["hardware"]
 

@@ -1,1 +1,1 @@
-"""What this machine can give: processor, memory, GPUs, and what the installed engines can use of it."""
+"""GPUs, and what the installed engines can use of this machine."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from assistant.assembly import find_plugins
 from assistant.engines import Kind
-from assistant.hardware.machine import memory
+from assistant.machine import memory
 from assistant.models.catalogue import Catalogue
 from assistant.models.configured import read_models
 from assistant.models.references import wanted

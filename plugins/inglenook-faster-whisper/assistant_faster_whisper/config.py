@@ -29,7 +29,8 @@ class FasterWhisperConfig(EngineConfig, frozen=True, kw_only=True):
     """Arithmetic of the model, see https://opennmt.net/CTranslate2/quantization.html; `auto` is `int8` on the CPU and
     `float16` on CUDA."""
     threads: Annotated[int, msgspec.Meta(ge=0)] = 0
-    """CPU threads; 0 takes one for each physical core but one, which the other stages of a turn have."""
+    """CPU threads; 0 takes one for each physical core that the process may use but one, which the other stages of a
+    turn have."""
     beam: Annotated[int, msgspec.Meta(ge=1, le=16)] = 5
     """Width of the beam search; 1 is the fastest."""
     language: str | None = None

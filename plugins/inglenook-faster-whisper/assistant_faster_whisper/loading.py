@@ -1,7 +1,6 @@
 """From a folder to a loaded model, with errors a person can act on. Nothing here reaches for the network."""
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +8,9 @@ from pathlib import Path
 import ctranslate2
 import tokenizers
 
-from assistant import Build, EngineError, EngineUnavailable, ModelError
+from assistant import Build, EngineError, EngineUnavailable, ModelError, usable_cores
 
-__all__ = ["build", "check_folder", "choose_device", "load_errors", "load_model", "load_tokenizer", "physical_cores"]
+__all__ = ["build", "check_folder", "choose_device", "load_errors", "load_model", "load_tokenizer"]
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +50,7 @@ def load_model(folder: Path, device: str, compute_type: str, threads: int) -> "c
         compute_type = "float16" if device == "cuda" else "int8"
     with load_errors(folder, device):
         return ctranslate2.models.Whisper(
-            str(folder), device=device, compute_type=compute_type, intra_threads=threads or max(1, physical_cores() - 1)
+            str(folder), device=device, compute_type=compute_type, intra_threads=threads or max(1, usable_cores() - 1)
         )
 
 
@@ -82,16 +81,6 @@ def load_errors(folder: Path, device: str) -> Iterator[None]:
                 hint="install nvidia-cublas-cu12 and nvidia-cudnn-cu12 beside it, or set device: cpu",
             ) from error
         raise ModelError(f"{folder / 'model.bin'} cannot be loaded: {error}", hint=_fetch_again(folder)) from error
-
-
-def physical_cores() -> int:
-    """Return how many physical cores this process may use: the second thread of a core does not help."""
-    allowed = os.sched_getaffinity(0)
-    try:
-        cores = {Path(f"/sys/devices/system/cpu/cpu{n}/topology/thread_siblings_list").read_text() for n in allowed}
-    except OSError:  # a sandbox without /sys
-        return len(allowed)
-    return len(cores)
 
 
 def _fetch_again(folder: Path) -> str:

@@ -11,9 +11,9 @@ from typing import Any
 import llama_cpp
 import numpy as np
 
-from assistant import EngineError, ModelError
+from assistant import EngineError, ModelError, usable_cores
 from assistant_llama_cpp.config import LlamaEmbedConfig
-from assistant_llama_cpp.cpu import Others, physical_cores
+from assistant_llama_cpp.cpu import Others
 from assistant_llama_cpp.native import anywhere, load_model, unusable
 from assistant_llama_cpp.vocabulary import Vocabulary
 
@@ -74,7 +74,7 @@ def _context_params(config: LlamaEmbedConfig, model: Any) -> Any:
     params.kv_unified = True  # one pool of cells: sequences may be of any length
     params.embeddings = True
     params.pooling_type = _POOLING[config.pooling]
-    params.n_threads = params.n_threads_batch = config.threads or physical_cores()
+    params.n_threads = params.n_threads_batch = config.threads or usable_cores()
     params.no_perf = True
     return params
 
@@ -107,7 +107,7 @@ class Encoder:
         self._step = llama_cpp.llama_encode if llama_cpp.llama_model_has_encoder(model) else llama_cpp.llama_decode
         self._size = llama_cpp.llama_model_n_embd_out(model)
         self._parameters = llama_cpp.llama_model_n_params(model)
-        self._cores = physical_cores()
+        self._cores = usable_cores()
         self._others = None if config.threads else Others()
         self._vocabulary = Vocabulary(model)
         vocabulary = self._vocabulary.pointer

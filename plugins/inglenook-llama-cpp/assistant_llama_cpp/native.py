@@ -12,10 +12,10 @@ import llama_cpp
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant import EngineUnavailable, ModelError, UnfitRequest
+from assistant import EngineUnavailable, ModelError, UnfitRequest, usable_cores
 from assistant_llama_cpp.calls import MARKS
 from assistant_llama_cpp.config import LlamaConfig, LlamaEmbedConfig
-from assistant_llama_cpp.cpu import Others, physical_cores
+from assistant_llama_cpp.cpu import Others
 from assistant_llama_cpp.gguf import read_header
 from assistant_llama_cpp.gpu import layers
 from assistant_llama_cpp.vocabulary import Vocabulary
@@ -131,7 +131,7 @@ def _eyes(config: LlamaConfig, model: Any, on_gpu: bool) -> "AbstractContextMana
             f"llama-cpp-python was built without its multimodal library: {error}",
             hint="build it with LLAVA_BUILD=ON, or leave out `projector`",
         ) from error
-    threads = config.threads or physical_cores()
+    threads = config.threads or usable_cores()
     return opened_eyes(Path(config.projector), model, threads, on_gpu, _log)
 
 
@@ -151,7 +151,7 @@ def _context_params(config: LlamaConfig, model: Any) -> Any:
     params.n_ctx = config.context
     params.n_batch = params.n_ubatch = _batch(config)  # a longer batch would end the process
     params.n_seq_max = config.slots + config.conversations
-    params.n_threads = params.n_threads_batch = config.threads or physical_cores()
+    params.n_threads = params.n_threads_batch = config.threads or usable_cores()
     params.kv_unified = True  # one pool of cells: sequences may be of any length and share a prefix
     params.no_perf = True
     return params
@@ -181,7 +181,7 @@ class Model:
         self._most = _batch(config)
         self._memory = llama_cpp.llama_get_memory(context)
         self._small = bool(llama_cpp.llama_model_n_params(model) < _SMALL)
-        self._most_threads = config.threads or physical_cores()
+        self._most_threads = config.threads or usable_cores()
         self._others = None if config.threads else Others()
         self._batch = llama_cpp.llama_batch_init(config.batch + config.slots, 0, 1)
         self.vocabulary = Vocabulary(model, shown=MARKS)

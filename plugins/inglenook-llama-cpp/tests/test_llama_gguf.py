@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from assistant_llama_cpp import LlamaConfig, describe_llama, open_llama, parameters
-from assistant_llama_cpp.cpu import Others, physical_cores
+from assistant_llama_cpp.cpu import Others
 from assistant_llama_cpp.gguf import BLOCKS, read_header
 
 from assistant import ModelError
@@ -130,17 +130,6 @@ def test_the_sizes_of_tensor_types_are_those_of_the_library() -> None:
 )
 def test_the_rank_is_read_from_the_name(name: str, millions: int) -> None:
     assert parameters(name) == millions
-
-
-def test_threads_follow_physical_cores(tmp_path: Path) -> None:
-    assert physical_cores() >= 1
-    import os
-
-    for cpu in os.sched_getaffinity(0):  # as on a machine where all of them are hyper-threads of one core
-        folder = tmp_path / f"cpu{cpu}" / "topology"
-        folder.mkdir(parents=True)
-        (folder / "thread_siblings_list").write_text("0-63\n")
-    assert physical_cores(tmp_path) == 1
 
 
 def test_who_keeps_a_core_for_a_while_is_counted_and_who_looks_in_is_not(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ class PiperConfig(EngineConfig, frozen=True, kw_only=True):
     rhythm_noise: Noise | None = None
     """How lively the voice varies its rhythm; the voice's own value where it is not set, often 0.8."""
     threads: Annotated[int, msgspec.Meta(ge=0)] = 0
-    """CPU threads; 0 takes one for each physical core."""
+    """CPU threads; 0 takes one for each physical core that the process may use."""
     cuda: bool | None = None
     """Whether to synthesise on an NVIDIA GPU; where it is not set, if `onnxruntime-gpu` is installed in the place of
     `onnxruntime`. Where there is none, the CPU does the work."""

@@ -17,7 +17,7 @@ from piper import PiperVoice, SynthesisConfig
 from piper.config import PhonemeType
 from piper.config import PiperConfig as VoiceConfig
 
-from assistant import AudioChunk, AudioFormat, ModelError, UnfitRequest
+from assistant import AudioChunk, AudioFormat, ModelError, UnfitRequest, usable_cores
 from assistant_piper.config import PiperConfig, configured_voices, language_of
 from assistant_piper.gpu import CUDA, use_cuda
 
@@ -119,7 +119,7 @@ def _read_settings(file: Path, hint: str) -> VoiceConfig:
 
 def _session(file: Path, config: PiperConfig, cuda: bool) -> onnxruntime.InferenceSession:
     options: Any = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = config.threads
+    options.intra_op_num_threads = config.threads or usable_cores()
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 3

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from rapidocr import RapidOCR
 
-from assistant import Box, Finding, Image, TextLine, UnfitRequest, VisionTask, in_thread
+from assistant import Box, Finding, Image, TextLine, UnfitRequest, VisionTask, in_thread, usable_cores
 from assistant_rapidocr import RapidOcrConfig
 from assistant_rapidocr.picture import Pixels, decoded
 
@@ -31,7 +31,7 @@ class Reader:
                 "Global.use_cls": config.upside_down,
                 "Det.limit_type": "max",
                 "Det.limit_side_len": _SOUGHT,
-                "EngineConfig.onnxruntime.intra_op_num_threads": config.threads,
+                "EngineConfig.onnxruntime.intra_op_num_threads": config.threads or usable_cores(),
                 "EngineConfig.onnxruntime.inter_op_num_threads": 1,
             }
         )

@@ -9,7 +9,7 @@ import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 
-from assistant import ModelError
+from assistant import ModelError, usable_cores
 
 __all__ = ["Floats", "Graph", "Session"]
 
@@ -59,7 +59,7 @@ class Session:
     def __init__(self, model: bytes, threads: int) -> None:
         """Load *model*; raises ModelError where its parts do not fit together."""
         options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = threads or usable_cores()
         options.inter_op_num_threads = 1
         # Images are looked at now and then: a thread that spins for the next one takes a core from the other engines.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")

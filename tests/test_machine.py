@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
-from assistant.hardware.cgroups import Limits
-from assistant.hardware.machine import memory, processor
+import pytest
+
+from assistant.cgroups import Limits
+from assistant.machine import memory, processor, usable_cores
 
 PI_5 = """processor\t: 0
 BogoMIPS\t: 108.00
@@ -54,6 +56,15 @@ def test_threads_of_one_core_count_once(tmp_path: Path) -> None:
     for n in os.sched_getaffinity(0):
         write(tmp_path, {f"sys/devices/system/cpu/cpu{n}/topology/thread_siblings_list": "0-63"})
     assert processor(tmp_path, Limits()).cores == 1
+    assert usable_cores(tmp_path, Limits()) == 1
+
+
+@pytest.mark.parametrize(("quota", "threads"), [(None, 8), (64, 8), (2, 2), (1.5, 2), (0.1, 1)])
+def test_no_more_threads_are_started_than_the_quota_gives_time_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: float | None, threads: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(8))
+    assert usable_cores(tmp_path, Limits(cores=quota)) == threads
 
 
 def test_memory_is_what_the_group_leaves(tmp_path: Path) -> None:

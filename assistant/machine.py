@@ -1,13 +1,14 @@
 """Processor and memory, as far as this process may use them."""
 
+import math
 import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.hardware.cgroups import Limits, limits
+from assistant.cgroups import Limits, limits
 
-__all__ = ["Memory", "Processor", "memory", "processor"]
+__all__ = ["Memory", "Processor", "memory", "processor", "usable_cores"]
 
 _EXTENSIONS = {
     "sse4_2": "SSE4.2",
@@ -78,6 +79,16 @@ def processor(root: Path = Path("/"), groups: Limits | None = None) -> Processor
         usable=min(len(allowed), groups.cores or len(allowed)),
         extensions=tuple(name for flag, name in _EXTENSIONS.items() if flag in common),
     )
+
+
+def usable_cores(root: Path = Path("/"), groups: Limits | None = None) -> int:
+    """Return how many threads of arithmetic are worth starting, at least 1; the arguments are those of `processor`.
+
+    Two hyper-threads share one core's multipliers, so a second thread on it slows matrix products down. Of threads that
+    have more time together than their group's quota, all stand still until the next period.
+    """
+    allowed = processor(root, groups)
+    return max(1, min(allowed.cores, math.ceil(allowed.usable)))
 
 
 def memory(root: Path = Path("/"), groups: Limits | None = None) -> Memory:

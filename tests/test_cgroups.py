@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant.hardware.cgroups import Limits, limits
-from assistant.hardware.machine import memory, processor
+from assistant.cgroups import Limits, limits
+from assistant.machine import memory, processor
 
 GB = 1_000_000_000
 MOUNT_2 = "30 23 0:28 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate"
@@ -95,9 +95,7 @@ def real_group() -> Iterator[list[Path]]:
 
 def test_a_process_in_a_real_group_sees_its_limits(real_group: list[Path]) -> None:
     join = "; ".join(f"open({str(folder / 'tasks')!r}, 'w').write('0')" for folder in real_group)
-    code = (
-        f"{join}; from assistant.hardware.machine import *; print(processor().usable, memory().total, memory().limited)"
-    )
+    code = f"{join}; from assistant.machine import *; print(processor().usable, memory().total, memory().limited)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     usable, total, limited = done.stdout.split()
     assert float(usable) == 0.5
