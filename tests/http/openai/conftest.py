@@ -25,6 +25,11 @@ from assistant.testing import FakeChat, FakeCodec, FakeEmbed, FakeStt, FakeTts, 
 KEY = "a key of the tests"
 ABLE = Capabilities(inputs=frozenset({"text", "image", "audio"}), tools=True, schema=True, logprobs=True, parallel=4)
 VOICE = Voice("joe", "en-US")
+ONLY_HERE = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9") | {
+    "no_proxy": "127.0.0.1,localhost",
+    "NO_PROXY": "127.0.0.1,localhost",
+}
+"""For a program's environment: what it asks of anybody but this machine is refused at once."""
 
 
 @dataclass

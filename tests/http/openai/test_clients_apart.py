@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from assistant import Done, TextDelta, ToolCall, Usage
-from tests.http.openai.conftest import KEY, Served
+from tests.http.openai.conftest import KEY, ONLY_HERE, Served
 
 PYTHON = os.environ.get("INGLENOOK_TEST_CLIENTS", "")
 if not PYTHON:
@@ -74,7 +74,7 @@ CALL = ToolCall("c1", "switch_lamp", {"on": True})
 
 async def shown(program: str, door: Served) -> Any:
     """Run a program in that Python, and return what it shows."""
-    environment = os.environ | {"no_proxy": "*", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    environment = os.environ | ONLY_HERE | {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     process = await asyncio.create_subprocess_exec(
         PYTHON, "-c", program, door.url, KEY, env=environment, stdout=asyncio.subprocess.PIPE
     )

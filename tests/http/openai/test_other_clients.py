@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from assistant import Done, TextDelta, ToolCall, Usage
-from tests.http.openai.conftest import KEY, Served
+from tests.http.openai.conftest import KEY, ONLY_HERE, Served
 
 pytestmark = pytest.mark.once
 
@@ -68,7 +68,7 @@ async def test_llm_asks_with_an_extra_model(door: Served, tmp_path: Path) -> Non
     models = f"- {{model_id: mine, model_name: chat, api_base: '{door.url}/v1', api_key_name: mine}}\n"
     (tmp_path / "extra-openai-models.yaml").write_text(models)
     (tmp_path / "keys.json").write_text(json.dumps({"mine": KEY}))
-    environment = os.environ | {"LLM_USER_PATH": str(tmp_path), "no_proxy": "*"}
+    environment = os.environ | {"LLM_USER_PATH": str(tmp_path)} | ONLY_HERE
     for options in ([], ["--no-stream"]):
         door.chat.script = ["Good day to you."]
         process = await asyncio.create_subprocess_exec(
