@@ -18,6 +18,7 @@ from tests.e2e.house import DEVICES, listening
 from tests.e2e.test_recordings import data, spoken, until
 from tests.running import Daemon, Home
 
+pytestmark = pytest.mark.once
 EARS = """
 from assistant import Capabilities, Kind, hookimpl
 from assistant.testing import FakeVad, FakeWake, fake_spec

@@ -18,6 +18,7 @@ from assistant.testing import recordings, silence
 from assistant.wav import read_speech, write_wav
 from tests.e2e.conftest import CONFIG, EVEN
 
+pytestmark = pytest.mark.once
 needs_recordings = pytest.mark.skipif(recordings() is None, reason="INGLENOOK_TEST_DATA names no recordings")
 
 

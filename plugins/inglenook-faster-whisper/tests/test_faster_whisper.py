@@ -364,6 +364,7 @@ def at_level(sound: Sound, decibels: float) -> AudioChunk:
     return chunk(sound / sound.std() * 10 ** (decibels / 20))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("model", [tiny, base])
 async def test_nobody_speaks(model: Callable[..., FasterWhisperConfig]) -> None:
     rng = np.random.default_rng(2)
@@ -383,6 +384,7 @@ async def test_nobody_speaks(model: Callable[..., FasterWhisperConfig]) -> None:
             assert heard == dict.fromkeys(sounds, ""), f"{seconds} s"
 
 
+@pytest.mark.once
 @needs_recordings
 @pytest.mark.parametrize("model", [tiny, base])
 async def test_nobody_speaks_in_a_real_room(model: Callable[..., FasterWhisperConfig]) -> None:

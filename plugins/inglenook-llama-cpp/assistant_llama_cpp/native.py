@@ -181,9 +181,10 @@ class Model:
         self._most = _batch(config)
         self._memory = llama_cpp.llama_get_memory(context)
         self._small = bool(llama_cpp.llama_model_n_params(model) < _SMALL)
-        self._most_threads = config.threads or usable_cores()
+        self._most_threads = self._threads = config.threads or usable_cores()
         self._others = None if config.threads else Others()
-        self._batch = llama_cpp.llama_batch_init(config.batch + config.slots, 0, 1)
+        self._batch = batch = llama_cpp.llama_batch_init(config.batch + config.slots, 0, 1)
+        self._columns = batch.token, batch.pos, batch.n_seq_id, batch.seq_id, batch.logits  # each look-up makes one
         self.vocabulary = Vocabulary(model, shown=MARKS)
         self._row = ctypes.c_float * self.vocabulary.size
         self.longest = min(config.context, llama_cpp.llama_model_n_ctx_train(model) or config.context)
@@ -198,18 +199,16 @@ class Model:
 
     def load(self, entries: Sequence[Entry], *, aloud: bool = False) -> None:
         """Make the batch that `decode` reads; *aloud* tells whether some of it is for a voice."""
-        batch = self._batch
-        batch.n_tokens = len(entries)
+        self._batch.n_tokens = tokens = len(entries)
         if self._others:
-            tokens = len(entries)
             threads = min(self._useful(tokens, aloud), self._others.free(_ALONE if tokens == 1 else _TOGETHER))
-            llama_cpp.llama_set_n_threads(self._context, threads, threads)
-        for n, (token, position, sequence, wanted) in enumerate(entries):
-            batch.token[n] = token
-            batch.pos[n] = position
-            batch.n_seq_id[n] = 1
-            batch.seq_id[n][0] = sequence
-            batch.logits[n] = wanted
+            if threads != self._threads:
+                self._threads = threads
+                llama_cpp.llama_set_n_threads(self._context, threads, threads)
+        token, position, sequences, sequence, wanted = self._columns
+        for n, entry in enumerate(entries):
+            token[n], position[n], sequence[n][0], wanted[n] = entry
+            sequences[n] = 1
 
     def decode(self) -> int:
         """Read the batch and return llama.cpp's code: 0 done, 1 no room in the cache, below 0 failed."""

@@ -115,6 +115,8 @@ class Scheduler(Generic[W]):
         """Return who takes part in the next step: those that are being written first, then by rank."""
         ready = [work for work in self.active if work.ready]
         self._steps += 1
+        if len(ready) < 2:
+            return ready
         if self._steps % _SHARE:
             most_urgent = min((work.priority for work in ready), default=Priority.VOICE)
             ready = [work for work in ready if work.priority == most_urgent]

@@ -137,7 +137,7 @@ def test_who_keeps_a_core_for_a_while_is_counted_and_who_looks_in_is_not(tmp_pat
     load.write_text("9.85 6.53 5.57 1/301 4242\n")
     told: dict[int, list[int]] = {}
     for looks in (1, 2, 4):
-        others = Others(load)
+        others = Others(load, every=0)
         told[looks] = []
         for running in (3, 3, 1, 3, 4, 3, 3, 2):
             load.write_text(f"9.85 6.53 5.57 {running}/301 4242\n")
@@ -146,12 +146,22 @@ def test_who_keeps_a_core_for_a_while_is_counted_and_who_looks_in_is_not(tmp_pat
     assert told == {1: [2, 2, 0, 2, 3, 2, 2, 1], 2: [0, 2, 0, 0, 2, 2, 2, 1], 4: [0, 0, 0, 0, 0, 0, 2, 1]}
 
 
+def test_a_look_is_not_taken_at_each_token(tmp_path: Path) -> None:
+    load = tmp_path / "loadavg"
+    load.write_text("9.85 6.53 5.57 3/301 4242\n")
+    others = Others(load, every=1000)
+    assert others.running(1) == 2
+    load.write_text("9.85 6.53 5.57 1/301 4242\n")
+    assert others.running(1) == 2
+    others.close()
+
+
 @pytest.mark.parametrize("text", [None, "", "nonsense", "9.85 6.53 5.57 x/301 4242"])
 def test_nobody_is_counted_where_the_system_does_not_tell(tmp_path: Path, text: str | None) -> None:
     load = tmp_path / "loadavg"
     if text is not None:
         load.write_text(text)
-    others = Others(load)
+    others = Others(load, every=0)
     assert [others.running(1) for _ in range(5)] == [0] * 5
     others.close()
 

@@ -6,7 +6,6 @@ their first tokens, where the model is sure of itself.
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -114,7 +113,7 @@ async def test_a_step_has_the_cores_that_are_free(model: str, monkeypatch: pytes
     async with opened(model, threads=0) as chat:
         assert (await say(chat, ask("What is the capital of France?")))[0]
         model_ = chat._worker._model
-        monkeypatch.setattr(os, "cpu_count", lambda: 8)
+        monkeypatch.setattr(model_._others, "_cores", 8)
         monkeypatch.setattr(model_, "_most_threads", 8)
         given: list[int] = []
         monkeypatch.setattr(llama_cpp, "llama_set_n_threads", lambda _, one, several: given.append(one))
@@ -122,6 +121,7 @@ async def test_a_step_has_the_cores_that_are_free(model: str, monkeypatch: pytes
         def threads(tokens: int, others: int, *, aloud: bool = False) -> int:
             monkeypatch.setattr(model_._others, "running", lambda looks: others)
             model_.load([(1, n, 0, True) for n in range(tokens)], aloud=aloud)
+            assert model_._threads == given[-1]
             return given[-1]
 
         asked = [(1, 0), (3, 0), (64, 0), (64, 5), (1, 7), (1, 9)]
