@@ -126,6 +126,9 @@ def page(found: Mapping[str, Any]) -> str:
 
 ![Seconds from the last voiced sample to the answer](voice_to_voice.png)
 
+Other results: [programs served at once, and the doors](serving.md), [sentences understood](intents.md),
+[skills spoken](skills_spoken.md).
+
 Made by `make bench-voice`, {found["date"]}, on {host["cpu"]}, {host["cores"]} cores,
 {host["memory_gb"]} GB, {host["system"]}, governor {host["governor"]}, Python {host["python"]}. {found["note"]}
 
