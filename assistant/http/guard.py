@@ -24,6 +24,7 @@ from assistant.http.origins import Origins
 from assistant.http.peer import address, from_here, is_loopback
 from assistant.http.problem import Problem, plain, problem_of
 from assistant.http.route import Route
+from assistant.models.waiting import ASKER
 
 __all__ = ["Guard", "Identify", "Present", "Routes", "about", "caller", "check_bind", "errors", "is_loopback", "needs"]
 
@@ -116,6 +117,7 @@ class Guard:
             if route is not None and route.scope is None:
                 return await handler(request)
             caller = self._admitted(request, route)
+            ASKER.set(caller.name)  # the next request of this connection may have another key
             _check_body(request, route)
             with self.present.of(caller, request):
                 return await self._told(caller, route, request, handler)

@@ -57,7 +57,7 @@ Resolve = Callable[[EngineConfig], EngineConfig]
 class Pool:
     """Open engines, lend them, close them.
 
-    Each open engine has one task that enters and leaves its context. A lease waits its turn by priority, then by age.
+    Each open engine has one task that enters and leaves its context. A lease waits its turn (`Waiting`).
     """
 
     def __init__(self, models: Mapping[str, Model], resolve: Resolve, *, opening: float = 120.0) -> None:
@@ -122,15 +122,16 @@ class Pool:
     async def lease(
         self, model: str, priority: Priority = Priority.VOICE, *, queue: float = math.inf
     ) -> AsyncGenerator[Any, None]:
-        """Borrow the engine of a model, loading it first where needed; *queue* is how many may wait before.
+        """Borrow the engine of a model, loading it first where needed; *queue* is how many may wait before
+        (`Waiting.full`).
 
         A voice waits only briefly for an engine that is still opening: a person stands there in silence. Who has time
         awaits `open` first. Raises EngineUnavailable where it cannot be opened, EngineBusy where too many wait,
         ConfigError for an unknown id.
         """
         slot = self._slot(model)
-        if not slot.free(priority) and (waiting := self.waiting(model)) >= queue:
-            raise EngineBusy(f"model {model}: {waiting} wait for it already", hint="try again later")
+        if not slot.free(priority) and slot.waiting.full(queue):
+            raise EngineBusy(f"model {model}: {len(slot.waiting)} wait for it already", hint="try again later")
         engine = await slot.lend(priority)
         try:
             yield engine

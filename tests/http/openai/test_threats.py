@@ -4,12 +4,16 @@ import asyncio
 import json
 import math
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from assistant import ChatDelta, ChatRequest, Done, TextDelta
+from assistant.access import Scope
+from assistant.access.keys import Keys
 from assistant.http import streaming
+from assistant.state import State
 from tests.http.openai.conftest import KEY, Served, serving
 
 HELLO = [{"role": "user", "content": "Hello."}]
@@ -236,11 +240,37 @@ class Endless:
         """Nothing is kept."""
 
 
-def endless(path: str, stream: bool = True) -> bytes:
+def endless(path: str, stream: bool = True, model: str = "small") -> bytes:
     """Return the bytes of a request for an endless answer."""
-    data = json.dumps({"messages": HELLO, "input": "Hello.", "stream": stream, "max_tokens": 1_000_000}).encode()
+    asked = {"model": model, "messages": HELLO, "input": "Hello.", "stream": stream, "max_tokens": 1_000_000}
+    data = json.dumps(asked).encode()
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\nContent-Length: {len(data)}"
     return f"{head}\r\nContent-Type: application/json\r\n\r\n".encode() + data
+
+
+async def test_t6_a_key_that_fills_the_queue_leaves_a_place_and_a_turn_to_another(home: Path) -> None:
+    engine = Endless()
+    async with State(home / "assistant.db") as state, serving(engine, queue=2, keys=Keys(state.keys)) as door:
+        assert door.keys
+        key = await door.keys.create("kitchen", [Scope.CHAT])
+        body = json.dumps({"messages": HELLO, "model": "plain", "max_tokens": 1})
+        greedy = []
+        for _ in range(3):
+            _, writer = await asyncio.open_connection("127.0.0.1", door.port)
+            writer.write(endless("/v1/chat/completions", model="plain"))
+            greedy.append(writer)
+            await asyncio.sleep(0.2)
+        assert (await door.post("/v1/chat/completions", body.encode()))[0] == 429
+        head = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        kitchen = asyncio.create_task(door.http.request("POST", "/v1/chat/completions", data=body, headers=head))
+        await asyncio.sleep(0.2)
+        greedy[0].transport.abort()  # the second of the greedy key begins, and then it is the other's turn
+        await asyncio.sleep(0.2)
+        assert not kitchen.done()
+        greedy[1].transport.abort()
+        async with asyncio.timeout(10), await kitchen as answer:
+            assert answer.status == 200
+        greedy[2].transport.abort()
 
 
 async def test_t27_who_leaves_a_hundred_times_leaves_nothing_behind() -> None:
