@@ -65,7 +65,7 @@ async def test_who_gives_up_gives_up_the_round_as_well() -> None:
     assert waiting.ids() == ("phone 10", "kitchen 0", "kitchen 1")
 
 
-async def test_t6_a_queue_that_is_full_of_one_askers_requests_has_a_place_for_another() -> None:
+async def test_t25_a_queue_that_is_full_of_one_askers_requests_has_a_place_for_another() -> None:
     model = Model("chat", fake_spec("fake", Kind.CHAT, FakeChat()), EngineConfig(), Capabilities())
     pool = Pool({"chat": model}, lambda config: config)
 

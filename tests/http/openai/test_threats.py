@@ -248,7 +248,7 @@ def endless(path: str, stream: bool = True, model: str = "small") -> bytes:
     return f"{head}\r\nContent-Type: application/json\r\n\r\n".encode() + data
 
 
-async def test_t6_a_key_that_fills_the_queue_leaves_a_place_and_a_turn_to_another(home: Path) -> None:
+async def test_t25_a_key_that_fills_the_queue_leaves_a_place_and_a_turn_to_another(home: Path) -> None:
     engine = Endless()
     async with State(home / "assistant.db") as state, serving(engine, queue=2, keys=Keys(state.keys)) as door:
         assert door.keys
