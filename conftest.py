@@ -5,7 +5,7 @@ from collections.abc import Generator
 
 import pytest
 
-_PATIENCE = 120
+_PATIENCE = 60
 """Seconds for the end of a test. One that hangs is failed by pytest-timeout, whose alarm rings once: where the end
 hangs, too, as where a task does not let itself be cancelled, the process ends and says where it stood."""
 

@@ -6,21 +6,22 @@ again, for everybody. Everything that can block or that PortAudio forbids to do 
 
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
 import pyaudio
 
-from assistant import AudioFormat, Device, DeviceError, in_thread
+from assistant import AudioFormat, Device, DeviceError
 from assistant_pyaudio.devices import Direction, NamedDevice, find
 from assistant_pyaudio.noise import silence_libraries
+from assistant_pyaudio.owner import Hung, Owner
 
 __all__ = ["PortAudio", "Stream", "Wish", "shared"]
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 Callback = Callable[[bytes | None, int, dict[str, float], int], tuple[bytes | None, int]]
 """Takes recorded sound, frames, times and flags; returns sound to play and whether to go on. Must not raise: PyAudio
@@ -87,6 +88,10 @@ class Stream:
         except OSError as error:
             raise DeviceError(f"{self.wish.device!r} cannot be started: {error.args[-1]}") from None
 
+    def leave(self) -> None:
+        """Forget the device, which can be closed no more: a call to it hangs."""
+        self._stream = None
+
     def close(self) -> None:
         """Stop at once and drop what has not been played (owner thread); harmless if closed."""
         stream, self._stream = self._stream, None
@@ -98,7 +103,8 @@ class PortAudio:
     """PortAudio and the streams that are open; all of it is only touched in the owner thread."""
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="portaudio")
+        self._owner = Owner()
+        self._hung = False
         self._users = 0
         self._streams: list[Stream] = []
         self._system: Any = None
@@ -115,24 +121,42 @@ class PortAudio:
         Looking again would interrupt the streams that are open. An answer that plays is never interrupted, and a
         microphone only by a speaker, for some milliseconds: an answer that cannot be heard is worse.
         """
-        await in_thread(lambda: self._open(stream), self._thread)
+        await self._owned(lambda: self._open(stream), stream)
 
     async def start(self, stream: Stream) -> None:
         """Begin to play; raises DeviceError where the device has gone."""
-        await in_thread(stream.start, self._thread)
+        await self._owned(stream.start, stream)
 
     async def close(self, stream: Stream) -> None:
         """Close a stream at once; harmless if it is not open."""
-        await in_thread(lambda: self._close(stream), self._thread)
+        await self._owned(lambda: self._close(stream), stream)
 
     @asynccontextmanager
     async def used(self) -> AsyncGenerator["PortAudio", None]:
         """Keep PortAudio running for as long as the context is open; the last user ends it."""
         try:
-            await in_thread(self._enter, self._thread)
+            await self._owned(self._enter)
             yield self
         finally:
-            await in_thread(self._leave, self._thread)
+            await self._owned(self._leave)
+
+    async def _owned(self, call: Callable[[], T], stream: Stream | None = None) -> T:
+        """Do something in the owner thread; raises DeviceError where it hangs, and what comes next has another thread.
+
+        The stream that hangs is left as it is, for whoever closed it would free what that call still uses.
+        """
+        owner = self._owner
+        try:
+            return await owner.do(call)
+        except Hung:
+            if self._owner is owner:
+                log.error("the sound system does not answer, and what it was asked is given up")
+                self._owner, self._hung = Owner(), True
+            if stream is not None:
+                stream.leave()
+                if stream in self._streams:
+                    self._streams.remove(stream)
+            raise DeviceError("the sound system does not answer", hint="restart it, or the assistant") from None
 
     def _enter(self) -> None:
         self._users += 1
@@ -151,7 +175,8 @@ class PortAudio:
 
     def _end(self) -> None:
         system, self._system = self._system, None
-        system.terminate()
+        if not self._hung:  # it would close the stream that hangs, too
+            system.terminate()
 
     def _open(self, stream: Stream) -> None:
         try:

@@ -63,9 +63,11 @@ class Speaker:
         finally:
             if feeding is not None:
                 feeding.cancel()
-            await self._portaudio.close(stream)  # silent from here on, however long the feeding takes to end
-            if feeding is not None:
-                await asyncio.gather(feeding, return_exceptions=True)
+            try:
+                await self._portaudio.close(stream)  # silent from here on, however long the feeding takes to end
+            finally:
+                if feeding is not None:
+                    await asyncio.gather(feeding, return_exceptions=True)
 
     async def _feed(self, audio: AsyncIterator[AudioChunk], playback: "_Playback", stream: Stream) -> None:
         converter: Converter | None = None
