@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 
-from assistant import ChatDelta, ChatRequest, Done, in_thread
+from assistant import ChatDelta, ChatRequest, Done, Priority, in_thread
 from assistant_llama_cpp.config import LlamaConfig
 from assistant_llama_cpp.job import Job, Outbox
 from assistant_llama_cpp.prepare import Prepared, Preparer
@@ -57,7 +57,7 @@ class LlamaChat:
             grammar=prepared.grammar,
             call_grammar=prepared.call_grammar,
             output=prepared.output,
-            outbox=Outbox(self._worker.wake),
+            outbox=Outbox(self._worker.wake, aloud=request.priority == Priority.VOICE),
             logprobs=request.logprobs,
             pieces=prepared.pieces,
         )

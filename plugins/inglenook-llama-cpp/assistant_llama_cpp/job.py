@@ -1,6 +1,7 @@
 """One reply on its way: what the owner thread works on, and how its deltas reach the event loop."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,15 +20,20 @@ __all__ = ["Job", "Outbox"]
 
 _AHEAD = 64
 """Deltas that may lie unread before writing pauses."""
+_BEAT = 1 / 30
+"""Seconds from one waking of a program to the next. Each takes two cores out of step, for a thirtieth of the time
+that a token of a small model takes, and nobody reads faster than thirty times a second."""
 
 
 class Outbox:
     """Deltas from the owner thread to one reader on the event loop; made on that loop.
 
-    *resume* is called when a reader that lagged behind has caught up.
+    *resume* is called when a reader that lagged behind has caught up. With *aloud* each word is due at once.
     """
 
-    def __init__(self, resume: Callable[[], None]) -> None:
+    def __init__(self, resume: Callable[[], None], *, aloud: bool = False) -> None:
+        self._beat = 0.0 if aloud else _BEAT
+        self._next = 0.0
         self._loop = asyncio.get_running_loop()
         self._ready = asyncio.Event()
         self._items: deque[ChatDelta | AssistantError] = deque()
@@ -38,12 +44,20 @@ class Outbox:
         """Return whether writing should pause until the reader has caught up."""
         return len(self._items) >= _AHEAD
 
+    @property
+    def due(self) -> bool:
+        """Return whether the reader should learn of what there is: of the first words, and of the end, at once."""
+        return time.monotonic() >= self._next
+
     def put(self, *items: ChatDelta | AssistantError) -> None:
         """Hand over *items*, from any thread; the reader learns of them by `tell`."""
         self._items.extend(items)
+        if not all(isinstance(item, TextDelta) for item in items):
+            self._next = 0.0
 
     def tell(self) -> None:
         """Wake the reader, from any thread."""
+        self._next = time.monotonic() + self._beat
         if self._items and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._ready.set)
 

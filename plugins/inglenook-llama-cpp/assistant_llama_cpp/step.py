@@ -44,7 +44,7 @@ class Stepper:
         self.cache = PrefixCache(config.slots + config.conversations, model.divisible)
         """What the sequences hold."""
         self._parked = Parked(config.memory_cache << 20, model.divisible)
-        self._untold: list[Outbox] = []
+        self._untold: set[Outbox] = set()
 
     def step(self) -> bool:
         """Let requests leave and join, and compute a batch; False where there was nothing to compute."""
@@ -82,6 +82,12 @@ class Stepper:
         """
         while self._untold:
             self._untold.pop().tell()
+
+    def _tell_some(self) -> None:
+        """Wake the readers for whom it is time."""
+        for outbox in [outbox for outbox in self._untold if outbox.due]:
+            self._untold.remove(outbox)
+            outbox.tell()
 
     def close(self) -> None:
         """Free the samplers."""
@@ -191,7 +197,10 @@ class Stepper:
                 entries[-1] = (*entries[-1][:3], True)
             last.append(len(entries) - 1)
         self._model.load(entries, aloud=any(job.priority == Priority.VOICE for job, _ in parts))
-        self.tell()
+        if len(entries) > len(parts):
+            self.tell()  # a prompt is read, which takes long
+        else:
+            self._tell_some()
         if code := self._model.decode():
             self._refused(code, [job for job, _ in parts])
             return False
@@ -264,7 +273,7 @@ class Stepper:
 
     def _put(self, job: Job, *items: ChatDelta | AssistantError) -> None:
         job.outbox.put(*items)
-        self._untold.append(job.outbox)
+        self._untold.add(job.outbox)
 
     def _fail(self, job: Job, error: AssistantError) -> None:
         sequence = job.sequence
