@@ -63,8 +63,8 @@ class HttpConfig(Section, frozen=True, kw_only=True):
     connections: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 256
     """Connections that may be open at once; one address other than this machine's may have half of them."""
     queue: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 16
-    """Requests that may wait for a model; one more is told to come again later, unless none of
-    them has the same key."""
+    """Requests that may wait for a model; one more is told to come again later, unless none of them has the
+    same key."""
     wait: Seconds = 120.0
     """Seconds that a model may make no progress with a request."""
     longest: Seconds = 3600.0

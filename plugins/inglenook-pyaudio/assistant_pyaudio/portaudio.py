@@ -149,14 +149,15 @@ class PortAudio:
         try:
             return await owner.do(call)
         except Hung:
-            if self._owner is owner:
-                log.error("the sound system does not answer, and what it was asked is given up")
-                self._owner, self._hung = Owner(), True
             if stream is not None:
                 stream.leave()
                 if stream in self._streams:
                     self._streams.remove(stream)
             raise DeviceError("the sound system does not answer", hint="restart it, or the assistant") from None
+        finally:
+            if owner.hung and self._owner is owner:
+                log.error("the sound system does not answer, and what it was asked is given up")
+                self._owner, self._hung = Owner(), True
 
     def _enter(self) -> None:
         self._users += 1

@@ -46,9 +46,25 @@ async def test_a_stream_that_hangs_is_left_and_the_next_call_has_another_thread(
 
 async def test_who_waits_behind_a_call_that_hangs_is_told_as_well(released: threading.Event) -> None:
     owner = Owner(patience=0.2)
-    calls = [asyncio.create_task(owner.do(call)) for call in (released.wait, lambda: True)]
+    late = threading.Event()
+    calls = [asyncio.create_task(owner.do(call)) for call in (released.wait, late.set)]
     await asyncio.wait(calls)
     assert [type(call.exception()) for call in calls] == [Hung, Hung]
+    released.set()
+    assert await owner.do(lambda: True)
+    assert not late.is_set(), "what was given up is not done after all"
+
+
+async def test_who_is_cancelled_at_a_call_that_hangs_leaves_the_next_another_thread(
+    released: threading.Event,
+) -> None:
+    portaudio, stream = PortAudio(), Stuck(released)
+    portaudio._owner = hung = Owner(patience=0.2)
+    starting = asyncio.create_task(portaudio.start(stream))
+    await asyncio.sleep(0.05)
+    starting.cancel()
+    await asyncio.wait({starting})
+    assert starting.cancelled() and portaudio._owner is not hung
 
 
 async def test_who_is_cancelled_waits_for_the_call_but_not_for_ever(released: threading.Event) -> None:
