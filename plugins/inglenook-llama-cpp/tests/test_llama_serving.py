@@ -120,6 +120,7 @@ async def test_a_step_has_the_cores_that_are_free(model: str, monkeypatch: pytes
 
         def threads(tokens: int, others: int, *, aloud: bool = False) -> int:
             monkeypatch.setattr(model_._others, "running", lambda looks: others)
+            monkeypatch.setattr(model_, "_threads", 0)  # they are set where they change
             model_.load([(1, n, 0, True) for n in range(tokens)], aloud=aloud)
             assert model_._threads == given[-1]
             return given[-1]
