@@ -12,7 +12,7 @@ from assistant.controls.settings import Percent, TimeOfDay
 from assistant.errors import DeviceError
 from assistant.http.peer import from_here
 from assistant.http.problem import Problem
-from assistant.http.route import Route
+from assistant.http.route import JsonObject, Route
 
 __all__ = ["Change", "change", "routes", "shown"]
 
@@ -57,9 +57,9 @@ def routes(controls: Controls) -> list[Route]:
         return web.json_response(shown(controls.device(name)))
 
     return [
-        Route("GET", "/api/devices", every, Scope.HOME),
-        Route("GET", "/api/devices/{name}", one, Scope.HOME),
-        Route("PATCH", "/api/devices/{name}", set_, Scope.HOME, takes=Change),
+        Route("GET", "/api/devices", every, Scope.HOME, gives=JsonObject),
+        Route("GET", "/api/devices/{name}", one, Scope.HOME, gives=JsonObject),
+        Route("PATCH", "/api/devices/{name}", set_, Scope.HOME, Change, JsonObject),
     ]
 
 

@@ -14,7 +14,7 @@ from assistant.access import Scope
 from assistant.events import EventBus, TurnEvent
 from assistant.http.problem import Problem
 from assistant.http.route import Route
-from assistant.http.streaming import Reader
+from assistant.http.streaming import EVENTS, Reader
 
 __all__ = ["EventDoor"]
 
@@ -35,7 +35,7 @@ class EventDoor:
 
     def routes(self) -> list[Route]:
         """Return the route."""
-        return [Route("GET", "/events", self._stream, Scope.HOME, hang_up=self.hang_up)]
+        return [Route("GET", "/events", self._stream, Scope.HOME, media=(EVENTS,), hang_up=self.hang_up)]
 
     async def hang_up(self, app: web.Application) -> None:
         """Let every stream come to its end, because the daemon stops."""
@@ -49,7 +49,7 @@ class EventDoor:
             raise Problem(429, "too_many", f"{_MOST} readers are there already", headers={"Retry-After": "10"})
         self._readers += 1
         try:
-            reader = await Reader.of(request, "text/event-stream")
+            reader = await Reader.of(request, EVENTS)
             with suppress(ConnectionError):  # the reader has left
                 await reader.send(b": events of turns follow\n\n")
                 async with aclosing(self._events.subscribe()) as subscription:

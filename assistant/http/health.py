@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
-from assistant.http.route import Route
+from assistant.http.route import JsonObject, Route
 
 __all__ = ["routes"]
 
@@ -22,4 +22,7 @@ def routes(closed: Callable[[], Mapping[str, str]]) -> list[Route]:
         body = {"status": "not ready" if names else "ready", "not_open": names}
         return web.json_response(body, status=503 if names else 200)
 
-    return [Route("GET", "/healthz", healthz, None), Route("GET", "/readyz", readyz, None)]
+    return [
+        Route("GET", "/healthz", healthz, None, gives=JsonObject),
+        Route("GET", "/readyz", readyz, None, gives=JsonObject),
+    ]

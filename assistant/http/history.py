@@ -9,7 +9,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from assistant.access import Scope
-from assistant.http.route import Route
+from assistant.http.route import Route, json_answer
 from assistant.state.forgetting import Forgotten
 
 __all__ = ["routes"]
@@ -33,6 +33,6 @@ def routes(forget: Callable[[float, str], Awaitable[Forgotten]]) -> list[Route]:
         """
         since = 0.0 if meant.seconds == "all" else max(0.0, time.time() - meant.seconds)
         forgotten = await forget(since, meant.person)
-        return web.json_response(msgspec.to_builtins(forgotten))
+        return json_answer(forgotten)
 
-    return [Route("DELETE", "/api/history", delete, Scope.ADMIN, query=Meant)]
+    return [Route("DELETE", "/api/history", delete, Scope.ADMIN, gives=Forgotten, query=Meant)]

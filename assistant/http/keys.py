@@ -12,7 +12,7 @@ from assistant.access.audit import Audit, Event
 from assistant.access.keys import Key, Keys, Refused
 from assistant.http.guard import caller
 from assistant.http.problem import Problem
-from assistant.http.route import Route
+from assistant.http.route import JsonObject, Route
 
 __all__ = ["Wanted", "create", "revoke", "routes", "shown"]
 
@@ -80,9 +80,9 @@ def routes(keys: Keys, audit: Audit) -> list[Route]:
         return web.json_response({"revoked": name})
 
     return [
-        Route("GET", "/api/keys", every, Scope.ADMIN),
-        Route("POST", "/api/keys", make, Scope.ADMIN, takes=Wanted, status=HTTPStatus.CREATED),
-        Route("DELETE", "/api/keys/{name}", take_back, Scope.ADMIN),
+        Route("GET", "/api/keys", every, Scope.ADMIN, gives=JsonObject),
+        Route("POST", "/api/keys", make, Scope.ADMIN, Wanted, JsonObject, status=HTTPStatus.CREATED),
+        Route("DELETE", "/api/keys/{name}", take_back, Scope.ADMIN, gives=JsonObject),
     ]
 
 

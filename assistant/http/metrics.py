@@ -71,7 +71,7 @@ def routes(families: Callable[[], Iterable[Family]]) -> list[Route]:
         body = numbers.encode(errors="replace")  # a server may have a model of any name
         return web.Response(body=body, headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
 
-    return [Route("GET", "/metrics", metrics, Scope.METRICS)]
+    return [Route("GET", "/metrics", metrics, Scope.METRICS, media=("text/plain",))]
 
 
 def _asked(request: web.Request) -> tuple[str, str]:

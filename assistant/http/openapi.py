@@ -15,7 +15,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from assistant.engines import API
-from assistant.http.route import Answer, FileForm, Route
+from assistant.http.route import Answer, FileForm, JsonObject, Route
 
 __all__ = ["described", "routes"]
 
@@ -47,7 +47,10 @@ def routes(every: Callable[[], Iterable[Route]]) -> list[Route]:
         policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
         return web.Response(text=description()[1], content_type="text/html", headers=policy)
 
-    return [Route("GET", "/openapi.json", openapi, None), Route("GET", "/docs", docs, None)]
+    return [
+        Route("GET", "/openapi.json", openapi, None, gives=JsonObject),
+        Route("GET", "/docs", docs, None, media=("text/html",)),
+    ]
 
 
 def described(routes: Sequence[Route]) -> dict[str, Any]:
@@ -75,8 +78,9 @@ def _operation(route: Route, schema: dict[Any, Any]) -> dict[str, Any]:
     summary, _, more = inspect.cleandoc(_documentation(route.answer)).partition("\n\n")
     name = re.sub(r"\W", "_", f"{route.method.lower()}{route.path}")
     answer: dict[str, Any] = {"description": "The answer"}
-    if route.gives is not None:
-        answer["content"] = {"application/json": {"schema": schema[route.gives]}}
+    given = {} if route.gives is None else {"application/json": {"schema": schema[route.gives]}}
+    if told := given | {media: {} for media in route.media}:
+        answer["content"] = told
     content = {media: {"schema": schema[kind]} for media, kind in route.bodies.items()}
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}

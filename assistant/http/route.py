@@ -12,7 +12,18 @@ from aiohttp import hdrs, web
 from assistant.access import Scope
 from assistant.http.problem import Problem, misfit, plain
 
-__all__ = ["ARRIVING", "Answer", "Arriving", "FileForm", "Route", "decoded", "json_answer", "read", "served"]
+__all__ = [
+    "ARRIVING",
+    "Answer",
+    "Arriving",
+    "FileForm",
+    "JsonObject",
+    "Route",
+    "decoded",
+    "json_answer",
+    "read",
+    "served",
+]
 
 FieldsT = TypeVar("FieldsT", bound=msgspec.Struct)
 
@@ -21,6 +32,9 @@ Answer = Callable[..., Awaitable[web.StreamResponse]]
 
 It takes the request, then what its query holds and its JSON body, where the route has such and does not read it itself.
 """
+
+JsonObject = dict[str, Any]
+"""Type of a JSON answer whose keys docs/http.md tells, or another program's documentation."""
 
 _ARRIVAL = 60.0
 """Seconds in which a body must have come."""
@@ -86,6 +100,8 @@ class Route:
     """Struct of the query's parameters, which are checked; None where none is read."""
     status: HTTPStatus = HTTPStatus.OK
     """Status of the answer where all went well."""
+    media: tuple[str, ...] = ()
+    """Media types of answers that are no JSON."""
 
     @property
     def bodies(self) -> dict[str, Any]:

@@ -7,9 +7,14 @@ from contextlib import aclosing
 
 from aiohttp import web
 
-__all__ = ["Reader", "stream"]
+__all__ = ["EVENTS", "LINES", "Reader", "stream"]
 
 log = logging.getLogger(__name__)
+
+EVENTS = "text/event-stream"
+"""Content type of server-sent events."""
+LINES = "application/x-ndjson"
+"""Content type of lines of JSON."""
 
 _STALLED = 10.0
 """Seconds that a reader may take to accept what it is sent before it is hung up on."""

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from assistant.access import Scope
 from assistant.http.problem import Problem
-from assistant.http.route import Route
+from assistant.http.route import JsonObject, Route
 from assistant.timers import Appointment, Kind, Refused, State, Timer, Timers
 from assistant.timers.calendar import moment
 
@@ -116,8 +116,8 @@ def routes(timers: Timers) -> list[Route]:
         return web.json_response({"timers": [shown(timer, timers) for timer in stopped]})
 
     return [
-        Route("GET", "/api/timers", every, Scope.HOME),
-        Route("POST", "/api/timers", add, Scope.HOME, takes=Wanted, status=HTTPStatus.CREATED),
-        Route("DELETE", "/api/timers/{id}", cancel, Scope.HOME),
-        Route("POST", "/api/timers/stop", stop, Scope.HOME),
+        Route("GET", "/api/timers", every, Scope.HOME, gives=JsonObject),
+        Route("POST", "/api/timers", add, Scope.HOME, Wanted, JsonObject, status=HTTPStatus.CREATED),
+        Route("DELETE", "/api/timers/{id}", cancel, Scope.HOME, gives=JsonObject),
+        Route("POST", "/api/timers/stop", stop, Scope.HOME, gives=JsonObject),
     ]

@@ -25,7 +25,7 @@ from assistant.http.guard import caller
 from assistant.http.openai import events
 from assistant.http.problem import Problem
 from assistant.http.route import FileForm, Route, decoded, read
-from assistant.http.streaming import stream
+from assistant.http.streaming import EVENTS, stream
 from assistant.images import read_image
 from assistant.pipeline.answer import speak
 from assistant.pipeline.clauses import clauses
@@ -81,7 +81,9 @@ class TurnDoor:
 
     def routes(self) -> list[Route]:
         """Return the route."""
-        return [Route("POST", "/api/turn", self._answer, Scope.HOME, TurnBody, most=_SHOWN, form=_FORM)]
+        return [
+            Route("POST", "/api/turn", self._answer, Scope.HOME, TurnBody, most=_SHOWN, form=_FORM, media=(EVENTS,))
+        ]
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         """Ask an assistant: JSON with `text`, or a form with a recording as its field `audio`."""
@@ -125,7 +127,7 @@ class TurnDoor:
         key = f"{caller(request).name}/{name}"  # nobody goes on with what was said under another key
         reply = _Reply(turn, question, images, name, key, asked.format, self._hearing)
         pieces = reply.events(sounding=asked.sound)
-        return await stream(request, events.TYPE, events.guarded(pieces, _problem))
+        return await stream(request, EVENTS, events.guarded(pieces, _problem))
 
 
 class _Reply:

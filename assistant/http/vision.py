@@ -17,7 +17,7 @@ from assistant.engines import Kind
 from assistant.host import Host
 from assistant.http.form import Room, read_form
 from assistant.http.problem import Problem
-from assistant.http.route import FileForm, Route
+from assistant.http.route import FileForm, JsonObject, Route
 from assistant.images import BYTES, read_image
 from assistant.vision import Finding, Segment, VisionTask
 
@@ -56,7 +56,7 @@ class VisionDoor:
     def routes(self) -> list[Route]:
         """Return the routes, one for each task."""
         return [
-            Route("POST", f"/api/vision/{task}", partial(self._answer, task), Scope.CHAT, form=_FORM)
+            Route("POST", f"/api/vision/{task}", partial(self._answer, task), Scope.CHAT, gives=JsonObject, form=_FORM)
             for task in VisionTask
         ]
 

@@ -110,6 +110,23 @@ async def asking(home: Path) -> AsyncGenerator[tuple[Any, aiohttp.ClientSession]
             yield described(every), session
 
 
+async def test_every_answer_is_described(asking: Any) -> None:
+    told, session = asking
+    said = {
+        f"{method} {path}": set(answer.get("content", ()))
+        for path, operations in told["paths"].items()
+        for method, operation in operations.items()
+        for code, answer in operation["responses"].items()
+        if code.startswith("2")
+    }
+    assert all(said.values()), f"not described: {[route for route, media in said.items() if not media]}"
+    assert said["post /api/turn"] == {"text/event-stream"}
+    assert {"application/json", "text/event-stream"} == said["post /v1/chat/completions"] == said["post /v1/responses"]
+    for path in ("/api/version", "/", "/api/keys", "/api/devices", "/api/timers", "/api/tags", "/api/ps"):
+        async with session.get(path) as answer:
+            assert {answer.content_type} == said[f"get {path}"], path
+
+
 async def test_every_form_that_is_read_is_described_and_no_other(asking: Any) -> None:
     told, session = asking
     schemas, read, said = told["components"]["schemas"], {}, {}
@@ -170,7 +187,8 @@ async def test_no_request_that_schemathesis_thinks_of_breaks_a_door(home: Path) 
         async with serve(app, loaded.config.http) as port:
             command = [sys.executable, "-m", "schemathesis.cli", "run", f"http://127.0.0.1:{port}/openapi.json"]
             command += ["--header", f"Authorization: Bearer {api_key(loaded.config.http)}", "--no-color"]
-            command += ["--checks", "not_a_server_error,response_schema_conformance,unsupported_method"]
+            checks = "not_a_server_error,response_schema_conformance,content_type_conformance,unsupported_method"
+            command += ["--checks", checks]
             command += ["--phases", "fuzzing", "--max-examples", "8", "--seed", "1", "--warnings", "off"]
             command += ["--exclude-path", "/events", "--generation-database", "none"]
             (home / "files.py").write_text(FILES)

@@ -13,7 +13,7 @@ from assistant.http.ollama.dialect import KeepAlive, ModelName
 from assistant.http.problem import Problem
 from assistant.images import read_image
 
-__all__ = ["ChatBody", "GenerateBody", "Options", "chat_request", "generate_request"]
+__all__ = ["Body", "ChatBody", "GenerateBody", "Options", "chat_request", "generate_request"]
 
 _MOST_TOKENS = 8192
 """Tokens of a reply that has no other bound."""
@@ -82,15 +82,11 @@ class ToolBody(msgspec.Struct, frozen=True, kw_only=True):
     """What the model is told."""
 
 
-class ChatBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Body of `/api/chat`."""
+class Body(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of a chat model, be it a conversation or a prompt."""
 
     model: ModelName
     """Name of the model."""
-    messages: Annotated[tuple[Message, ...], Meta(max_length=10_000)] = ()
-    """The conversation; nothing loads the model, or unloads it where `keep_alive` is 0."""
-    tools: Annotated[tuple[ToolBody, ...], Meta(max_length=128)] | None = ()
-    """What the model may call."""
     stream: bool | None = True
     """Whether the reply comes as it is written."""
     format: _Format = ""
@@ -99,27 +95,38 @@ class ChatBody(msgspec.Struct, frozen=True, kw_only=True):
     """How tokens are drawn."""
     keep_alive: KeepAlive = None
     """0 unloads the model."""
+    think: bool | str | None = None
+    """Only false: what a model thinks is never told."""
+    logprobs: bool | None = False
+    """Whether it is told how likely each token of the reply was."""
+    top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = 0
+    """How many of the likeliest tokens are told beside each."""
+
+    def check(self) -> None:
+        """Raise Problem for what would change the reply, and nothing here can do."""
+        if self.think:
+            hint = "leave `think` out, or say false"
+            raise Problem(400, "unsupported", f'"{self.model}" does not support thinking', hint, key="think")
 
 
-class GenerateBody(msgspec.Struct, frozen=True, kw_only=True):
+class ChatBody(Body, frozen=True, kw_only=True):
+    """Body of `/api/chat`."""
+
+    messages: Annotated[tuple[Message, ...], Meta(max_length=10_000)] = ()
+    """The conversation; nothing loads the model, or unloads it where `keep_alive` is 0."""
+    tools: Annotated[tuple[ToolBody, ...], Meta(max_length=128)] | None = ()
+    """What the model may call."""
+
+
+class GenerateBody(Body, frozen=True, kw_only=True):
     """Body of `/api/generate`."""
 
-    model: ModelName
-    """Name of the model."""
     prompt: str | None = ""
     """The question; empty loads the model, or unloads it where `keep_alive` is 0."""
     system: str | None = ""
     """What the model is told first."""
     images: _Images = ()
     """Pictures in base64."""
-    stream: bool | None = True
-    """Whether the reply comes as it is written."""
-    format: _Format = ""
-    """`json`, or a JSON schema that the reply satisfies."""
-    options: Options | None = None
-    """How tokens are drawn."""
-    keep_alive: KeepAlive = None
-    """0 unloads the model."""
     raw: bool | None = False
     """Only false: every model writes in its own template."""
     suffix: str | None = ""
@@ -131,6 +138,7 @@ class GenerateBody(msgspec.Struct, frozen=True, kw_only=True):
 
     def check(self) -> None:
         """Raise Problem for what would change the meaning of the prompt, and nothing here can do."""
+        super().check()
         for key in ("raw", "suffix", "template", "context"):
             if getattr(self, key):
                 hint = "leave it out; a conversation goes to `/api/chat`"
@@ -145,21 +153,20 @@ def chat_request(body: ChatBody) -> ChatRequest:
         ToolSpec(tool.function.name, tool.function.description or "", tool.function.parameters)
         for tool in body.tools or ()
     )
-    return _request(messages, tools, body.format, body.options or Options())
+    return _request(body, messages, tools)
 
 
 def generate_request(body: GenerateBody) -> ChatRequest:
     """Return the request that a prompt is; raises Problem, ImageError."""
     system = (ChatMessage.of("system", body.system),) if body.system else ()
     user = ChatMessage("user", (TextPart(body.prompt or ""), *_images(body.images)))
-    return _request((*system, user), (), body.format, body.options or Options())
+    return _request(body, (*system, user), ())
 
 
-def _request(
-    messages: tuple[ChatMessage, ...], tools: tuple[ToolSpec, ...], wanted: _Format, options: Options
-) -> ChatRequest:
+def _request(body: Body, messages: tuple[ChatMessage, ...], tools: tuple[ToolSpec, ...]) -> ChatRequest:
+    options = body.options or Options()
     sampling = options.sampling(options.seed if options.seed is not None and options.seed >= 0 else None)
-    schema = {"type": "object"} if wanted == "json" else wanted or None
+    schema = {"type": "object"} if body.format == "json" else body.format or None
     check_json(schema, "format")
     for tool in tools:
         check_json(tool.parameters, "tools")
@@ -172,6 +179,7 @@ def _request(
         sampling=sampling,
         max_tokens=min(cut, _MOST_TOKENS),
         stop=tuple(text for text in stop if text),
+        logprobs=(body.top_logprobs or 0) if body.logprobs else None,
     )
 
 

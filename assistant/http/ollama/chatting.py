@@ -1,22 +1,21 @@
 """`/api/chat` and `/api/generate`: replies, whole or as they are written, a line of JSON for each piece."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from assistant.access import Scope
-from assistant.chat import ChatRequest, Done, TextDelta, ToolCall
+from assistant.chat import ChatRequest, Done, TextDelta, TokenLogprob, ToolCall, WrittenToken
 from assistant.engines import Kind
 from assistant.errors import AssistantError
 from assistant.http.guard import about, needs
-from assistant.http.ollama.bodies import ChatBody, GenerateBody, chat_request, generate_request
+from assistant.http.ollama.bodies import Body, ChatBody, GenerateBody, chat_request, generate_request
 from assistant.http.ollama.dialect import Stopwatch, fault, line, moment, render
-from assistant.http.route import Route
-from assistant.http.streaming import stream
+from assistant.http.route import JsonObject, Route, json_answer
+from assistant.http.streaming import LINES, stream
 from assistant.serving import Generation
 
 __all__ = ["routes"]
@@ -34,6 +33,7 @@ def routes(generation: Generation) -> list[Route]:
 
     async def chat(request: web.Request, body: ChatBody) -> web.StreamResponse:
         """Go on with a conversation."""
+        body.check()
         if not body.messages:
             return await _load(request, generation, body, _as_message)
         return await _answer(request, generation, body, chat_request(body), _as_message)
@@ -46,8 +46,8 @@ def routes(generation: Generation) -> list[Route]:
         return await _answer(request, generation, body, generate_request(body), _as_response)
 
     return [
-        route("POST", "/api/chat", chat, takes=ChatBody),
-        route("POST", "/api/generate", generate, takes=GenerateBody),
+        route("POST", "/api/chat", chat, takes=ChatBody, gives=JsonObject, media=(LINES,)),
+        route("POST", "/api/generate", generate, takes=GenerateBody, gives=JsonObject, media=(LINES,)),
     ]
 
 
@@ -62,9 +62,7 @@ def _as_response(text: str, calls: list[ToolCall]) -> Mapping[str, Any]:
     return {"response": text}
 
 
-async def _load(
-    request: web.Request, generation: Generation, body: ChatBody | GenerateBody, shape: Shape
-) -> web.Response:
+async def _load(request: web.Request, generation: Generation, body: Body, shape: Shape) -> web.Response:
     """Load the model, or unload it where it is not to stay, which is not for every key that may use it.
 
     Raises Problem, UnknownModel, EngineUnavailable, EngineBusy.
@@ -81,27 +79,26 @@ async def _load(
 
 
 async def _answer(
-    request: web.Request, generation: Generation, body: ChatBody | GenerateBody, asked: ChatRequest, shape: Shape
+    request: web.Request, generation: Generation, body: Body, asked: ChatRequest, shape: Shape
 ) -> web.StreamResponse:
     pieces = _pieces(generation, body, asked, shape)
     if body.stream is not False:
-        return await stream(request, "application/x-ndjson", _told(pieces))
-    said, calls, last = "", list[ToolCall](), dict[str, Any]()
+        return await stream(request, LINES, _told(pieces))
+    said, calls, last, likely = "", list[ToolCall](), dict[str, Any](), list[Any]()
     async with aclosing(pieces):
         async for text, call, told in pieces:
             said += text
             calls += [call] if call else []
+            likely += told.get("logprobs", ())
             last = told
-    return web.json_response({**last, **shape(said, calls)}, dumps=lambda value: msgspec.json.encode(value).decode())
+    return json_answer({**last, **shape(said, calls), **({"logprobs": likely} if likely else {})})
 
 
 Piece = tuple[str, ToolCall | None, dict[str, Any]]
 """Words or a call, and the line that tells them."""
 
 
-async def _pieces(
-    generation: Generation, body: ChatBody | GenerateBody, asked: ChatRequest, shape: Shape
-) -> AsyncGenerator[Piece, None]:
+async def _pieces(generation: Generation, body: Body, asked: ChatRequest, shape: Shape) -> AsyncGenerator[Piece, None]:
     cut = bool(body.options and body.options.num_predict)
     named = generation.named(body.model, asked)
     watch = Stopwatch()
@@ -112,14 +109,24 @@ async def _pieces(
             watch.wrote()
             head = {"model": body.model, "created_at": moment()}
             match delta:
-                case TextDelta(text):
-                    yield text, None, {**head, **shape(text, []), "done": False}
+                case TextDelta(text, tokens):
+                    yield text, None, {**head, **shape(text, []), "done": False, **_likely(tokens)}
                 case ToolCall():
                     yield "", delta, {**head, **shape("", [delta]), "done": False}
                 case Done(reason, usage):
                     counts = {"prompt_eval_count": usage.prompt_tokens, "eval_count": usage.completion_tokens}
                     end = {"done": True, "done_reason": "length" if reason == "length" else "stop"}
                     yield "", None, {**head, **shape("", []), **end, **watch.spans(), **counts}
+
+
+def _likely(tokens: Sequence[WrittenToken]) -> Mapping[str, Any]:
+    """Return the key that tells how likely tokens were, if anything is told of them."""
+    told = [_token(written.token) | {"top_logprobs": [_token(one) for one in written.top]} for written in tokens]
+    return {"logprobs": told} if told else {}
+
+
+def _token(token: TokenLogprob) -> dict[str, Any]:
+    return {"token": token.piece.decode("utf-8", "replace"), "logprob": token.logprob, "bytes": list(token.piece)}
 
 
 async def _told(pieces: AsyncGenerator[Piece, None]) -> AsyncGenerator[bytes, None]:

@@ -12,7 +12,7 @@ from msgspec import Meta
 from assistant.access import Scope
 from assistant.http.ollama.dialect import KeepAlive, ModelName, render
 from assistant.http.problem import Problem
-from assistant.http.route import Route, json_answer
+from assistant.http.route import JsonObject, Route, json_answer
 from assistant.serving import Embedding
 
 __all__ = ["routes"]
@@ -46,7 +46,7 @@ class EmbeddingsBody(msgspec.Struct, frozen=True, kw_only=True):
 
 def routes(embedding: Embedding) -> list[Route]:
     """Return the routes."""
-    route = partial(Route, scope=Scope.CHAT, render=render)
+    route = partial(Route, scope=Scope.CHAT, gives=JsonObject, render=render)
 
     async def vectors(name: str, texts: tuple[str, ...], *, whole: bool = False) -> list[Sequence[float]]:
         return [list(vector) for vector in await embedding.vectors(embedding.named(name), texts, whole=whole)]

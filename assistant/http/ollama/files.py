@@ -13,8 +13,8 @@ from assistant.errors import AssistantError, EngineBusy, UnknownModel
 from assistant.http.guard import about
 from assistant.http.ollama.dialect import ModelName, fault, line, render
 from assistant.http.problem import Problem
-from assistant.http.route import Route
-from assistant.http.streaming import stream
+from assistant.http.route import JsonObject, Route
+from assistant.http.streaming import LINES, stream
 from assistant.models.references import wanted
 from assistant.models.store import Progress, Store
 from assistant.serving import Generation
@@ -43,7 +43,7 @@ class PullBody(msgspec.Struct, frozen=True, kw_only=True):
 
 def routes(generation: Generation, store: Store) -> list[Route]:
     """Return the routes."""
-    route = partial(Route, scope=Scope.MODELS, render=render, takes=PullBody)
+    route = partial(Route, scope=Scope.MODELS, render=render, takes=PullBody, gives=JsonObject)
 
     async def pull(request: web.Request, body: PullBody) -> web.StreamResponse:
         """Fetch a model; what is here is left as it is."""
@@ -52,7 +52,7 @@ def routes(generation: Generation, store: Store) -> list[Route]:
             raise UnknownModel("pull model manifest: file does not exist", hint="see `assistant models list`")
         missing = [body.wanted] if body.wanted in store.catalogue.models else []
         if body.stream is not False:
-            return await stream(request, "application/x-ndjson", _steps(store, missing))
+            return await stream(request, LINES, _steps(store, missing))
         await store.pull(missing)
         return web.json_response({"status": "success"})
 
@@ -68,7 +68,7 @@ def routes(generation: Generation, store: Store) -> list[Route]:
         await store.remove(body.wanted)
         return web.json_response({})
 
-    return [route("POST", "/api/pull", pull), route("DELETE", "/api/delete", delete)]
+    return [route("POST", "/api/pull", pull, media=(LINES,)), route("DELETE", "/api/delete", delete)]
 
 
 async def _steps(store: Store, missing: list[str]) -> AsyncGenerator[bytes, None]:

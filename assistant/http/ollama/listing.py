@@ -13,12 +13,12 @@ from assistant.engines import Kind
 from assistant.errors import UnknownModel
 from assistant.host import ModelStatus
 from assistant.http.ollama.dialect import ModelName, moment, render, tagged
-from assistant.http.route import Route
+from assistant.http.route import JsonObject, Route
 from assistant.serving import Generation
 
 __all__ = ["routes"]
 
-_VERSION = "0.12.0"
+_VERSION = "0.12.11"
 """The version of Ollama whose API this is; clients compare its integers to know what they may ask."""
 _YEAR = 365 * 86_400
 _STARTED = time.time()
@@ -35,7 +35,7 @@ class ShowBody(msgspec.Struct, frozen=True, kw_only=True):
 
 def routes(generation: Generation) -> list[Route]:
     """Return the routes."""
-    route = partial(Route, scope=Scope.CHAT, render=render)
+    route = partial(Route, scope=Scope.CHAT, gives=JsonObject, render=render)
 
     async def root(request: web.Request) -> web.Response:
         """Say that somebody is here."""
@@ -85,7 +85,7 @@ def routes(generation: Generation) -> list[Route]:
         )
 
     return [
-        *(route(method, "/", root) for method in ("GET", "HEAD")),
+        *(route(method, "/", root, gives=None, media=("text/plain",)) for method in ("GET", "HEAD")),
         *(route(method, "/api/version", version) for method in ("GET", "HEAD")),
         *(route(method, "/api/tags", tags) for method in ("GET", "HEAD")),
         route("GET", "/api/ps", ps),

@@ -36,7 +36,7 @@ from assistant.http.openai.mouth import Mouth, Saying
 from assistant.http.openai.parameters import MOST
 from assistant.http.openai.replies import CACHE, Asked, Written, reply, whole
 from assistant.http.route import Route, json_answer
-from assistant.http.streaming import stream
+from assistant.http.streaming import EVENTS, stream
 from assistant.serving import Generation
 
 __all__ = ["ChatDoor"]
@@ -57,7 +57,7 @@ class ChatDoor:
     def routes(self) -> list[Route]:
         """Return the route."""
         path = "/v1/chat/completions"
-        return [Route("POST", path, self._answer, Scope.CHAT, ChatBody, ChatCompletion, MOST, render)]
+        return [Route("POST", path, self._answer, Scope.CHAT, ChatBody, ChatCompletion, MOST, render, media=(EVENTS,))]
 
     async def _answer(self, request: web.Request, body: ChatBody) -> web.StreamResponse:
         """Go on with the conversation `messages`; with `stream` the reply is told as it is written."""
@@ -70,7 +70,7 @@ class ChatDoor:
         asked = Asked(named, wanted, one_call=body.parallel_tool_calls is False)
         if body.stream:
             pieces = events.guarded(self._events(asked, body, saying))
-            return await stream(request, events.TYPE, pieces)
+            return await stream(request, EVENTS, pieces)
         asker, keep = caller(request).name, None if saying is None else False
         replies = [await whole(self._generation, one, asker, keep) for one in _each(asked, body.n or 1)]
         answer = json_answer(await self._completion(asked, replies, saying))

@@ -19,7 +19,7 @@ from assistant.http.openai.dialect import render
 from assistant.http.openai.parameters import MaxTokens, TextParameters
 from assistant.http.openai.replies import Asked, reply, written
 from assistant.http.route import Route, json_answer
-from assistant.http.streaming import stream
+from assistant.http.streaming import EVENTS, stream
 from assistant.serving import Generation
 
 __all__ = ["CompletionsDoor"]
@@ -81,7 +81,9 @@ class CompletionsDoor:
     def routes(self) -> list[Route]:
         """Return the route."""
         path = "/v1/completions"
-        return [Route("POST", path, self._answer, Scope.CHAT, CompletionBody, Completion, render=render)]
+        return [
+            Route("POST", path, self._answer, Scope.CHAT, CompletionBody, Completion, render=render, media=(EVENTS,))
+        ]
 
     async def _answer(self, request: web.Request, body: CompletionBody) -> web.StreamResponse:
         """Answer a `prompt`; with `stream` as it is written."""
@@ -91,7 +93,7 @@ class CompletionsDoor:
         empty = Completion(id=f"cmpl-{uuid.uuid4().hex}", created=int(time.time()), model=named.name, choices=[])
         if body.stream:
             pieces = events.guarded(self._events(asked, empty, body))
-            return await stream(request, events.TYPE, pieces)
+            return await stream(request, EVENTS, pieces)
         said = await written(reply(self._generation, asked))
         choice = TextChoice(text=said.text, finish_reason=said.end.reason)
         return json_answer(msgspec.structs.replace(empty, choices=[choice], usage=tokens([said.end.usage])))

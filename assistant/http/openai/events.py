@@ -10,12 +10,10 @@ from assistant.errors import AssistantError
 from assistant.http.openai.dialect import fault
 from assistant.http.problem import Problem, problem_of
 
-__all__ = ["DONE", "TYPE", "event", "guarded", "told", "typed"]
+__all__ = ["DONE", "event", "guarded", "told", "typed"]
 
 log = logging.getLogger(__name__)
 
-TYPE = "text/event-stream"
-"""Content type of such an answer."""
 DONE = b"data: [DONE]\n\n"
 """What ends one of chat."""
 

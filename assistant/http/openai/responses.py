@@ -21,7 +21,7 @@ from assistant.http.openai.response_request import ResponseBody, TextForm
 from assistant.http.openai.response_writer import Writer
 from assistant.http.problem import Problem
 from assistant.http.route import Route, json_answer
-from assistant.http.streaming import stream
+from assistant.http.streaming import EVENTS, stream
 from assistant.serving import Generation
 
 __all__ = ["ResponsesDoor"]
@@ -37,7 +37,8 @@ class ResponsesDoor:
 
     def routes(self) -> list[Route]:
         """Return the route."""
-        return [Route("POST", "/v1/responses", self._answer, Scope.CHAT, ResponseBody, Response, MOST, render)]
+        path = "/v1/responses"
+        return [Route("POST", path, self._answer, Scope.CHAT, ResponseBody, Response, MOST, render, media=(EVENTS,))]
 
     async def _answer(self, request: web.Request, body: ResponseBody) -> web.StreamResponse:
         """Answer `input`, which is a question or all that was said and done; with `stream` by events."""
@@ -55,7 +56,7 @@ class ResponsesDoor:
 
         pieces = self._events(asked, writer)
         if body.stream:
-            return await stream(request, events.TYPE, events.guarded(pieces, failed))
+            return await stream(request, EVENTS, events.guarded(pieces, failed))
         async with aclosing(pieces):
             async for _ in pieces:
                 pass

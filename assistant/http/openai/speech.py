@@ -16,7 +16,7 @@ from assistant.http.openai import events
 from assistant.http.openai.dialect import render
 from assistant.http.openai.parameters import ModelName
 from assistant.http.route import Route, json_answer
-from assistant.http.streaming import stream
+from assistant.http.streaming import EVENTS, stream
 from assistant.serving import Encoding, Speaking
 
 __all__ = ["AnyVoice", "SpeechDoor", "voice_name"]
@@ -98,6 +98,9 @@ _TASKS: dict[Kind, Literal["automatic-speech-recognition", "text-to-speech"]] = 
 }
 
 
+_MEDIA = (EVENTS, *(encoding.content_type for encoding in Encoding))
+
+
 class SpeechDoor:
     """The door to voices."""
 
@@ -107,7 +110,7 @@ class SpeechDoor:
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
-            Route("POST", "/v1/audio/speech", self._answer, Scope.AUDIO, SpeechBody, render=render),
+            Route("POST", "/v1/audio/speech", self._answer, Scope.AUDIO, SpeechBody, render=render, media=_MEDIA),
             Route("GET", "/v1/audio/voices", self._voices, Scope.AUDIO, gives=Voices, render=render),
             Route("GET", "/v1/audio/models", self._models, Scope.AUDIO, gives=AudioModels, render=render),
         ]
@@ -118,7 +121,7 @@ class SpeechDoor:
         voice = self._speaking.voice(named, voice_name(body.voice), body.speed)
         pieces = self._speaking.spoken(named, body.input, voice, body.response_format)
         if body.stream_format == "sse":
-            return await stream(request, events.TYPE, events.guarded(_events(pieces), events.typed))
+            return await stream(request, EVENTS, events.guarded(_events(pieces), events.typed))
         return await stream(request, body.response_format.content_type, pieces)
 
     async def _voices(self, request: web.Request) -> web.Response:

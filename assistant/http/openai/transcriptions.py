@@ -17,7 +17,7 @@ from assistant.http.openai.parameters import ModelName
 from assistant.http.openai.transcripts import Delta, Done, Transcription, brief, srt, verbose, vtt
 from assistant.http.problem import Problem
 from assistant.http.route import FileForm, Route, json_answer
-from assistant.http.streaming import stream
+from assistant.http.streaming import EVENTS, stream
 from assistant.serving import Heard, Hearing, Named
 from assistant.speech import SttOptions
 
@@ -26,6 +26,7 @@ __all__ = ["TranscriptionsDoor"]
 _AT_ONCE = 8
 """Requests at once: each may hold a file."""
 
+_SRT, _VTT = "application/x-subrip", "text/vtt"
 _TIMED = ("srt", "vtt", "verbose_json")
 
 
@@ -56,6 +57,7 @@ class TranscriptionForm(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+_MEDIA = ("text/plain", _SRT, _VTT, EVENTS)
 _FORM = FileForm("file", RECORDING, TranscriptionForm)
 
 
@@ -69,7 +71,7 @@ class TranscriptionsDoor:
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
-            Route("POST", path, answer, Scope.AUDIO, gives=Transcription, render=render, form=_FORM)
+            Route("POST", path, answer, Scope.AUDIO, gives=Transcription, render=render, form=_FORM, media=_MEDIA)
             for path, answer in (
                 ("/v1/audio/transcriptions", self._transcribe),
                 ("/v1/audio/translations", self._translate),
@@ -93,7 +95,7 @@ class TranscriptionsDoor:
             named = self._hearing.named(name, options, timed=timed)
             if asked.stream:
                 pieces = events.guarded(self._events(named, form.file, options), events.typed)
-                return await stream(request, events.TYPE, pieces)
+                return await stream(request, EVENTS, pieces)
             heard = await self._hearing.transcript(named, form.file, options)
             return _written(heard, asked, translated=translate)
 
@@ -115,9 +117,9 @@ def _written(heard: Heard, asked: TranscriptionForm, *, translated: bool) -> web
         case "text":
             return web.Response(text=f"{said.text}\n")
         case "srt":
-            return web.Response(text=srt(said.segments), content_type="application/x-subrip")
+            return web.Response(text=srt(said.segments), content_type=_SRT)
         case "vtt":
-            return web.Response(text=vtt(said.segments), content_type="text/vtt")
+            return web.Response(text=vtt(said.segments), content_type=_VTT)
         case "verbose_json":
             told = asked.timestamp_granularities or ["segment"]
             return json_answer(verbose(heard, told, translated=translated))

@@ -60,6 +60,9 @@ class SpeechBody(msgspec.Struct, frozen=True, kw_only=True):
     format: Encoding = Encoding.WAV
 
 
+_SOUNDS = tuple(encoding.content_type for encoding in Encoding)
+
+
 class AudioDoor:
     """The door to speech recognisers and voices."""
 
@@ -72,7 +75,7 @@ class AudioDoor:
         """Return the routes."""
         return [
             Route("POST", "/api/audio/transcribe", self._transcribe, Scope.AUDIO, gives=Transcribed, form=_FORM),
-            Route("POST", "/api/audio/text-to-speech", self._speak, Scope.AUDIO, SpeechBody),
+            Route("POST", "/api/audio/text-to-speech", self._speak, Scope.AUDIO, SpeechBody, media=_SOUNDS),
         ]
 
     async def _transcribe(self, request: web.Request) -> web.Response:

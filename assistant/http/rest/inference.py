@@ -27,7 +27,7 @@ from assistant.http.rest.bodies import (
 )
 from assistant.http.rest.said import ended, fault, told
 from assistant.http.route import Route, json_answer
-from assistant.http.streaming import stream
+from assistant.http.streaming import LINES, stream
 from assistant.serving import Embedding, Generation
 
 __all__ = ["InferenceDoor"]
@@ -45,7 +45,7 @@ class InferenceDoor:
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
-            Route("POST", "/generate", self._generate, Scope.CHAT, GenerateBody, Said),
+            Route("POST", "/generate", self._generate, Scope.CHAT, GenerateBody, Said, media=(LINES,)),
             Route("POST", "/api/inference/", self._one, Scope.CHAT, InferenceBody, Said),
             Route("POST", "/api/inference/batch", self._batch, Scope.CHAT, BatchBody, Outcomes),
             Route("POST", "/api/inference/parallel", self._parallel, Scope.CHAT, ParallelBody, Outcomes),
@@ -54,7 +54,7 @@ class InferenceDoor:
     async def _generate(self, request: web.Request, body: GenerateBody) -> web.StreamResponse:
         """Answer a `prompt`; with `stream` as it is written, a line of JSON for each piece."""
         if body.stream:
-            return await stream(request, "application/x-ndjson", self._lines(body))
+            return await stream(request, LINES, self._lines(body))
         return json_answer(await self._written(body.model, body.messages(), body, caller(request).name))
 
     async def _one(self, request: web.Request, body: InferenceBody) -> web.Response:

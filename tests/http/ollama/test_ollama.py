@@ -26,10 +26,12 @@ from assistant import (
     Sampling,
     TextDelta,
     TextPart,
+    TokenLogprob,
     ToolCall,
     ToolResult,
     ToolSpec,
     Usage,
+    WrittenToken,
 )
 from assistant.config import HttpConfig
 from assistant.config.doors import AliasConfig
@@ -110,7 +112,13 @@ class House:
 async def house(tmp_path: Path) -> AsyncGenerator[House, None]:
     house = House(store=FakeStore(tmp_path))
     able = Capabilities(
-        inputs=frozenset({"text", "image"}), tools=True, schema=True, memory=100_000_000, rank=135, context=4096
+        inputs=frozenset({"text", "image"}),
+        tools=True,
+        schema=True,
+        logprobs=True,
+        memory=100_000_000,
+        rank=135,
+        context=4096,
     )
     pool = Pool(
         {
@@ -176,6 +184,25 @@ async def test_options_reach_the_model_and_unknown_ones_do_not(house: House) -> 
     [request] = house.chat.requests
     assert request.sampling == Sampling(temperature=0, top_k=5, seed=7)
     assert (request.max_tokens, request.stop, request.schema) == (9, ("END",), {"type": "object"})
+
+
+async def test_it_is_told_how_likely_each_token_was(house: House) -> None:
+    yes, no = TokenLogprob(b"Yes", -0.1), TokenLogprob(b"No", -2.5)
+    house.chat.script = [
+        [TextDelta("Yes", (WrittenToken(yes, (yes, no)),)), TextDelta("!", (WrittenToken(no),)), Done("stop")]
+    ] * 2
+    asked: dict[str, Any] = {"model": "small", "prompt": "Is it?", "logprobs": True, "top_logprobs": 2}
+    told = [
+        {"token": "Yes", "logprob": -0.1, "bytes": [89, 101, 115]},
+        {"token": "No", "logprob": -2.5, "bytes": [78, 111]},
+    ]
+    first, second = told[0] | {"top_logprobs": told}, told[1] | {"top_logprobs": []}
+    _, lines = await post(house, "/api/generate", **asked)
+    assert [line.get("logprobs") for line in lines] == [[first], [second], None]
+    whole = await house.client().generate(**asked)
+    assert [one.token for one in whole.logprobs or ()] == ["Yes", "No"]
+    assert whole.logprobs and [one.logprob for one in whole.logprobs[0].top_logprobs or ()] == [-0.1, -2.5]
+    assert [request.logprobs for request in house.chat.requests] == [2, 2]
 
 
 async def test_tools_are_called_and_answer_without_an_id(house: House) -> None:
@@ -263,6 +290,15 @@ async def test_what_fails_before_the_first_word_has_a_status_and_what_fails_afte
         ("generate", {"model": "small", "prompt": "x", "options": {"stop": "s" * 257}}, 400, "options.stop"),
         ("chat", {"model": "small", "messages": [{"role": "user", "content": "x"}] * 10_001}, 400, "messages"),
         ("chat", {"model": "small" * 52, "messages": [{"role": "user", "content": "x"}]}, 400, "model"),
+        (
+            "chat",
+            {"model": "small", "messages": [{"role": "user", "content": "x"}], "think": True},
+            400,
+            "not support th",
+        ),
+        ("generate", {"model": "small", "prompt": "x", "think": "high"}, 400, '"small" does not support thinking'),
+        ("generate", {"model": "small", "prompt": "x", "logprobs": True, "top_logprobs": 21}, 400, "top_logprobs"),
+        ("generate", {"model": "blind", "prompt": "x", "logprobs": True}, 400, "logprobs"),
         ("generate", {"model": "small", "prompt": "x", "raw": True}, 400, "raw: that cannot be set"),
         ("generate", {"model": "small", "prompt": "x", "suffix": "y"}, 400, "suffix: that cannot be set"),
         ("generate", {"model": "small", "prompt": "x", "template": "{{ .Prompt }}"}, 400, "template: that cannot"),
@@ -357,7 +393,14 @@ async def test_vectors_are_written_as_json_whatever_their_numbers(house: House) 
 
 async def test_what_means_nothing_may_be_sent(house: House) -> None:
     house.chat.script = ["Blue."]
-    empty: dict[str, Any] = {"raw": False, "suffix": "", "template": "", "context": []}
+    empty: dict[str, Any] = {
+        "think": False,
+        "logprobs": False,
+        "raw": False,
+        "suffix": "",
+        "template": "",
+        "context": [],
+    }
     await house.client().generate("small", "Which?", options={"stop": ["", "e" * 256]}, **empty)
     assert house.chat.requests[0].stop == ("e" * 256,)
 
