@@ -86,7 +86,7 @@ class RealtimeDoor:
         The key must open `chat` as well as `audio`; an assistant acts in the house where the key opens `home`. With
         `intent=transcription` what is said is written down, and nothing is answered.
         """
-        _check(request, wanted)
+        _check(request)
         name = model_of(request, wanted.model)
         party = Party.of(name, caller(request), self._equipment, self._generation)
         if self._sessions >= _MOST:
@@ -134,15 +134,12 @@ def _beta(request: web.Request) -> bool:
     return "realtime=v1" in request.headers.get("OpenAI-Beta", "")
 
 
-def _check(request: web.Request, wanted: Wanted) -> None:
+def _check(request: web.Request) -> None:
     """Raise Problem for who may not come in."""
     needs(request, Scope.CHAT)
     if "openai-insecure-api-key." in request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, ""):
         message = "a key is not taken from a subprotocol"
         raise Problem(HTTPStatus.BAD_REQUEST, "bad_request", message, "send `Authorization: Bearer KEY`")
-    if wanted.transcribes and _beta(request):
-        message = "the beta's sessions of transcription are not known here"
-        raise Problem(HTTPStatus.BAD_REQUEST, "unsupported", message, "leave out the header `OpenAI-Beta`")
     if not web.WebSocketResponse().can_prepare(request):
         headers = {str(hdrs.UPGRADE): "websocket"}
         raise Problem(HTTPStatus.UPGRADE_REQUIRED, "no_websocket", "this is a WebSocket", headers=headers)

@@ -25,6 +25,7 @@ __all__ = [
     "RetrieveItem",
     "TruncateItem",
     "UpdateSession",
+    "UpdateTranscription",
     "id_of",
     "message_of",
     "read_event",
@@ -48,6 +49,12 @@ class UpdateSession(_Event, frozen=True, kw_only=True, tag="session.update"):
     """Set something of the session."""
 
     session: SessionChange
+
+
+class UpdateTranscription(_Event, frozen=True, kw_only=True, tag="transcription_session.update"):
+    """The same, as the beta calls it where nothing is answered."""
+
+    session: Change
 
 
 class Append(_Event, frozen=True, kw_only=True, tag="input_audio_buffer.append"):
@@ -150,6 +157,7 @@ class CancelResponse(_Event, frozen=True, kw_only=True, tag="response.cancel"):
 
 Event = (
     UpdateSession
+    | UpdateTranscription
     | Append
     | Commit
     | Clear

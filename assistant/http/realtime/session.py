@@ -111,6 +111,11 @@ class Session:
         match event:
             case requests.UpdateSession(session=change):
                 await self._set(self._settings.changed(change))
+            case requests.UpdateTranscription(session=change):
+                if not self._settings.transcribes:
+                    hint = "open it with `intent=transcription`"
+                    raise Problem(400, "unsupported", "this is no session of transcription", hint, key="type")
+                await self._set(self._settings.changed(change))
             case requests.Append(audio=audio):
                 self._buffer.push(audio, self._settings.hears)
             case requests.Commit():
@@ -142,6 +147,7 @@ class Session:
         told = shown(self._settings, beta=self._wire.beta)
         if self._settings.transcribes:
             head = {"id": self._id, "object": "realtime.transcription_session"}
+            kind = f"transcription_{kind}" if self._wire.beta else kind
         else:
             head = {"id": self._id, "object": "realtime.session", "model": self._party.model}
         await self._wire.send(kind, session=head | told)

@@ -230,12 +230,15 @@ def shown(settings: Settings, *, beta: bool) -> dict[str, Any]:
     common = {"instructions": settings.instructions, "tools": tools, "tool_choice": choice}
     tokens = settings.max_tokens or "inf"
     transcription = {"language": settings.language} if settings.language else {}
+    old = {form: name for name, form in _FORMS_OF_THE_BETA.items()}
     if settings.transcribes:
         detection = settings.detection and structs.replace(settings.detection, create_response=False)
+        if beta:
+            heard = {"input_audio_format": old[settings.hears], "input_audio_transcription": transcription}
+            return heard | {"turn_detection": detection}
         heard = {"format": _shown(settings.hears), "transcription": transcription, "turn_detection": detection}
         return {"type": "transcription", "audio": {"input": heard}}
     if beta:
-        old = {form: name for name, form in _FORMS_OF_THE_BETA.items()}
         return common | {
             "modalities": modalities,
             "voice": settings.voice,

@@ -47,8 +47,6 @@ async def test_who_may_not_come_in_is_told_before_the_upgrade(door: Served, home
             assert await refused(door, protocols=("realtime", f"openai-insecure-api-key.{KEY}")) == 400
             assert await refused(door, key=ears) == await refused(door, key=words) == 403
             assert await refused(door, query="?model=nothing") == 404
-            beta = {"OpenAI-Beta": "realtime=v1"}
-            assert await refused(door, query="?intent=transcription", headers=beta) == 400
             assert await refused(door, headers={"Origin": "https://evil.example"}) == 403
             assert await refused(door, headers={"Host": "evil.example"}) in (400, 403, 421)
             async with socket(door, both, "?model=jarvis", protocols=("realtime",)) as talk:
@@ -199,3 +197,40 @@ async def test_the_names_of_the_beta_are_told_to_those_who_know_no_others(door: 
         assert {"conversation.item.created", "response.audio.delta", "response.audio_transcript.done"} <= set(types)
         assert not any("output_audio" in kind or kind == "conversation.item.done" for kind in types)
         assert told[-1]["response"]["output"][0]["content"] == [{"type": "audio", "transcript": "Well."}]
+
+
+async def test_the_beta_has_sessions_of_transcription_of_its_own(door: Served) -> None:
+    door.stt.script = ["Dear Ada."]
+    wanted = {
+        "input_audio_format": "g711_ulaw",
+        "input_audio_transcription": {"language": "en"},
+        "turn_detection": None,
+    }
+    async with (
+        door.opened(),
+        socket(door, query="?intent=transcription", headers={"OpenAI-Beta": "realtime=v1"}) as talk,
+    ):
+        created = await talk.receive_json()
+        assert created["type"] == "transcription_session.created"
+        assert created["session"]["object"] == "realtime.transcription_session"
+        assert created["session"]["input_audio_format"] == "pcm16" and "audio" not in created["session"]
+        await talk.send_json({"type": "transcription_session.update", "session": wanted})
+        updated = await talk.receive_json()
+        assert updated["type"] == "transcription_session.updated"
+        assert {key: updated["session"][key] for key in wanted} == wanted
+        await talk.send_json({"type": "input_audio_buffer.append", "audio": voice(0.2)})
+        await talk.send_json({"type": "input_audio_buffer.commit"})
+        told = [await talk.receive_json()]
+        while not told[-1]["type"].endswith("transcription.completed"):
+            told.append(await talk.receive_json())
+    assert told[-1]["transcript"] == "Dear Ada."
+    kinds = [event["type"].removeprefix("conversation.item.") for event in told]
+    assert kinds[:2] == ["input_audio_buffer.committed", "created"] and "done" not in kinds
+    assert not door.chat.requests
+
+
+async def test_a_conversation_is_not_set_as_a_session_of_transcription_is(door: Served) -> None:
+    async with door.opened(), socket(door, headers={"OpenAI-Beta": "realtime=v1"}) as talk:
+        assert (await talk.receive_json())["type"] == "session.created"
+        await talk.send_json({"type": "transcription_session.update", "session": {"turn_detection": None}})
+        assert "no session of transcription" in (await talk.receive_json())["error"]["message"]
