@@ -20,7 +20,8 @@ from assistant.http.realtime.items import Item, Items
 from assistant.http.realtime.party import Party
 from assistant.http.realtime.report import Report
 from assistant.http.realtime.response import Response
-from assistant.http.realtime.settings import SemanticVad, ServerVad, Settings, shown
+from assistant.http.realtime.settings import SemanticVad, ServerVad, Settings
+from assistant.http.realtime.shown import shown
 from assistant.http.realtime.wire import Wire, new_id, problem_with
 from assistant.pipeline.conversation import Conversation
 from assistant.pipeline.draft import Draft, Drafts

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType, structs
@@ -12,11 +12,20 @@ from assistant.config.assistants import PRESETS, EndpointConfig
 from assistant.http.openai.tools import FunctionTool, ToolName, choice_of, specs
 from assistant.http.realtime.forms import Form
 
-__all__ = ["Change", "SemanticVad", "ServerVad", "SessionChange", "Settings", "endpoint_of", "shown"]
+__all__ = [
+    "FORMS_OF_THE_BETA",
+    "Change",
+    "SemanticVad",
+    "ServerVad",
+    "SessionChange",
+    "Settings",
+    "endpoint_of",
+]
 
 _LONGEST = {"low": 8.0, "medium": 4.0, "auto": 4.0, "high": 2.0}
 """Seconds of silence that end what is surely incomplete, by eagerness, as the reference has them."""
-_FORMS_OF_THE_BETA = {"pcm16": Form.PCM, "g711_ulaw": Form.ULAW, "g711_alaw": Form.ALAW}
+FORMS_OF_THE_BETA = {"pcm16": Form.PCM, "g711_ulaw": Form.ULAW, "g711_alaw": Form.ALAW}
+"""How sound is written, as the beta calls it."""
 _PRESETS = {"low": "relaxed", "medium": "default", "auto": "default", "high": "aggressive"}
 """The preset of `endpoint` that sets the other waits."""
 
@@ -218,48 +227,6 @@ def endpoint_of(detection: ServerVad | SemanticVad, own: EndpointConfig) -> Endp
     return structs.replace(own, **waits, threshold=threshold, nothing_said=math.inf)
 
 
-def shown(settings: Settings, *, beta: bool) -> dict[str, Any]:
-    """Return what the client is told of the settings."""
-    modalities = ["text"] if settings.written else ["text", "audio"] if beta else ["audio"]
-    tools = [
-        {"type": "function", "name": tool.name, "description": tool.description, "parameters": tool.parameters}
-        for tool in settings.tools
-    ]
-    named = settings.tool_choice not in ("auto", "none", "required")
-    choice = {"type": "function", "name": settings.tool_choice} if named else settings.tool_choice
-    common = {"instructions": settings.instructions, "tools": tools, "tool_choice": choice}
-    tokens = settings.max_tokens or "inf"
-    transcription = {"language": settings.language} if settings.language else {}
-    old = {form: name for name, form in _FORMS_OF_THE_BETA.items()}
-    if settings.transcribes:
-        detection = settings.detection and structs.replace(settings.detection, create_response=False)
-        if beta:
-            heard = {"input_audio_format": old[settings.hears], "input_audio_transcription": transcription}
-            return heard | {"turn_detection": detection}
-        heard = {"format": _shown(settings.hears), "transcription": transcription, "turn_detection": detection}
-        return {"type": "transcription", "audio": {"input": heard}}
-    if beta:
-        return common | {
-            "modalities": modalities,
-            "voice": settings.voice,
-            "speed": settings.speed,
-            "input_audio_format": old[settings.hears],
-            "output_audio_format": old[settings.says],
-            "input_audio_transcription": transcription,
-            "turn_detection": settings.detection,
-            "temperature": settings.temperature,
-            "max_response_output_tokens": tokens,
-        }
-    heard = {"format": _shown(settings.hears), "transcription": transcription, "turn_detection": settings.detection}
-    said = {"format": _shown(settings.says), "voice": settings.voice, "speed": settings.speed}
-    return common | {
-        "type": "realtime",
-        "output_modalities": modalities,
-        "audio": {"input": heard, "output": said},
-        "max_output_tokens": tokens,
-    }
-
-
 def _given(new: T | UnsetType, old: T | UnsetType) -> T | UnsetType:
     """Return what is given by its name of today, or else by that of the beta."""
     return old if new is UNSET else new
@@ -269,11 +236,7 @@ def _form(before: Form, new: SoundForm | UnsetType | None, old: OldForm | UnsetT
     """Return how sound is written, by the name of today, or else by that of the beta; null is as good as PCM."""
     if new is not UNSET:
         return new.form if new else Form.PCM
-    return before if old is UNSET else _FORMS_OF_THE_BETA[old or "pcm16"]
-
-
-def _shown(form: Form) -> dict[str, Any]:
-    return {"type": form, "rate": form.rate} if form is Form.PCM else {"type": form}
+    return before if old is UNSET else FORMS_OF_THE_BETA[old or "pcm16"]
 
 
 def _language(transcription: Transcription | None) -> str:
