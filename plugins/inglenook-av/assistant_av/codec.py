@@ -32,6 +32,12 @@ class AvCodec:
 
     def __init__(self, config: AvConfig) -> None:
         self._config = config
+        self._endings: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Wait until every process has ended."""
+        if self._endings:
+            await asyncio.wait(self._endings)
 
     async def decode(self, data: bytes, most: float) -> AsyncGenerator[AudioChunk, None]:
         """Yield the sound of the file *data*; one that is cut off is used as far as it goes.
@@ -100,7 +106,10 @@ class AvCodec:
         try:
             yield child
         finally:
-            await child.end()
+            ending = asyncio.create_task(child.end(), name="codec's end")
+            self._endings.add(ending)
+            ending.add_done_callback(self._endings.discard)
+            await asyncio.shield(ending)  # who is cancelled once more while it ends need not wait for it
 
 
 class _Child:
@@ -123,7 +132,7 @@ class _Child:
         return await self._process.wait()
 
     async def end(self) -> None:
-        """End it, whatever it does, even if this is cut short."""
+        """End it, whatever it does."""
         self._feeding.cancel()
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
@@ -160,4 +169,8 @@ async def _samples(first: AudioChunk, rest: AsyncIterator[AudioChunk]) -> AsyncG
 @asynccontextmanager
 async def open_av(config: AvConfig) -> AsyncGenerator[AvCodec, None]:
     """Open nothing: a process is started for each file."""
-    yield AvCodec(config)
+    codec = AvCodec(config)
+    try:
+        yield codec
+    finally:
+        await codec.close()

@@ -1,6 +1,7 @@
 """FFmpeg in a process of its own: formats, and what strangers may send (T8)."""
 
 import asyncio
+import gc
 import io
 import os
 import re
@@ -218,6 +219,30 @@ async def test_a_reader_that_leaves_leaves_no_process_behind(engine: AvCodec) ->
     async with aclosing(engine.decode(written("flac", "flac", 24_000 * 50), 60.0)) as chunks:
         await anext(chunks)
         assert len(children()) == 1
+    assert not children()
+
+
+def test_who_is_cancelled_again_while_the_process_ends_leaves_nothing_open() -> None:
+    async def main() -> None:
+        async with open_av(AvConfig()) as engine:
+            reading, began = engine.decode(written("flac", "flac", 24_000 * 50), 60.0), asyncio.Event()
+
+            async def read_a_little() -> None:
+                async with aclosing(reading):
+                    await anext(reading)
+                    began.set()
+                    await asyncio.Event().wait()
+
+            task = asyncio.create_task(read_a_little())
+            await began.wait()
+            for _ in range(3):
+                task.cancel()
+                await asyncio.sleep(0)
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(main())
+    gc.collect()  # what was left open says so, and every warning is an error
     assert not children()
 
 
