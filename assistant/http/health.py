@@ -1,12 +1,15 @@
 """Is it alive, and is it ready?"""
 
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 
 from aiohttp import web
 
 from assistant.http.route import JsonObject, Route
 
 __all__ = ["routes"]
+
+_NOT_YET = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 def routes(closed: Callable[[], Mapping[str, str]]) -> list[Route]:
@@ -20,9 +23,9 @@ def routes(closed: Callable[[], Mapping[str, str]]) -> list[Route]:
         """Say whether everything is open, and name what is not."""
         names = dict(closed())
         body = {"status": "not ready" if names else "ready", "not_open": names}
-        return web.json_response(body, status=503 if names else 200)
+        return web.json_response(body, status=_NOT_YET if names else HTTPStatus.OK)
 
     return [
         Route("GET", "/healthz", healthz, None, gives=JsonObject),
-        Route("GET", "/readyz", readyz, None, gives=JsonObject),
+        Route("GET", "/readyz", readyz, None, gives=JsonObject, otherwise=(_NOT_YET,)),
     ]

@@ -95,7 +95,7 @@ def _operation(route: Route, schema: dict[Any, Any]) -> dict[str, Any]:
         "operationId": name,
         "summary": " ".join(summary.split()),
         "responses": {
-            str(int(route.status)): answer,
+            **{str(int(status)): answer for status in (route.status, *route.otherwise)},
             **{code: _ERROR for code, what in _STATUSES.items() if has[what]},
             "default": _ERROR,
         },

@@ -102,6 +102,8 @@ class Route:
     """Status of the answer where all went well."""
     media: tuple[str, ...] = ()
     """Media types of answers that are no JSON."""
+    otherwise: tuple[HTTPStatus, ...] = ()
+    """Statuses with which the same is answered where not all is well."""
 
     @property
     def bodies(self) -> dict[str, Any]:

@@ -58,6 +58,8 @@ def test_every_route_is_described(told: Any) -> None:
         for method, operation in operations.items():
             assert operation["summary"], f"{method} {path} has no docstring"
             assert f"<code>{path}</code>" in page
+            said = {code for code, answer in operation["responses"].items() if answer["description"] == "The answer"}
+            assert said == {"200", "503"} if path == "/readyz" else len(said) == 1
             assert ("security" in operation) == (path not in ("/healthz", "/readyz", "/openapi.json", "/docs"))
     ids = [operation["operationId"] for operations in paths.values() for operation in operations.values()]
     assert len(ids) == len(set(ids))
