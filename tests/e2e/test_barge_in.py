@@ -156,11 +156,14 @@ async def test_five_replies_are_talked_into_on_devices(
             await until(lambda count=count: len(place.texts) > count)  # type: ignore[misc]
             before = place.played
             await until(lambda before=before: place.played > before + 2.5)  # type: ignore[misc]
-        for _ in range(3):
-            if "stopped" not in place.outcomes:
-                await place.card.speak([*sounds[STOP], silence(2.0)])
-    # One turn for each speech, and no more: the assistant never interrupts itself.
-    assert place.outcomes == ["interrupted"] * len(SPEECHES) + ["stopped"], place.texts
+        asked = 0
+        while "stopped" not in place.outcomes and asked < 3:
+            asked += 1
+            await place.card.speak([*sounds[STOP], silence(2.0)])
+    # One turn for each thing said, and no more: the assistant never interrupts itself. "Stop" may be misunderstood.
+    told = len(place.outcomes)
+    assert place.outcomes == ["interrupted"] * (told - 1) + ["stopped"], place.texts
+    assert len(SPEECHES) < told <= len(SPEECHES) + asked, place.texts
     # A busy machine tears sound apart, words too; what is said in a computed room must be understood without fail.
     understood = [any(wanted in plain(text) for text in place.texts) for wanted in SPEECHES.values()]
     assert sum(understood) >= 3, place.texts
