@@ -38,6 +38,8 @@ CONTEXT, SLOTS = 8192, 4
 STORY = "Write a long story about {}. Tell every detail."
 HEROES = ("a dragon that learns to cook", "a ship on the moon", "a clock that is late", "the last lamp of a town")
 OURS, SERVER, XLLAMA, BARE = "inglenook", "llama_cpp.server", "xllamacpp", "bare loop"
+EACH = "inglenook, each token told"
+"""Ours where a program is woken for every token, and not thirty times a second: what lies between two steps is seen."""
 
 XLLAMA_SCRIPT = """
 import sys, time, xllamacpp
@@ -59,15 +61,22 @@ class System:
     """Model, port and threads to the command that serves them."""
     environment: dict[str, str] = field(default_factory=dict)
     """What is added to the environment."""
+    stages: Sequence[str] = ("alone", "together", "disturbed", "repeated")
+    """What is measured of it."""
 
 
 def systems(llama: str, xllama: str) -> list[System]:
     """Return those that are there."""
     from assistant.assembly import THREADS
 
-    # Ours waits as the daemon does; the peers keep their own ways.
-    found = [System(OURS, lambda *given: [sys.executable, __file__, "serve", *map(str, given)], THREADS),
-             System(BARE, lambda *given: [sys.executable, __file__, "bare", *map(str, given)])]  # fmt: skip
+    def own(what: str) -> Callable[[str, int, int], list[str]]:
+        return lambda *given: [sys.executable, __file__, what, *map(str, given)]
+
+    found = [  # ours waits as the daemon does; the peers keep their own ways
+        System(OURS, own("serve"), THREADS),
+        System(EACH, own("each"), THREADS, ["disturbed"]),
+        System(BARE, own("bare"), stages=["alone"]),
+    ]
     if llama:
         found.append(System(SERVER, lambda model, port, threads: [
             llama, "-m", "llama_cpp.server", "--model", model, "--port", str(port), "--n_ctx", str(CONTEXT),
@@ -232,16 +241,15 @@ async def measure(found: Sequence[System], given: argparse.Namespace) -> dict[st
             await ask(url, "Say hello.", 8)
             print(f"{name} answers", file=sys.stderr)
         for n in range(given.rounds):
-            order = list(open_) if n % 2 else list(reversed(open_))
-            for stage in (STAGES[name] for name in given.stages):
-                for name in order:
-                    if name != BARE or stage is alone:
-                        url, process = open_[name]
-                        start, spent = time.perf_counter(), processor_time(process)
-                        await stage(url, n, given.tokens, numbers[name])
-                        numbers[name][f"{stage.__name__}: processor time"].append(processor_time(process) - spent)
-                        took = time.perf_counter() - start
-                        print(f"round {n + 1}, {stage.__name__}, {name}: {took:.1f} s", file=sys.stderr)
+            order = found if n % 2 else list(reversed(found))
+            for stage, system in ((stage, system) for stage in given.stages for system in order):
+                if stage in system.stages:
+                    url, process = open_[system.name]
+                    start, spent = time.perf_counter(), processor_time(process)
+                    await STAGES[stage](url, n, given.tokens, numbers[system.name])
+                    numbers[system.name][f"{stage}: processor time"].append(processor_time(process) - spent)
+                    took = time.perf_counter() - start
+                    print(f"round {n + 1}, {stage}, {system.name}: {took:.1f} s", file=sys.stderr)
     return numbers
 
 
@@ -273,7 +281,8 @@ def report(numbers: dict[str, Numbers], rounds: int) -> None:
         claim("one client, tokens a second beside a bare loop", paired("alone: tokens/s", BARE), 0.97, False)
         claim("one client, first token beside a bare loop", paired("alone: first token", BARE), 1.0, True)
     if measured("disturbed: longest"):
-        claim("times the quiet p95 between tokens", value(OURS, "disturbed: times the quiet p95"), 3, True)
+        for name in (OURS, EACH):
+            claim(f"times the quiet p95 between tokens, {name}", value(name, "disturbed: times the quiet p95"), 3, True)
     if measured("repeated: cold"):
         claim("repeated system prompt, warm to cold", value(OURS, "repeated: warm / cold"), 0.1, True)
     if SERVER in numbers and measured(row := "together: first tokens"):
@@ -310,11 +319,14 @@ async def serve(port: int, write: Write) -> None:
     await asyncio.Event().wait()
 
 
-async def serve_ours(model: str, port: int) -> None:
+async def serve_ours(model: str, port: int, *, each: bool) -> None:
     """Serve the engine; the place of the daemon's own door."""
-    from assistant_llama_cpp import LlamaConfig, open_llama
+    from assistant_llama_cpp import LlamaConfig, job, open_llama
 
     from assistant import ChatMessage, ChatRequest, Priority, Sampling, TextDelta
+
+    if each:
+        job._BEAT = 0.0
 
     async with open_llama(LlamaConfig(model=model, context=CONTEXT, slots=SLOTS)) as chat:
 
@@ -372,9 +384,12 @@ async def serve_bare(path: str, port: int, threads: int) -> None:
 
 def main() -> None:
     """Read the arguments and measure, or be one of the systems."""
-    if sys.argv[1:2] in (["serve"], ["bare"]):
+    if sys.argv[1:2] in (["serve"], ["each"], ["bare"]):
         what, model, port, threads = sys.argv[1:]
-        asyncio.run(serve_ours(model, int(port)) if what == "serve" else serve_bare(model, int(port), int(threads)))
+        if what == "bare":
+            asyncio.run(serve_bare(model, int(port), int(threads)))
+        else:
+            asyncio.run(serve_ours(model, int(port), each=what == "each"))
         return
     from assistant.testing import model_path
 
