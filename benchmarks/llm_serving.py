@@ -6,7 +6,8 @@ the tokens a second of a bare llama.cpp loop, the first no later; a prompt of 1,
 tokens of a running reply at most threefold; with a system prompt of 500 tokens that was read before, the first token
 comes after at most 0.1 of the time it takes cold.
 
-Every system is a process that speaks the OpenAI protocol over HTTP, on the same cores; the same client measures all. In
+Every system is a process that speaks the OpenAI protocol over HTTP, on the same cores; the same client measures all.
+Ours is the daemon, with its keys, limits and engines of speech, but no device. In
 each round each takes its turn, in another order, so that a busy machine slows all alike; there the processor time that
 each took tells more than the clock. Two threads of a peer wait for each other by spinning, which a busy machine
 punishes out of all proportion: there `--threads 1` compares what can be compared. Peers need an interpreter that has
@@ -24,6 +25,7 @@ import os
 import socket
 import statistics
 import sys
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -38,8 +40,18 @@ CONTEXT, SLOTS = 8192, 4
 STORY = "Write a long story about {}. Tell every detail."
 HEROES = ("a dragon that learns to cook", "a ship on the moon", "a clock that is late", "the last lamp of a town")
 OURS, SERVER, XLLAMA, BARE = "inglenook", "llama_cpp.server", "xllamacpp", "bare loop"
-EACH = "inglenook, each token told"
-"""Ours where a program is woken for every token, and not thirty times a second: what lies between two steps is seen."""
+EACH = "its engine, each token told"
+"""The engine by itself, where a program is woken for every token, and not thirty times a second: what lies between two
+steps is seen."""
+KEY = "the key of the benchmark"
+HEADERS = {"Authorization": f"Bearer {KEY}"}
+CONFIG: dict[str, Any] = {
+    "models": {"wake": None, "vad": None, "microphone": None, "speaker": None},
+    "devices": None,
+    "aliases": {"model": {"model": "chat"}},
+    "log": {"level": "warning"},
+}
+"""What the daemon is set to beside the address and the chat model."""
 
 XLLAMA_SCRIPT = """
 import sys, time, xllamacpp
@@ -72,11 +84,8 @@ def systems(llama: str, xllama: str) -> list[System]:
     def own(what: str) -> Callable[[str, int, int], list[str]]:
         return lambda *given: [sys.executable, __file__, what, *map(str, given)]
 
-    found = [  # ours waits as the daemon does; the peers keep their own ways
-        System(OURS, own("serve"), THREADS),
-        System(EACH, own("each"), THREADS, ["disturbed"]),
-        System(BARE, own("bare"), stages=["alone"]),
-    ]
+    found = [System(OURS, own("daemon")), System(EACH, own("engine"), THREADS, ["disturbed"])]
+    found.append(System(BARE, own("bare"), stages=["alone"]))
     if llama:
         found.append(System(SERVER, lambda model, port, threads: [
             llama, "-m", "llama_cpp.server", "--model", model, "--port", str(port), "--n_ctx", str(CONTEXT),
@@ -92,18 +101,26 @@ def systems(llama: str, xllama: str) -> list[System]:
 
 @asynccontextmanager
 async def running(system: System, model: str, threads: int, log: str) -> AsyncGenerator[tuple[str, int], None]:
-    """Start a system on the first cores; yield its address once it answers, and its process."""
+    """Start a system on the first cores; yield its address once it answers, and its process.
+
+    It shares nothing with a daemon of this machine but the models.
+    """
+    from assistant.paths import data_folder
+
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     cores = ",".join(map(str, sorted(os.sched_getaffinity(0))[:threads]))
-    with Path(log).open("ab") as file:  # noqa: ASYNC230 - nothing else is under way
+    async with AsyncExitStack() as stack:
+        home = stack.enter_context(tempfile.TemporaryDirectory())
+        Path(home, "data").symlink_to(data_folder())  # noqa: ASYNC240 - nothing else is under way
+        file = stack.enter_context(Path(log).open("ab"))  # noqa: ASYNC230, SIM115
         process = await asyncio.create_subprocess_exec(
             "taskset", "-c", cores, *system.command(model, port, threads), stdout=file, stderr=file,
-            env={**os.environ, **system.environment},
+            env={**os.environ, **system.environment, "INGLENOOK_HOME": home},
         )  # fmt: skip
-    try:
+        stack.push_async_callback(_end, process)
         url = f"http://127.0.0.1:{port}"
-        async with aiohttp.ClientSession() as session, asyncio.timeout(120):
+        async with aiohttp.ClientSession(headers=HEADERS) as session, asyncio.timeout(120):
             while True:
                 if process.returncode is not None:
                     raise SystemExit(f"{system.name} ended by itself, see {log}")
@@ -115,10 +132,12 @@ async def running(system: System, model: str, threads: int, log: str) -> AsyncGe
                     pass
                 await asyncio.sleep(0.2)
         yield url, process.pid
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
 
 
 def processor_time(process: int) -> float:
@@ -129,9 +148,10 @@ def processor_time(process: int) -> float:
 
 @dataclass
 class Reply:
-    """When the tokens of a reply came, in seconds after it was asked for."""
+    """When the pieces of a reply came, in seconds after it was asked for; each is a token, or several."""
 
     times: list[float]
+    tokens: int
 
     @property
     def first(self) -> float:
@@ -141,10 +161,10 @@ class Reply:
     @property
     def pace(self) -> float:
         """Tokens a second after the first."""
-        return (len(self.times) - 1) / (self.times[-1] - self.times[0])
+        return (self.tokens - 1) / (self.times[-1] - self.times[0])
 
     def gaps(self, start: float = 0.0, end: float = float("inf")) -> list[float]:
-        """Seconds between two tokens, of all gaps that reach into the time from *start* to *end*."""
+        """Seconds between two pieces, of all gaps that reach into the time from *start* to *end*."""
         pairs = zip(self.times, self.times[1:], strict=False)
         return [after - before for before, after in pairs if start <= after and before <= end]
 
@@ -155,25 +175,28 @@ async def ask(url: str, question: str, tokens: int, system: str = "You are a sto
     body = {
         "model": "model",
         "messages": [{"role": "system", "content": system}, {"role": "user", "content": question}],
-        "stream": True, "temperature": 0, "repeat_penalty": 1, "max_tokens": tokens,
+        "stream": True, "stream_options": {"include_usage": True},
+        "temperature": 0, "repeat_penalty": 1, "max_tokens": tokens,
     }  # fmt: skip
-    times = []
+    times, written = list[float](), 0
     timeout = aiohttp.ClientTimeout(600)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
+    async with aiohttp.ClientSession(timeout=timeout, headers=HEADERS) as session:
         start = time.perf_counter()
         async with session.post(f"{url}/v1/chat/completions", json=body) as response:
             response.raise_for_status()
             async for line in response.content:
                 if not line.startswith(b"data: {"):
                     continue
-                choices = json.loads(line[6:])["choices"]
+                piece = json.loads(line[6:])
+                choices, usage = piece["choices"], piece.get("usage")
+                written = usage["completion_tokens"] if usage else written
                 if choices and choices[0]["delta"].get("content"):
                     times.append(time.perf_counter() - start)
                     if begun and len(times) == 8:
                         begun.set()
     if len(times) < 2:
         raise SystemExit(f"{url} wrote {len(times)} tokens")
-    return Reply(times)
+    return Reply(times, written or len(times))
 
 
 def p95(values: Sequence[float]) -> float:
@@ -197,7 +220,7 @@ async def together(url: str, n: int, tokens: int, numbers: Numbers) -> None:
     asked = (ask(url, STORY.format(f"{hero}, number {n}"), tokens) for hero in HEROES)
     replies = await asyncio.gather(*asked)
     numbers["together: first tokens"] += [reply.first for reply in replies]
-    numbers["together: tokens/s"].append(sum(len(r.times) for r in replies) / (time.perf_counter() - start))
+    numbers["together: tokens/s"].append(sum(r.tokens for r in replies) / (time.perf_counter() - start))
 
 
 async def disturbed(url: str, n: int, tokens: int, numbers: Numbers) -> None:
@@ -290,7 +313,8 @@ def report(numbers: dict[str, Numbers], rounds: int) -> None:
         claim(f"four clients, tokens a second beside {SERVER}", paired("together: tokens/s", SERVER), 0.97, False)
 
 
-Write = Callable[[Any], AsyncGenerator[str, None]]
+Write = Callable[[Any], AsyncGenerator[str | int, None]]
+"""Yields the pieces of a reply, and where these are not its tokens how many those are."""
 
 
 async def serve(port: int, write: Write) -> None:
@@ -306,7 +330,9 @@ async def serve(port: int, write: Write) -> None:
         await response.prepare(request)
         async with aclosing(write(asked)) as texts:
             async for text in texts:
-                chunk = {"choices": [{"index": 0, "delta": {"content": text}}]}
+                chunk: dict[str, Any] = {"choices": [{"index": 0, "delta": {"content": text}}]}
+                if isinstance(text, int):
+                    chunk = {"choices": [], "usage": {"completion_tokens": text}}
                 await response.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
         await response.write(b"data: [DONE]\n\n")
         return response
@@ -319,18 +345,26 @@ async def serve(port: int, write: Write) -> None:
     await asyncio.Event().wait()
 
 
-async def serve_ours(model: str, port: int, *, each: bool) -> None:
-    """Serve the engine; the place of the daemon's own door."""
+def become_daemon(model: str, port: int) -> None:
+    """Go on as the daemon."""
+    chat = {"engine": "llama-cpp", "model": model, "context": CONTEXT, "slots": SLOTS, "repeat_penalty": 1.0}
+    http = {"port": port, "key": KEY, "limits": {"minute": 0}}
+    config = CONFIG | {"http": http, "models": CONFIG["models"] | {"chat": chat}}
+    file = Path(os.environ["INGLENOOK_HOME"], "assistant.yaml")
+    file.write_text(json.dumps(config))  # which is YAML
+    os.execv(sys.executable, [sys.executable, "-m", "assistant", "--config", str(file), "run"])
+
+
+async def serve_engine(model: str, port: int) -> None:
+    """Serve the engine, and tell each of its tokens."""
     from assistant_llama_cpp import LlamaConfig, job, open_llama
 
-    from assistant import ChatMessage, ChatRequest, Priority, Sampling, TextDelta
+    from assistant import ChatMessage, ChatRequest, Done, Priority, Sampling, TextDelta
 
-    if each:
-        job._BEAT = 0.0
-
+    job._BEAT = 0.0
     async with open_llama(LlamaConfig(model=model, context=CONTEXT, slots=SLOTS)) as chat:
 
-        async def write(asked: Any) -> AsyncGenerator[str, None]:
+        async def write(asked: Any) -> AsyncGenerator[str | int, None]:
             request = ChatRequest(
                 tuple(ChatMessage.of(message["role"], message["content"]) for message in asked["messages"]),
                 sampling=Sampling(temperature=0, repeat_penalty=1),
@@ -341,6 +375,8 @@ async def serve_ours(model: str, port: int, *, each: bool) -> None:
                 async for delta in reply:
                     if isinstance(delta, TextDelta):
                         yield delta.text
+                    elif isinstance(delta, Done):
+                        yield delta.usage.completion_tokens
 
         await serve(port, write)
 
@@ -365,7 +401,7 @@ async def serve_bare(path: str, port: int, threads: int) -> None:
         llama_cpp.llama_decode(context, llama_cpp.llama_batch_get_one(array, len(tokens)))
         return int(llama_cpp.llama_sampler_sample(sampler, context, -1))
 
-    async def write(asked: Any) -> AsyncGenerator[str, None]:
+    async def write(asked: Any) -> AsyncGenerator[str | int, None]:
         said = "".join(f"<|im_start|>{m['role']}\n{m['content']}<|im_end|>\n" for m in asked["messages"])
         text = f"{said}<|im_start|>assistant\n".encode()
         prompt = (llama_cpp.llama_token * len(text))()
@@ -384,12 +420,11 @@ async def serve_bare(path: str, port: int, threads: int) -> None:
 
 def main() -> None:
     """Read the arguments and measure, or be one of the systems."""
-    if sys.argv[1:2] in (["serve"], ["each"], ["bare"]):
+    if sys.argv[1:2] == ["daemon"]:
+        become_daemon(sys.argv[2], int(sys.argv[3]))
+    if sys.argv[1:2] in (["engine"], ["bare"]):
         what, model, port, threads = sys.argv[1:]
-        if what == "bare":
-            asyncio.run(serve_bare(model, int(port), int(threads)))
-        else:
-            asyncio.run(serve_ours(model, int(port), each=what == "each"))
+        asyncio.run(serve_engine(model, int(port)) if what == "engine" else serve_bare(model, int(port), int(threads)))
         return
     from assistant.testing import model_path
 
