@@ -65,6 +65,22 @@ async def test_who_gives_up_gives_up_the_round_as_well() -> None:
     assert waiting.ids() == ("phone 10", "kitchen 0", "kitchen 1")
 
 
+@pytest.mark.parametrize("is_open", [False, True])
+async def test_t25_those_who_come_at_once_are_too_many_as_well(is_open: bool) -> None:
+    model = Model("chat", fake_spec("fake", Kind.CHAT, FakeChat()), EngineConfig(), Capabilities())
+    pool = Pool({"chat": model}, lambda config: config)
+    if is_open:
+        await pool.open("chat")
+
+    async def use() -> None:
+        async with pool.lease("chat", Priority.API, queue=2):
+            await asyncio.sleep(0.05)
+
+    came = await asyncio.gather(*(use() for _ in range(20)), return_exceptions=True)
+    assert [type(error) for error in came if error] == [EngineBusy] * 17
+    await pool.close()
+
+
 async def test_t25_a_queue_that_is_full_of_one_askers_requests_has_a_place_for_another() -> None:
     model = Model("chat", fake_spec("fake", Kind.CHAT, FakeChat()), EngineConfig(), Capabilities())
     pool = Pool({"chat": model}, lambda config: config)

@@ -130,9 +130,7 @@ class Pool:
         ConfigError for an unknown id.
         """
         slot = self._slot(model)
-        if not slot.free(priority) and slot.waiting.full(queue):
-            raise EngineBusy(f"model {model}: {len(slot.waiting)} wait for it already", hint="try again later")
-        engine = await slot.lend(priority)
+        engine = await slot.lend(priority, queue)
         try:
             yield engine
         finally:
@@ -228,11 +226,11 @@ class _Slot:
         spec = self.model.spec
         return ModelStatus(self.model.id, spec.kind, spec.name, self.model.capabilities, state, reason)
 
-    async def lend(self, priority: Priority) -> Any:
-        """Return the engine when it is this borrower's turn."""
+    async def lend(self, priority: Priority, queue: float) -> Any:
+        """Return the engine when it is this borrower's turn; raises EngineBusy where *queue* wait already."""
         while True:
             engine = await self.opened(priority)
-            await self.turn(priority)
+            await self.turn(priority, queue)
             opening = self._opening
             if opening is not None and opening.done() and not opening.exception() and opening.result() is engine:
                 return engine
@@ -248,7 +246,8 @@ class _Slot:
             self._owner = asyncio.create_task(owning, name=f"engine {self.model.id}")
         opening = self._opening  # closing forgets it
         patience = min(_BRIEFLY, self._patience) if priority == Priority.VOICE else self._patience
-        await asyncio.wait({opening}, timeout=patience)
+        if not opening.done():
+            await asyncio.wait({opening}, timeout=patience)
         if not opening.done():
             raise EngineUnavailable(
                 f"model {self.model.id}: {self.model.spec.name} is still opening",
@@ -303,10 +302,12 @@ class _Slot:
             return True
         return self._lent < self._places - (0 if priority == Priority.VOICE else self._kept)
 
-    async def turn(self, priority: Priority) -> None:
+    async def turn(self, priority: Priority, queue: float) -> None:
         if self.free(priority):
             self._lent += 1
             return
+        if self.waiting.full(queue):
+            raise EngineBusy(f"model {self.model.id}: {len(self.waiting)} wait for it already", hint="try again later")
         turn = self.waiting.join(priority)
         try:
             await turn

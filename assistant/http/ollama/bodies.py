@@ -1,7 +1,6 @@
 """What Ollama's clients ask a chat model, and the same as a `ChatRequest`."""
 
 import base64
-from collections import deque
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -15,6 +14,8 @@ from assistant.images import read_image
 
 __all__ = ["Body", "ChatBody", "GenerateBody", "Options", "chat_request", "generate_request"]
 
+_AT_ONCE = 128
+"""Calls that are answered in another order than they were made in."""
 _MOST_TOKENS = 8192
 """Tokens of a reply that has no other bound."""
 
@@ -62,6 +63,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Pictures in base64."""
     tool_calls: tuple[Call, ...] | None = ()
     """What the model called."""
+    tool_name: str | None = ""
+    """Of which tool this is the result; where nothing is said, of the first that is not answered yet."""
 
 
 class Declared(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +97,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
     options: Options | None = None
     """How tokens are drawn."""
     keep_alive: KeepAlive = None
-    """0 unloads the model."""
+    """0 unloads the model, after its reply where there is one."""
     think: bool | str | None = None
     """Only false: what a model thinks is never told."""
     logprobs: bool | None = False
@@ -147,7 +150,7 @@ class GenerateBody(Body, frozen=True, kw_only=True):
 
 def chat_request(body: ChatBody) -> ChatRequest:
     """Return the request that a conversation is; raises Problem, ImageError."""
-    waiting: deque[str] = deque()
+    waiting: list[tuple[str, str]] = []
     messages = tuple(_message(message, place, waiting) for place, message in enumerate(body.messages))
     tools = tuple(
         ToolSpec(tool.function.name, tool.function.description or "", tool.function.parameters)
@@ -183,17 +186,21 @@ def _request(body: Body, messages: tuple[ChatMessage, ...], tools: tuple[ToolSpe
     )
 
 
-def _message(message: Message, place: int, waiting: deque[str]) -> ChatMessage:
-    """Return a message; results of tools come without an id, in the order of the calls that *waiting* names."""
+def _message(message: Message, place: int, waiting: list[tuple[str, str]]) -> ChatMessage:
+    """Return a message; results of tools come without an id. *waiting* are the calls without one: tool and id."""
     if message.role == "tool":
-        call = waiting.popleft() if waiting else f"call_{place}"
-        return ChatMessage("tool", (ToolResult(call, message.content or ""),))
+        named = (one for one in waiting[:_AT_ONCE] if one[0] == message.tool_name)
+        call = next(named, waiting[0] if waiting else None)
+        if call is not None:
+            waiting.remove(call)
+        return ChatMessage("tool", (ToolResult(call[1] if call else f"call_{place}", message.content or ""),))
     parts: list[Part] = [TextPart(message.content)] if message.content else []
     parts += _images(message.images)
     for number, call_ in enumerate(message.tool_calls or ()):
         check_json(call_.function.arguments, "messages")
-        waiting.append(f"call_{place}_{number}")
-        parts.append(ToolCall(waiting[-1], call_.function.name, call_.function.arguments))
+        id_ = f"call_{place}_{number}"
+        waiting.append((call_.function.name, id_))
+        parts.append(ToolCall(id_, call_.function.name, call_.function.arguments))
     return ChatMessage(message.role, tuple(parts))
 
 

@@ -1,7 +1,7 @@
 """`/api/chat` and `/api/generate`: replies, whole or as they are written, a line of JSON for each piece."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any
 
@@ -10,10 +10,11 @@ from aiohttp import web
 from assistant.access import Scope
 from assistant.chat import ChatRequest, Done, TextDelta, TokenLogprob, ToolCall, WrittenToken
 from assistant.engines import Kind
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, UnknownModel
 from assistant.http.guard import about, needs
 from assistant.http.ollama.bodies import Body, ChatBody, GenerateBody, chat_request, generate_request
-from assistant.http.ollama.dialect import Stopwatch, fault, line, moment, render
+from assistant.http.ollama.dialect import Stopwatch, at_once, fault, line, moment, render
+from assistant.http.ollama.leaving import leave
 from assistant.http.route import JsonObject, Route, json_answer
 from assistant.http.streaming import LINES, stream
 from assistant.serving import Generation
@@ -67,21 +68,28 @@ async def _load(request: web.Request, generation: Generation, body: Body, shape:
 
     Raises Problem, UnknownModel, EngineUnavailable, EngineBusy.
     """
-    gone = body.keep_alive in (0, "0", "0s")
+    gone = at_once(body.keep_alive)
     about(request, body.model)
     if gone:
         needs(request, Scope.MODELS)
-    model = generation.names.find(body.model, Kind.CHAT).model
+    model = _found(generation, body.model)
     await (generation.pool.unload(model) if gone else generation.pool.load(model))
     reason = "unload" if gone else "load"
     said = {"model": body.model, "created_at": moment(), **shape("", []), "done": True, "done_reason": reason}
     return web.json_response(said)
 
 
+def _found(generation: Generation, name: str) -> str:
+    """Return the model of a name, be it one that writes or one that embeds; raises UnknownModel."""
+    with suppress(UnknownModel):
+        return generation.names.find(name, Kind.CHAT).model
+    return generation.names.find(name, Kind.EMBED).model
+
+
 async def _answer(
     request: web.Request, generation: Generation, body: Body, asked: ChatRequest, shape: Shape
 ) -> web.StreamResponse:
-    pieces = _pieces(generation, body, asked, shape)
+    pieces = _pieces(request, generation, body, asked, shape)
     if body.stream is not False:
         return await stream(request, LINES, _told(pieces))
     said, calls, last, likely = "", list[ToolCall](), dict[str, Any](), list[Any]()
@@ -98,10 +106,12 @@ Piece = tuple[str, ToolCall | None, dict[str, Any]]
 """Words or a call, and the line that tells them."""
 
 
-async def _pieces(generation: Generation, body: Body, asked: ChatRequest, shape: Shape) -> AsyncGenerator[Piece, None]:
+async def _pieces(
+    request: web.Request, generation: Generation, body: Body, asked: ChatRequest, shape: Shape
+) -> AsyncGenerator[Piece, None]:
     cut = bool(body.options and body.options.num_predict)
     named = generation.named(body.model, asked)
-    watch = Stopwatch()
+    watch, last = Stopwatch(), dict[str, Any]()
     await generation.open(named)
     watch.loaded()
     async with aclosing(generation.reply(named, named.filled(asked, cut=cut))) as deltas:
@@ -116,7 +126,9 @@ async def _pieces(generation: Generation, body: Body, asked: ChatRequest, shape:
                 case Done(reason, usage):
                     counts = {"prompt_eval_count": usage.prompt_tokens, "eval_count": usage.completion_tokens}
                     end = {"done": True, "done_reason": "length" if reason == "length" else "stop"}
-                    yield "", None, {**head, **shape("", []), **end, **watch.spans(), **counts}
+                    last = {**head, **shape("", []), **end, **watch.spans(), **counts}
+    await leave(request, generation.pool, named, body.keep_alive)
+    yield "", None, last
 
 
 def _likely(tokens: Sequence[WrittenToken]) -> Mapping[str, Any]:

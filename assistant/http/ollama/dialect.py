@@ -1,5 +1,6 @@
 """How Ollama says things: errors as one string, moments in UTC, spans in nanoseconds, names with a tag."""
 
+import re
 import time
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -11,11 +12,17 @@ from msgspec import Meta
 from assistant.errors import AssistantError
 from assistant.http.problem import Problem
 
-__all__ = ["KeepAlive", "ModelName", "Stopwatch", "fault", "line", "moment", "render", "tagged"]
+__all__ = ["KeepAlive", "ModelName", "Stopwatch", "at_once", "fault", "line", "moment", "render", "tagged"]
 
 ModelName = Annotated[str, Meta(max_length=256)]
 KeepAlive = str | int | float | None
 """How long a model is to stay loaded, `5m` or in seconds; 0 unloads it, anything else means nothing here: it stays."""
+_NO_TIME = re.compile(r"[+-]?0+(\.0*)?(ns|us|µs|ms|s|m|h)?")
+
+
+def at_once(keep_alive: KeepAlive) -> bool:
+    """Tell whether a model is not to stay loaded at all."""
+    return keep_alive is not None and _NO_TIME.fullmatch(str(keep_alive)) is not None
 
 
 def render(problem: Problem) -> web.Response:

@@ -1,7 +1,7 @@
 """What `/v1/chat/completions` is asked."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -10,7 +10,7 @@ from assistant.chat import ChatRequest, Part
 from assistant.http.openai.formats import AnyObject, NestedSchema, PlainText, schema_of
 from assistant.http.openai.messages import Message, conversation
 from assistant.http.openai.mouth import OutputAudio
-from assistant.http.openai.parameters import TOKENS, MaxTokens, TextParameters
+from assistant.http.openai.parameters import TOKENS, MaxTokens, TextParameters, check_parts
 from assistant.http.openai.tools import AllowMode, FunctionTool, ToolName, allowed, choice_of, specs
 from assistant.http.problem import Problem
 
@@ -50,7 +50,7 @@ class AllowedTools(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", 
 
 
 class ChatBody(TextParameters, frozen=True, kw_only=True):
-    """A conversation, and how it is to go on."""
+    """A conversation, and how it is to go on. The last three are refused: what they ask for cannot be had."""
 
     messages: Annotated[list[Message], Meta(min_length=1, max_length=10_000)]
     max_tokens: MaxTokens | None = None
@@ -64,6 +64,13 @@ class ChatBody(TextParameters, frozen=True, kw_only=True):
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
     modalities: list[Literal["text", "audio"]] | None = None
     audio: OutputAudio | None = None
+    logit_bias: Annotated[dict[str, float], Meta(max_length=0)] | None = None
+    functions: Annotated[list[Any], Meta(max_length=0)] | None = None
+    function_call: Literal["none", "auto"] | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for too many parts."""
+        check_parts(message.content for message in self.messages)
 
     @property
     def limit(self) -> int | None:

@@ -1,5 +1,6 @@
 """What a request may set, in the ranges in which it may: nothing else reaches an engine."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import msgspec
@@ -8,7 +9,7 @@ from msgspec import Meta
 from assistant.chat import Sampling
 from assistant.http.drawing import Penalty, Temperature
 
-__all__ = ["MOST", "TOKENS", "JsonSchema", "MaxTokens", "ModelName", "Parameters", "TextParameters"]
+__all__ = ["MOST", "TOKENS", "JsonSchema", "MaxTokens", "ModelName", "Parameters", "TextParameters", "check_parts"]
 
 MOST = 20_000_000
 """Bytes of a body that may hold pictures or sound."""
@@ -20,6 +21,16 @@ MaxTokens = Annotated[int, Meta(ge=1, le=1_000_000)]
 Seed = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 End = Annotated[str, Meta(min_length=1, max_length=256)]
 JsonSchema = dict[str, Any]
+
+
+_PARTS = 10_000
+"""Parts that the messages of a request may have together: more would hold up the loop while they are read."""
+
+
+def check_parts(contents: Iterable[object]) -> None:
+    """Raise ValueError where the *contents* of messages have too many parts."""
+    if sum(len(content) for content in contents if isinstance(content, list)) > _PARTS:
+        raise ValueError(f"the messages have more than {_PARTS} parts")
 
 
 class StreamOptions(msgspec.Struct, frozen=True):

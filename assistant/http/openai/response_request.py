@@ -1,7 +1,7 @@
 """What `/v1/responses` is asked."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from itertools import groupby
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -12,7 +12,7 @@ from assistant.http.openai.ears import InputAudio
 from assistant.http.openai.formats import AnyObject, FlatSchema, PlainText, schema_of
 from assistant.http.openai.media import image_part
 from assistant.http.openai.messages import arguments_of
-from assistant.http.openai.parameters import TOKENS, MaxTokens, Parameters
+from assistant.http.openai.parameters import TOKENS, MaxTokens, Parameters, check_parts
 from assistant.http.openai.tools import AllowMode, FunctionTool, ToolName, allowed, choice_of, specs
 from assistant.http.problem import Problem
 
@@ -69,7 +69,7 @@ class TextForm(msgspec.Struct, frozen=True):
 
 
 class ResponseBody(Parameters, frozen=True, kw_only=True):
-    """What was said and done, and how it is to go on."""
+    """What was said and done, and how it is to go on. The last two are refused: what they ask for cannot be had."""
 
     input: str | Annotated[list[Item], Meta(min_length=1, max_length=10_000)]
     instructions: str | None = None
@@ -82,6 +82,12 @@ class ResponseBody(Parameters, frozen=True, kw_only=True):
     conversation: str | dict[str, Any] | None = None
     background: bool | None = None
     metadata: dict[str, str] | None = None
+    prompt: None = None
+    top_logprobs: Annotated[int, Meta(ge=0, le=0)] | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for too many parts."""
+        check_parts(one for item in self.input if isinstance(item, Item) for one in (item.content, item.output))
 
     def sounds(self) -> dict[str, InputAudio]:
         """Return the sounds of the messages, by their keys."""
@@ -149,6 +155,9 @@ def _message(item: Item, key: str, media: Mapping[str, Part]) -> ChatMessage:
         call = ToolCall(item.call_id, item.name, arguments_of(item.arguments, f"{key}.arguments"))
         return ChatMessage("assistant", (call,))
     if item.type == "function_call_output":
+        if any(part.type in ("input_image", "input_audio") for part in item.output if isinstance(part, Words)):
+            message, hint = f"{key}.output: a model is told results by words", "send it in a message of the user"
+            raise Problem(400, "unsupported", message, hint, key=f"{key}.output")
         words = "".join(part.text for part in _parts(item.output, key, media) if isinstance(part, TextPart))
         return ChatMessage("tool", (ToolResult(item.call_id, words),))
     role = "system" if item.role == "developer" else item.role
@@ -164,15 +173,15 @@ def _parts(content: str | list[Words], key: str, media: Mapping[str, Part]) -> t
 def _part(part: Words, key: str, media: Mapping[str, Part]) -> Part:
     if part.type == "input_image":
         return media.get(f"{key}.image_url") or image_part(part.image_url or "", f"{key}.image_url")
+    if part.type == "input_audio" and part.input_audio is None:
+        raise Problem(400, "bad_request", f"{key}.input_audio: there is no sound", key=f"{key}.input_audio")
     return media.get(f"{key}.input_audio") or TextPart(part.text or part.refusal)
 
 
-def _joined(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
+def _joined(messages: Iterable[ChatMessage]) -> Iterator[ChatMessage]:
     """Make one message of what the assistant said and called in a row, as engines know it."""
-    joined: list[ChatMessage] = []
-    for message in messages:
-        if joined and message.role == joined[-1].role == "assistant":
-            joined[-1] = replace(joined[-1], parts=joined[-1].parts + message.parts)
+    for role, row in groupby(messages, lambda message: message.role):
+        if role == "assistant":
+            yield ChatMessage(role, tuple(part for message in row for part in message.parts))
         else:
-            joined.append(message)
-    return joined
+            yield from row

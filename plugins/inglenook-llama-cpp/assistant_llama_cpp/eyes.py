@@ -30,6 +30,10 @@ __all__ = ["Eyes", "Piece", "opened_eyes"]
 
 _LONGEST = 2048
 """Pixels to which the longer side of an image is scaled down before it is cut: no model sees more."""
+_IMAGES = 64
+"""Images that a prompt may have."""
+_PIXELS = 80_000_000
+"""Pixels that they may have together: to decode them takes seconds, for which every other prompt waits."""
 _KEPT = 32
 """Pieces that are kept for the next turn of their conversation."""
 
@@ -87,8 +91,10 @@ class Eyes:
     def prompt(self, text: str, images: Sequence[Image], add_start: bool) -> tuple[list[int], dict[int, Piece]]:
         """Return the tokens of a rendered prompt, those of *images* in the places of the markers, and their pieces.
 
-        Raises ImageError where an image cannot be decoded, UnfitRequest where the markers do not fit the images.
+        Raises ImageError where an image cannot be decoded, UnfitRequest where there are too many, or the markers do not
+        fit them.
         """
+        _check(images)
         if text.count(self.marker) != len(images):
             raise UnfitRequest(
                 "the chat template does not show each image once",
@@ -157,10 +163,34 @@ def _freed(pointer: Any, free: Any) -> Iterator[Any]:
         free(pointer)
 
 
+def _check(images: Sequence[Image]) -> None:
+    """Raise UnfitRequest for more than a prompt may have, before any is decoded; ImageError for no image."""
+    if len(images) > _IMAGES:
+        raise UnfitRequest(f"there are {len(images)} images, more than {_IMAGES}", hint="send fewer")
+    if sum(map(_pixels, images)) > _PIXELS:
+        raise UnfitRequest(f"the images have more than {_PIXELS // 1_000_000} million pixels", hint="send smaller ones")
+
+
+def _opened(image: Image) -> Pillow.Image:
+    return Pillow.open(io.BytesIO(image.data), formats=("JPEG", "PNG", "WEBP"))
+
+
+def _pixels(image: Image) -> int:
+    try:
+        with _opened(image) as file:
+            return file.width * file.height
+    except Exception as error:
+        raise _damaged(image, error) from None
+
+
+def _damaged(image: Image, error: Exception) -> ImageError:
+    return ImageError(f"the {image.mime_type} cannot be decoded: {error}", hint="send the whole file")
+
+
 @contextmanager
 def _bitmap(image: Image) -> Iterator[Any]:
     try:
-        with Pillow.open(io.BytesIO(image.data), formats=("JPEG", "PNG", "WEBP")) as file:
+        with _opened(image) as file:
             upright = ImageOps.exif_transpose(file)
         if upright.has_transparency_data:
             ground = Pillow.new("RGBA", upright.size, "white")
@@ -168,7 +198,7 @@ def _bitmap(image: Image) -> Iterator[Any]:
         upright.thumbnail((_LONGEST, _LONGEST))
         pixels = upright.convert("RGB")
     except Exception as error:  # a damaged file makes Pillow raise almost anything
-        raise ImageError(f"the {image.mime_type} cannot be decoded: {error}", hint="send the whole file") from None
+        raise _damaged(image, error) from None
     data = (ctypes.c_uint8 * (3 * pixels.width * pixels.height)).from_buffer_copy(pixels.tobytes())
     with _freed(mtmd.mtmd_bitmap_init(pixels.width, pixels.height, data), mtmd.mtmd_bitmap_free) as bitmap:
         mtmd.mtmd_bitmap_set_id(bitmap, hashlib.sha256(image.data).hexdigest().encode())

@@ -100,8 +100,11 @@ def conversation(messages: Sequence[ChatMessage], able: Abilities) -> list[Messa
     """Turn *messages* into what a template of these abilities takes; raises UnfitRequest for pictures and sound."""
     turned: list[Message] = []
     rules: list[str] = []  # system messages that must be told by the next user message
+    names: dict[str, str] = {}  # tools that were called, by the ids of the calls
     for n, message in enumerate(messages):
         for part in message.parts:
+            if isinstance(part, ToolCall):
+                names[part.call_id] = part.name
             if isinstance(part, ImagePart | AudioPart):
                 kind = "a picture" if isinstance(part, ImagePart) else "sound"
                 raise UnfitRequest(
@@ -111,7 +114,7 @@ def conversation(messages: Sequence[ChatMessage], able: Abilities) -> list[Messa
         if message.role == "system" and not (able.system if n == 0 else able.late_system):
             rules.append(message.text)
         elif message.role == "tool":
-            turned += _results(message, messages[:n], able)
+            turned += _results(message, names, able)
         elif rules and message.role == "user":
             turned.append({"role": "user", "content": "\n\n".join([*rules, message.text])})
             rules = []
@@ -147,8 +150,8 @@ def _spoken(message: ChatMessage, able: Abilities) -> Message:
     return {"role": message.role, "content": message.text, "tool_calls": listed}
 
 
-def _results(message: ChatMessage, before: Sequence[ChatMessage], able: Abilities) -> list[Message]:
-    names = {p.call_id: p.name for earlier in before for p in earlier.parts if isinstance(p, ToolCall)}
+def _results(message: ChatMessage, names: Mapping[str, str], able: Abilities) -> list[Message]:
+    """Return the results in a message; *names* are the tools' by the ids of the calls before."""
     turned: list[Message] = []
     for part in message.parts:
         if not isinstance(part, ToolResult):

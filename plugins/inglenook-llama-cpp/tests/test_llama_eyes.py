@@ -206,8 +206,26 @@ async def test_a_damaged_image_fails_alone(chat: LlamaChat) -> None:
     assert (await answer(chat, about(whole)))[0]
 
 
+def blank(side: int) -> Image:
+    """Make an image that takes few bytes and many pixels."""
+    file = io.BytesIO()
+    Pillow.new("1", (side, side)).save(file, "PNG")
+    return read_image(file.getvalue())
+
+
+async def test_t8_many_images_are_refused_before_they_are_decoded(
+    chat: LlamaChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large, small = ImagePart(blank(6_000)), ImagePart(blank(1))
+    monkeypatch.setattr(Pillow.Image, "load", pytest.fail)
+    with pytest.raises(UnfitRequest, match="more than 80 million pixels"):
+        await answer(chat, request(large, large, large, TextPart("What are these?")))
+    with pytest.raises(UnfitRequest, match="65 images"):
+        await answer(chat, request(*[small] * 65, TextPart("What are these?")))
+
+
 async def test_a_conversation_of_images_that_does_not_fit_fails_and_the_next_is_read(chat: LlamaChat) -> None:
-    many = [ImagePart(picture(seed)) for seed in range(70)]
+    many = [ImagePart(picture(seed)) for seed in range(64)]
     with pytest.raises(UnfitRequest, match="the prompt has"):
         await answer(chat, request(*many, TextPart("What are these?")))
     for seed in range(12):  # the cache fills; what was unused for longest goes

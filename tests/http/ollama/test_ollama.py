@@ -223,6 +223,23 @@ async def test_tools_are_called_and_answer_without_an_id(house: House) -> None:
     assert house.chat.requests[0].tools == (ToolSpec("weather", "Tell the weather.", function["parameters"]),)
 
 
+async def test_results_that_say_whose_they_are_come_in_any_order(house: House) -> None:
+    calls: list[Any] = [{"function": {"name": name, "arguments": {}}} for name in ("weather", "clock", "weather")]
+    results = [("clock", "noon"), ("weather", "sunny"), ("other", "rain")]
+    messages: list[Any] = [
+        {"role": "user", "content": "How is it?"},
+        {"role": "assistant", "tool_calls": calls},
+        *({"role": "tool", "tool_name": name, "content": content} for name, content in results),
+    ]
+    await post(house, "/api/chat", model="small", messages=messages)
+    told = [part for message in house.chat.requests[0].messages[2:] for part in message.parts]
+    assert told == [
+        ToolResult("call_1_1", "noon"),
+        ToolResult("call_1_0", "sunny"),
+        ToolResult("call_1_2", "rain"),
+    ]
+
+
 async def test_images_are_seen(house: House) -> None:
     picture = png(4, 3)
     message = {"role": "user", "content": "What is it?", "images": [base64.b64encode(picture).decode()]}
@@ -252,6 +269,32 @@ async def test_a_model_is_loaded_and_unloaded(house: House) -> None:
     assert (await client.ps()).models == []
     house.chat.script = ["Here again."]
     assert (await client.generate("small", "Are you there?")).response == "Here again."
+
+
+async def test_an_embedding_model_is_unloaded_by_the_same_way(house: House) -> None:
+    assert (await post(house, "/api/embed", model="near", input="a"))[0] == 200
+    assert [model.name for model in (await house.client().ps()).models] == ["near:latest"]
+    gone = await post(house, "/api/generate", model="near:latest", prompt="", keep_alive=0)
+    assert (gone[0], gone[1][0]["done_reason"]) == (200, "unload")
+    assert (await house.client().ps()).models == []
+
+
+@pytest.mark.parametrize("keep_alive", [0, 0.0, "0", "0s", "0m", "0.0h"])
+async def test_a_model_that_is_not_to_stay_leaves_after_its_reply(house: House, keep_alive: Any) -> None:
+    house.chat.script, client = ["Blue.", "Red."], house.client()
+    assert (await client.generate("small", "Which?", keep_alive=keep_alive)).response == "Blue."
+    assert (await client.ps()).models == []
+    stream = await client.chat("small", [{"role": "user", "content": "Which?"}], keep_alive=keep_alive, stream=True)
+    assert [part.done async for part in stream][-1]
+    assert (await client.embed("near", "a", keep_alive=keep_alive)).embeddings
+    assert (await client.ps()).models == []
+
+
+@pytest.mark.parametrize("keep_alive", [-1, "5m", "00x", "-5s", ""])
+async def test_any_other_stays(house: House, keep_alive: Any) -> None:
+    house.chat.script = ["Blue."]
+    assert (await post(house, "/api/generate", model="small", prompt="Which?", keep_alive=keep_alive))[0] == 200
+    assert len((await house.client().ps()).models) == 2
 
 
 async def breaks(request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:

@@ -162,6 +162,10 @@ async def test_what_fails_before_the_first_word_has_a_status_and_later_an_event(
     ("more", "param"),
     [
         ({"previous_response_id": "resp_1"}, "previous_response_id"),
+        ({"prompt": {"id": "pmpt_1"}}, "prompt"),
+        ({"top_logprobs": 3}, "top_logprobs"),
+        ({"input": [{"type": "message", "content": [{"type": "input_audio"}]}]}, "input[0].content[0].input_audio"),
+        ({"input": [{"type": "function_call_output", "output": [{"type": "input_image"}]}]}, "input[0].output"),
         ({"conversation": "conv_1"}, "conversation"),
         ({"conversation": {"id": "conv_1"}}, "conversation"),
         ({"background": True}, "background"),

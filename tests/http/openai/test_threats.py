@@ -147,6 +147,9 @@ async def test_t10_a_range_is_whole_and_ends(door: Served, key: str, least: Any,
         {"response_format": {"type": "grammar", "grammar": "root ::= root root"}},
         {"stream_options": {"include_usage": "yes"}},
         {"modalities": ["audio"]},
+        {"logit_bias": {"1": 100}},
+        {"functions": [{"name": "x"}]},
+        {"function_call": {"name": "x"}},
         {"messages": HELLO * 10_001},
         {"messages": [{"role": "tool", "content": "x", "tool_call_id": "x" * 257}]},
         {
@@ -155,7 +158,7 @@ async def test_t10_a_range_is_whole_and_ends(door: Served, key: str, least: Any,
             ]
         },
     ],
-    ids=range(20),
+    ids=range(23),
 )
 async def test_t10_what_has_no_sense_or_no_end_is_refused(door: Served, more: dict[str, Any]) -> None:
     status, answer = await door.ask(**more)
@@ -165,7 +168,7 @@ async def test_t10_what_has_no_sense_or_no_end_is_refused(door: Served, more: di
 
 async def test_t10_unknown_keys_never_reach_an_engine(door: Served) -> None:
     await door.ask()
-    more = {"n_discard": -1, "cache_prompt": True, "grammar": "root ::= x", "logit_bias": {"1": 100}, "top_k": -5}
+    more = {"n_discard": -1, "cache_prompt": True, "grammar": "root ::= x", "logit_bias": {}, "top_k": -5}
     more |= {"min_p": 9, "id_slot": -7, "priority": 0, "conversation": "somebody's", "mirostat": 2, "samplers": ["x"]}
     assert (await door.ask(**more))[0] == 200
     assert door.chat.requests[1] == door.chat.requests[0]
@@ -323,3 +326,18 @@ async def test_t28_who_does_not_read_is_hung_up_on_and_others_are_served(monkeyp
             while engine.closed < 2:
                 await asyncio.sleep(0.05)
         writer.transport.abort()
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "part"),
+    [
+        ("/v1/chat/completions", "messages", {"type": "text", "text": "a"}),
+        ("/v1/responses", "input", {"type": "input_text", "text": "a"}),
+    ],
+)
+async def test_t7_a_conversation_has_so_many_parts_and_no_more(door: Served, path: str, key: str, part: Any) -> None:
+    for many, status in ((100, 200), (101, 400)):
+        messages = [{"role": "assistant", "content": [part] * 100}] * many
+        assert (await door.post(path, {key: [*messages[1:], {"role": "user", "content": [part] * 100}]}))[0] == status
+    [request] = door.chat.requests
+    assert sum(len(message.parts) for message in request.messages) == 10_000
