@@ -117,6 +117,10 @@ def _percent(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.0f} %"
 
 
+_OTHERS = "\n# Programs served at once\n"
+"""Where on the page the results of others begin."""
+
+
 def page(found: Mapping[str, Any]) -> str:
     """Return the results as a page of Markdown."""
     host = found["machine"]
@@ -126,7 +130,7 @@ def page(found: Mapping[str, Any]) -> str:
 
 ![Seconds from the last voiced sample to the answer](voice_to_voice.png)
 
-Other results: [programs served at once, and the doors](serving.md), [sentences understood](intents.md),
+Other results: [programs served at once, and the doors](#programs-served-at-once), [sentences understood](intents.md),
 [skills spoken](skills_spoken.md).
 
 Made by `make bench-voice`, {found["date"]}, on {host["cpu"]}, {host["cores"]} cores,
@@ -159,7 +163,9 @@ Versions: {versions}.
 
 
 def save(found: Mapping[str, Any], folder: Path) -> None:
-    """Write the file for programs and the page."""
+    """Write the file for programs and the page; what other benchmarks say on it stays."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "voice_to_voice.json").write_text(json.dumps(found, indent=1) + "\n")
-    (folder / "RESULTS.md").write_text(page(found))
+    file = folder / "RESULTS.md"
+    _, heading, others = (file.read_text() if file.exists() else "").partition(_OTHERS)
+    file.write_text(page(found) + heading + others)
