@@ -1,6 +1,6 @@
 """Forms with a file in them (`multipart/form-data`), read within bounds."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from aiohttp import hdrs, web
 from assistant.http.multipart import Part, boundary_of, parts
 from assistant.http.problem import Problem, misfit
 from assistant.http.route import FileForm, read
+from assistant.models.waiting import ASKER
 
 __all__ = ["RECORDING", "Form", "Room", "read_form"]
 
@@ -42,19 +43,25 @@ class Room:
     """How many forms may be in memory at once."""
 
     def __init__(self, places: int) -> None:
-        self._free = places
+        self._places = places
+        self._taken = Counter[str]()
 
     @contextmanager
     def place(self) -> Generator[None, None, None]:
-        """Take a place until the request is answered; raises Problem where there is none."""
-        if not self._free:
+        """Take a place until the request is answered; raises Problem where there is none.
+
+        Whoever has none here finds one nevertheless, as in the queue of a model: it may be full of somebody else's.
+        """
+        asker = ASKER.get()
+        if self._taken[asker] and self._taken.total() >= self._places:
             message = "too many files are being worked on"
             raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "too_many", message, headers={"Retry-After": "5"})
-        self._free -= 1
+        self._taken[asker] += 1
         try:
             yield
         finally:
-            self._free += 1
+            self._taken[asker] -= 1
+            self._taken += Counter()  # names of keys that are gone are not kept
 
 
 async def read_form(request: web.Request, takes: FileForm[FieldsT]) -> Form[FieldsT]:

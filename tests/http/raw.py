@@ -13,10 +13,10 @@ HEAD = f"Host: localhost\r\nAuthorization: Bearer {KEY}\r\n"
 """What a request needs to be let in."""
 
 
-def post(path: str, *headers: str) -> bytes:
+def post(path: str, *headers: str, key: str = KEY) -> bytes:
     """Return the head of a request that is let in."""
     lines = "".join(f"{header}\r\n" for header in headers)
-    return f"POST {path} HTTP/1.1\r\n{HEAD}{lines}\r\n".encode()
+    return f"POST {path} HTTP/1.1\r\n{HEAD.replace(KEY, key)}{lines}\r\n".encode()
 
 
 async def sent(port: int, *pieces: bytes) -> bytes:

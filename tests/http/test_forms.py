@@ -2,11 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
 
-from assistant.http import app, route
+from assistant.access import Scope
+from assistant.access.keys import Keys
+from assistant.http import app, form, route
 from assistant.http.app import make_app, serve
 from assistant.http.doors import doors
 from assistant.vision import VisionTask
@@ -28,15 +34,31 @@ FORM = "Content-Type: multipart/form-data; boundary=x"
 PIECE = bytes(1_000_000)
 
 
+@dataclass(frozen=True, slots=True)
+class House:
+    """The real doors."""
+
+    port: int
+    """Where."""
+    keys: Keys
+    """The named keys."""
+
+
 @pytest.fixture
-async def port(home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[int, None]:
+async def house(home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[House, None]:
     """Serve the real doors."""
     monkeypatch.setattr(app, "_LINGERING", 0.2)
     async with assembled(home, f"{{port: 0, key: {KEY}}}") as (loaded, assembly):
         config = loaded.config.http
         made = make_app(config, assembly.events, dict, {}, doors(assembly), assembly.keys, assembly.audit)
         async with serve(made, config) as port:
-            yield port
+            yield House(port, assembly.keys)
+
+
+@pytest.fixture
+def port(house: House) -> int:
+    """Return where they are."""
+    return house.port
 
 
 def part(name: str, content: bytes = b"1", *headers: str) -> bytes:
@@ -45,9 +67,10 @@ def part(name: str, content: bytes = b"1", *headers: str) -> bytes:
     return f"--x\r\n{head}\r\n\r\n".encode() + content + b"\r\n"
 
 
-async def told(port: int, door: str, body: bytes, *headers: str) -> tuple[int, bytes]:
+async def told(port: int, door: str, body: bytes, *headers: str, key: str = KEY) -> tuple[int, bytes]:
     """Send a form; return the status and the rest of the answer."""
-    answer = await sent(port, post(door, FORM, f"Content-Length: {len(body)}", "Connection: close", *headers), body)
+    whole = (FORM, f"Content-Length: {len(body)}", "Connection: close", *headers)
+    answer = await sent(port, post(door, *whole, key=key), body)
     [status] = statuses(answer)
     return status, answer
 
@@ -136,3 +159,55 @@ async def test_t6_a_form_of_which_nothing_comes_is_not_waited_for(
     bodies: Iterable[bytes] = (b"", part("a"), part(DOORS[door], b"RIFF"))
     answers = await asyncio.gather(*(sent(port, post(door, FORM, "Content-Length: 9000"), body) for body in bodies))
     assert [statuses(answer) for answer in answers] == [[408]] * 3
+
+
+class Slow:
+    """Forms of which a little has come, and the rest does not."""
+
+    def __init__(self, port: int, door: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._port, self._door = port, door
+        self._begun = asyncio.Semaphore(0)
+        monkeypatch.setattr(form, "read", self._read)
+
+    @asynccontextmanager
+    async def sending(self, number: int, key: str = KEY) -> AsyncGenerator[None, None]:
+        """Send so many, until the end of the context."""
+        writers: list[asyncio.StreamWriter] = []
+        try:
+            for _ in range(number):
+                _, writer = await asyncio.open_connection("127.0.0.1", self._port)
+                writers.append(writer)
+                writer.write(post(self._door, FORM, "Content-Length: 9000", key=key) + part(DOORS[self._door]))
+                async with asyncio.timeout(30):
+                    await self._begun.acquire()
+            yield
+        finally:
+            for writer in writers:
+                writer.transport.abort()
+
+    async def _read(self, request: web.Request, most: int) -> Any:
+        if request.content_length == 9000:
+            self._begun.release()
+        return await route.read(request, most)
+
+
+@EVERY
+async def test_t6_forms_of_one_key_that_do_not_come_leave_a_place_to_another_key(
+    house: House, door: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = await house.keys.create("other", [Scope.AUDIO, Scope.CHAT, Scope.HOME])
+    slow, nothing = Slow(house.port, door, monkeypatch), b"--x--\r\n"
+    async with slow.sending(8):
+        status, answer = await told(house.port, door, nothing)
+        assert status == 429 and b"too many files" in answer
+        status, answer = await told(house.port, door, nothing, key=other)
+        assert status == 400 and b"has no field" in answer, "it was read"
+        async with slow.sending(1, other):
+            status, _ = await told(house.port, door, nothing, key=other)
+            assert status == 429, "a second one is one too many"
+    async with asyncio.timeout(30):
+        while (await told(house.port, door, nothing))[0] == 429:
+            await asyncio.sleep(0.01)
+    async with slow.sending(1, other):
+        status, _ = await told(house.port, door, nothing, key=other)
+        assert status == 400, "there is room"
