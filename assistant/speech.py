@@ -65,6 +65,15 @@ class TimedText:
     """Seconds from the beginning of the sound at which they begin."""
     end: float
     """Seconds from the beginning of the sound at which they end."""
+    tokens: tuple[int, ...] = ()
+    """The model's own numbers of them; empty where the engine cannot tell, and for a single word."""
+    logprob: float | None = None
+    """Mean log-probability of their tokens, or of those around them, 0 at most; None where the engine cannot tell."""
+    no_speech: float | None = None
+    """Probability that nobody spoke there, 0 to 1; None where the engine cannot tell."""
+    compression: float | None = None
+    """How many times smaller zlib makes what was written there: much where that repeats itself; None where
+    the engine cannot tell."""
 
 
 @dataclass(frozen=True, slots=True)

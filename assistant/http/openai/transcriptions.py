@@ -122,5 +122,5 @@ def _written(heard: Heard, asked: TranscriptionForm, *, translated: bool) -> web
             return web.Response(text=vtt(said.segments), content_type=_VTT)
         case "verbose_json":
             told = asked.timestamp_granularities or ["segment"]
-            return json_answer(verbose(heard, told, translated=translated))
+            return json_answer(verbose(heard, told, asked.temperature, translated=translated))
     return json_answer(brief(heard))

@@ -1,5 +1,6 @@
 """What `/v1/audio/transcriptions` answers: JSON, text, subtitles, events."""
 
+import zlib
 from collections.abc import Iterable
 from typing import Literal
 
@@ -10,6 +11,9 @@ from assistant.serving import Heard
 from assistant.speech import TimedText
 
 __all__ = ["Delta", "Done", "Transcription", "VerboseTranscription", "brief", "srt", "verbose", "vtt"]
+
+_FRAMES = 100
+"""What Whisper counts in a second."""
 
 
 class Duration(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,12 +31,18 @@ class Transcription(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TimedSegment(msgspec.Struct, frozen=True, kw_only=True):
-    """Up to a sentence of it, and when it was said."""
+    """Up to a sentence of it, when it was said, and how sure the model is: clients rely on every key."""
 
     id: int
+    seek: int
     start: float
     end: float
     text: str
+    tokens: list[int]
+    temperature: float
+    avg_logprob: float
+    compression_ratio: float
+    no_speech_prob: float
 
 
 class TimedWord(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,10 +87,10 @@ def usage(heard: Heard) -> Duration:
     return Duration(seconds=round(heard.seconds, 3))
 
 
-def verbose(heard: Heard, told: Iterable[str], *, translated: bool) -> VerboseTranscription:
+def verbose(heard: Heard, told: Iterable[str], temperature: float, *, translated: bool) -> VerboseTranscription:
     """Return the words with times: of what is *told*, which is `segment`, `word` or both."""
     said = heard.transcript
-    segments = [TimedSegment(id=n, start=one.start, end=one.end, text=one.text) for n, one in enumerate(said.segments)]
+    segments = [_segment(n, one, temperature) for n, one in enumerate(said.segments)]
     words = [TimedWord(word=word.text, start=word.start, end=word.end) for word in said.words]
     return VerboseTranscription(
         task="translate" if translated else "transcribe",
@@ -91,6 +101,27 @@ def verbose(heard: Heard, told: Iterable[str], *, translated: bool) -> VerboseTr
         segments=segments if "segment" in told else UNSET,
         words=words if "word" in told else UNSET,
     )
+
+
+def _segment(number: int, said: TimedText, temperature: float) -> TimedSegment:
+    return TimedSegment(
+        id=number,
+        seek=round(said.start * _FRAMES),
+        start=said.start,
+        end=said.end,
+        text=said.text,
+        tokens=list(said.tokens),
+        temperature=temperature,
+        avg_logprob=said.logprob or 0.0,  # where a model tells none, by these two nobody throws the segment away
+        compression_ratio=_compression(said.text) if said.compression is None else said.compression,
+        no_speech_prob=said.no_speech or 0.0,
+    )
+
+
+def _compression(text: str) -> float:
+    """Return what Whisper calls so (openai/whisper, utils.py)."""
+    written = text.encode()
+    return len(written) / len(zlib.compress(written))
 
 
 def srt(segments: Iterable[TimedText]) -> str:

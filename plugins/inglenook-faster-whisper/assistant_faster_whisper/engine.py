@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assistant import SPEECH, AudioChunk, AudioError, SttOptions, TimedText, Transcript, in_thread
@@ -102,7 +103,8 @@ class _Speech:
 
     def _placed(self, heard: TimedText) -> TimedText:
         """Return what was heard in the window with its times in the whole sound."""
-        return TimedText(heard.text, round(self._passed + heard.start, 2), round(self._passed + heard.end, 2))
+        start, end = (round(self._passed + at, 2) for at in (heard.start, heard.end))
+        return replace(heard, start=start, end=end)
 
     def transcript(self, *, final: bool) -> Transcript:
         language = self._language or (languages.tag(self._code) if self._code else "")

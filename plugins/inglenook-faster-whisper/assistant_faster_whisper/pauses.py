@@ -6,7 +6,7 @@ begins where the one before ended, though nobody spoke for a second. stable-ts, 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,4 +64,4 @@ def between(pauses: Sequence[Pause], words: Sequence[TimedText], seconds: float)
         before = [pause.end for pause in pauses if pause.start <= word.start + BLUR and since < pause.end < word.end]
         start = before[-1] if before else word.start
         behind = [pause.start for pause in pauses if pause.end >= word.end - BLUR and start < pause.start < until]
-        yield TimedText(word.text, start, behind[0] if behind else word.end)
+        yield replace(word, start=start, end=behind[0] if behind else word.end)

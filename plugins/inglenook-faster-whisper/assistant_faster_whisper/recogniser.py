@@ -10,6 +10,7 @@ import math
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -208,16 +209,25 @@ class Recogniser:
         written = tokenizer.decode(tokens).encode()
         whole = _whole(tokenizer, tokens) if len(tokens) >= most - 1 else tokens
         pieces = _pieces(tokenizer, whole, seconds)
+        compression = len(written) / len(zlib.compress(written))
+        told = partial(
+            TimedText,
+            logprob=result.scores[0] * len(tokens) / (len(tokens) + 1),  # with the end, as openai/whisper has it
+            no_speech=result.no_speech_prob,
+            compression=compression,
+        )
         return Guess(
             text=_text(tokenizer, [token for piece in pieces for token in piece.tokens]),
             language=language,
             seconds=_reached(tokenizer, whole, seconds),
             logprob=_logprob(tokenizer, tokens, result.scores[0]),
             no_speech=result.no_speech_prob,
-            compression=len(written) / len(zlib.compress(written)),
+            compression=compression,
             ended=bool(tokens) and tokens[-1] >= tokenizer.timestamp_begin,
             segments=tuple(
-                TimedText(text, piece.start, piece.end) for piece in pieces if (text := _text(tokenizer, piece.tokens))
+                told(text, piece.start, piece.end, tuple(piece.tokens))
+                for piece in pieces
+                if (text := _text(tokenizer, piece.tokens))
             ),
             tokens=tuple(token for piece in pieces for token in piece.tokens),
         )

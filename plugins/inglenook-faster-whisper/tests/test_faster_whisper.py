@@ -191,6 +191,25 @@ async def test_segments_and_words_have_their_times() -> None:
 
 
 @needs_recordings
+async def test_segments_tell_how_sure_the_model_is_in_the_numbers_of_the_library() -> None:
+    from faster_whisper import WhisperModel
+    from tokenizers import Tokenizer
+
+    sound, model = jfk(), model_path("whisper-tiny.en")
+    samples = np.frombuffer(sound.audio, "<i2").astype(np.float32) / np.float32(32768)
+    first, *_ = WhisperModel(model, device="cpu").transcribe(samples, language="en", temperature=0.0)[0]
+    tokenizer = Tokenizer.from_file(str(Path(model) / "tokenizer.json"))
+    async with open_faster_whisper(tiny(language="en")) as engine:
+        heard = await transcribe(engine, [sound])
+    assert heard.segments
+    for one in heard.segments:
+        assert tokenizer.decode(list(one.tokens)).strip() == one.text
+        assert one.logprob == pytest.approx(first.avg_logprob, abs=0.1)
+        assert one.no_speech == pytest.approx(first.no_speech_prob, abs=0.05)
+        assert one.compression == pytest.approx(first.compression_ratio, abs=0.1)
+
+
+@needs_recordings
 @pytest.mark.parametrize(("name", "times"), [("whats_the_date", 4), ("what_time_is_it", 5), ("whats_the_weather", 6)])
 async def test_what_is_said_again_and_again(name: str, times: int) -> None:
     async with open_faster_whisper(tiny()) as engine:

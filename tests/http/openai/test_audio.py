@@ -5,6 +5,7 @@ import base64
 import io
 import json
 import struct
+import zlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -126,6 +127,23 @@ async def test_openais_library_reads_the_times_of_words_and_segments(door: Serve
     ]
     assert answer.segments is not None and [s.end for s in answer.segments] == [1.5, 3662.0]
     assert door.stt.options[0].words
+
+
+async def test_openais_library_reads_how_sure_a_model_is_of_a_segment(door: Served) -> None:
+    told = TimedText("Turn it on.", 1.25, 1.5, (3205, 340), logprob=-0.5, no_speech=0.25, compression=1.5)
+    door.stt.script = [[Transcript("Turn it on. No, no, no.", segments=(told, TimedText("No, no, no.", 2.0, 3.0)))]]
+    answer = await door.openai.audio.transcriptions.create(
+        model="ears", file=("question.wav", wav()), response_format="verbose_json", temperature=0.4
+    )
+    assert answer.segments is not None
+    knows, silent = answer.segments
+    assert (knows.seek, knows.tokens, knows.temperature) == (125, [3205, 340], 0.4)
+    assert (knows.avg_logprob, knows.no_speech_prob, knows.compression_ratio) == (-0.5, 0.25, 1.5)
+    assert (silent.seek, silent.tokens, silent.temperature) == (200, [], 0.4)
+    assert (silent.avg_logprob, silent.no_speech_prob) == (0.0, 0.0)
+    assert silent.compression_ratio == len(b"No, no, no.") / len(zlib.compress(b"No, no, no."))
+    defined = openai.types.audio.TranscriptionSegment.model_fields
+    assert all(one.model_fields_set == defined.keys() for one in answer.segments)
 
 
 async def test_openais_library_reads_a_transcript_as_it_grows(door: Served) -> None:
