@@ -17,7 +17,7 @@ from assistant.engines import Kind
 from assistant.errors import AssistantError
 from assistant.host import ModelStatus
 from assistant.http.guard import check_bind
-from assistant.http.tls import Tls
+from assistant.http.tls import RENEW, Tls
 from assistant.pipeline.voices import Voices
 from assistant.soundcheck.examine import Diagnosis, examine_array, examine_sink, examine_source
 from assistant.soundcheck.server import server_state
@@ -66,9 +66,11 @@ def _text(finding: Finding) -> str:
 async def _check(settings: Settings, silent: bool) -> list[Finding]:
     loaded = settings.load()
     check_bind(loaded.config.http)
-    Tls.of(loaded.config.http)
+    tls = Tls.of(loaded.config.http)
+    wrong = tls.wrong() if tls else ""
+    findings = [Finding("http.certificate", "warning", wrong, RENEW)] if wrong else []
     async with assemble(loaded) as assembly:
-        return [finding async for finding in _findings(assembly, silent)]
+        return [*findings, *[finding async for finding in _findings(assembly, silent)]]
 
 
 async def _findings(assembly: Assembly, silent: bool) -> AsyncGenerator[Finding, None]:

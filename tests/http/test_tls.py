@@ -1,11 +1,14 @@
 """TLS by certificate files, which change while the door is open (T30)."""
 
 import asyncio
+import base64
 import logging
 import shutil
 import ssl
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -16,7 +19,10 @@ from assistant.config import HttpConfig
 from assistant.events import EventBus
 from assistant.http import app, tls
 from assistant.http.app import local_address, make_app, serve
-from tests.certificates import Certificate, certificate
+from assistant.http.tls import Tls
+from assistant.http.validity import validity
+from tests.certificates import Certificate, certificate, certificate_of
+from tests.running import CONFIG, Home
 
 if shutil.which("openssl") is None:
     pytest.skip("there is no openssl to make certificates with", allow_module_level=True)
@@ -99,6 +105,90 @@ async def test_t30_a_renewed_certificate_is_shown_without_a_restart(
         files.certificate.unlink()
         await _until("No such file", caplog)
         assert await _shown(url) == "second"
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "says"),
+    [
+        (
+            datetime(2020, 1, 2, tzinfo=UTC),
+            datetime(2021, 3, 4, 5, 6, 7, tzinfo=UTC),
+            "expired on 2021-03-04 05:06 UTC",
+        ),
+        (
+            datetime(2049, 12, 31, tzinfo=UTC),
+            datetime(2051, 1, 1, tzinfo=UTC),
+            "is valid from 2049-12-31 00:00 UTC on only",
+        ),
+        (datetime(1999, 1, 1, tzinfo=UTC), datetime(2000, 1, 1, tzinfo=UTC), "expired on 2000-01-01 00:00 UTC"),
+        (
+            datetime(2050, 1, 1, tzinfo=UTC),
+            datetime(2060, 1, 1, tzinfo=UTC),
+            "is valid from 2050-01-01 00:00 UTC on only",
+        ),
+    ],
+)
+async def test_t30_a_certificate_that_is_not_valid_is_told_of_at_the_start_and_when_it_is_put_there(
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    since: datetime,
+    until: datetime,
+    says: str,
+) -> None:
+    monkeypatch.setattr(tls, "_LOOK", 0.02)
+    files, other = certificate_of(home, "first", since, until), certificate(home, "second")
+    told = f"http.certificate: {files.certificate} {says}: clients refuse it (put a new one in its place"
+    kept = [Path(shutil.copy2(file, f"{file}.kept")) for file in (files.key, files.certificate)]
+    async with served(_config(files)) as url:
+        await _until(told, caplog)
+        assert await _shown(url) == "first", "and it is shown all the same"
+        caplog.clear()
+        other.key.replace(files.key)
+        other.certificate.replace(files.certificate)
+        async with asyncio.timeout(30):
+            while await _shown(url) != "second":
+                await asyncio.sleep(0.02)
+        assert "clients refuse" not in caplog.text
+        for file in kept:
+            file.replace(file.with_suffix(""))
+        await _until(told, caplog)
+        assert caplog.text.count("clients refuse") == 1
+
+
+async def test_t30_a_certificate_that_expires_meanwhile_is_told_of_once(
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(tls, "_LOOK", 0.01)
+    files, days = certificate(home, "first"), 1.9
+    shown = Tls(files.certificate, files.key, lambda: time.time() + days * 86_400)
+    following = asyncio.create_task(shown.follow())
+    try:
+        assert not shown.wrong()
+        days = 2.1
+        await _until("clients refuse it", caplog)
+        certificate_of(home, "first", now := datetime.now(UTC), now + timedelta(days=30))
+        await _until("the new certificate is shown", caplog)
+        assert caplog.text.count("clients refuse it") == 1
+    finally:
+        following.cancel()
+        await asyncio.wait({following})
+
+
+def test_t30_check_names_a_certificate_that_is_not_valid(tmp_path: Path) -> None:
+    home, year = Home(tmp_path), datetime(2021, 3, 4, tzinfo=UTC)
+    files = certificate_of(tmp_path, "first", year, year + timedelta(days=1))
+    home.write(CONFIG.replace("{port: 0}", f"{{certificate: {files.certificate}, certificate_key: {files.key}}}"))
+    [found] = [finding for finding in home.json("check") if finding["what"] == "http.certificate"]
+    assert found["state"] == "warning" and found["text"] == f"{files.certificate} expired on 2021-03-05 00:00 UTC"
+    assert "put a new one in its place" in found["hint"]
+
+
+def test_t30_what_tells_no_dates_is_not_judged() -> None:
+    empty = base64.b64encode(b"\x30\x03\x30\x01\x30").decode()
+    for text in ("", "nonsense", f"-----BEGIN CERTIFICATE-----\n{empty}\n-----END CERTIFICATE-----"):
+        assert validity(text.encode()) is None
 
 
 async def _until(said: str, caplog: pytest.LogCaptureFixture) -> None:
