@@ -472,7 +472,7 @@ async def test_missing_file_is_named(tmp_path: Path, file: str) -> None:
 
 
 @pytest.mark.parametrize(("file", "kept"), [("model.bin", 1_000_000), ("model.bin", 0), ("tokenizer.json", 1000)])
-async def test_damaged_file_is_named(tmp_path: Path, file: str, kept: int) -> None:
+async def test_t16_damaged_file_is_named(tmp_path: Path, file: str, kept: int) -> None:
     copy_model(tmp_path)
     whole = (tmp_path / file).read_bytes()
     (tmp_path / file).unlink()

@@ -75,7 +75,7 @@ async def test_a_missing_file_is_named(missing: str, message: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("broken", ["model.onnx", "tokenizer.json"])
-async def test_a_wrong_file_is_named(broken: str, tmp_path: Path) -> None:
+async def test_t16_a_wrong_file_is_named(broken: str, tmp_path: Path) -> None:
     for file in {"model.onnx", "tokenizer.json"} - {broken}:
         (tmp_path / file).symlink_to(Path(model_path("all-minilm-l6-v2")) / file)
     (tmp_path / broken).write_bytes(b"text")

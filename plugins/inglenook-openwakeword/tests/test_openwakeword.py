@@ -230,7 +230,7 @@ TWO_CLASSES = base64.b64decode(  # an ONNX graph that gives back the 96 numbers 
         (TWO_CLASSES, "tells 96 classes apart"),
     ],
 )
-async def test_a_wrong_file_is_named(content: bytes | None, message: str, tmp_path: Path) -> None:
+async def test_t16_a_wrong_file_is_named(content: bytes | None, message: str, tmp_path: Path) -> None:
     file = tmp_path / "mine.onnx"
     if content is not None:
         file.write_bytes(content)

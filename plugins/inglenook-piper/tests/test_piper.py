@@ -160,7 +160,7 @@ async def test_missing_settings_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("settings", ["", "{}", "[1]", '{"audio": 1}'])
-async def test_damaged_settings_are_named(tmp_path: Path, settings: str) -> None:
+async def test_t16_damaged_settings_are_named(tmp_path: Path, settings: str) -> None:
     voice = second_voice(tmp_path, "voice")
     (tmp_path / "voice.onnx.json").write_text(settings)
     with pytest.raises(ModelError, match=r"voice\.onnx\.json cannot be read"):
@@ -169,7 +169,7 @@ async def test_damaged_settings_are_named(tmp_path: Path, settings: str) -> None
 
 
 @pytest.mark.parametrize("kept", [0, 1000, 1_000_000])
-async def test_damaged_voice_is_named(tmp_path: Path, kept: int) -> None:
+async def test_t16_damaged_voice_is_named(tmp_path: Path, kept: int) -> None:
     voice = second_voice(tmp_path, "voice")
     whole = (tmp_path / "voice.onnx").read_bytes()
     (tmp_path / "voice.onnx").unlink()

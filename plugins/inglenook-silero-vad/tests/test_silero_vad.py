@@ -118,7 +118,7 @@ async def test_lost_sound_leaves_a_gap() -> None:
 
 
 @pytest.mark.parametrize(("content", "message"), [(None, "no such file"), (b"text", "not a readable ONNX model")])
-async def test_a_wrong_file_is_named(content: bytes | None, message: str, tmp_path: Path) -> None:
+async def test_t16_a_wrong_file_is_named(content: bytes | None, message: str, tmp_path: Path) -> None:
     file = tmp_path / "vad.onnx"
     if content is not None:
         file.write_bytes(content)

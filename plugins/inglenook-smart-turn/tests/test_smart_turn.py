@@ -153,7 +153,7 @@ async def test_silence_and_no_sound_at_all_have_a_score() -> None:
 
 
 @pytest.mark.parametrize(("content", "message"), [(None, "no such file"), (b"text", "not a readable ONNX model")])
-async def test_a_wrong_file_is_named(content: bytes | None, message: str, tmp_path: Path) -> None:
+async def test_t16_a_wrong_file_is_named(content: bytes | None, message: str, tmp_path: Path) -> None:
     file = tmp_path / "turn.onnx"
     if content is not None:
         file.write_bytes(content)
