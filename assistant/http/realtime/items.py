@@ -52,7 +52,8 @@ class Item:
         common = {"id": self.id, "object": "realtime.item", "status": self.status}
         match self.parts:
             case (ToolCall(call_id, name, arguments),):
-                text = msgspec.json.encode(arguments).decode()
+                begun = self.status == "in_progress"  # its arguments are told as they grow
+                text = "" if begun else msgspec.json.encode(arguments).decode()
                 return common | {"type": "function_call", "call_id": call_id, "name": name, "arguments": text}
             case (ToolResult(call_id, content),):
                 return common | {"type": "function_call_output", "call_id": call_id, "output": content}

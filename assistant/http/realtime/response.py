@@ -154,9 +154,10 @@ class Response:
 
     async def _call(self, call: ToolCall) -> None:
         """Leave a call to the client."""
-        item = Item(role="assistant", parts=(call,))
-        arguments = item.shown(beta=False)["arguments"]
+        item = Item(role="assistant", parts=(call,), status="in_progress")
         await self._begin(item)
+        item.status = "completed"
+        arguments = item.shown(beta=False)["arguments"]
         where = {"item_id": item.id, "output_index": len(self._output) - 1, "call_id": call.call_id}
         kind = "response.function_call_arguments"
         await self._wire.send(f"{kind}.delta", response_id=self.id, **where, delta=arguments)

@@ -81,6 +81,10 @@ async def test_a_call_is_left_to_the_client_who_tells_what_came_of_it(door: Serv
         assert (response.output[0].type, response.output[0].arguments) == ("function_call", '{"on":true}')
         done = next(event for event in talk.told if event.type == "response.function_call_arguments.done")
         assert (done.call_id, done.name, done.arguments) == ("c1", "switch_lamp", '{"on":true}')
+        begun, ended = (event.item for event in talk.told if event.type.startswith("response.output_item."))
+        grown = [event.delta for event in talk.told if event.type == "response.function_call_arguments.delta"]
+        assert (begun.status, begun.arguments + "".join(grown)) == ("in_progress", '{"on":true}')
+        assert (ended.status, ended.arguments) == ("completed", '{"on":true}')
         result = {"type": "function_call_output", "call_id": "c1", "output": "done"}
         await talk.connection.conversation.item.create(item=result)
         await talk.connection.response.create()
