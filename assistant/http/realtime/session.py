@@ -139,9 +139,12 @@ class Session:
                 settings = self._settings.changed(change) if change else self._settings
                 response = self._begin_response(settings, change.metadata if change else None)
                 self._own(self._answer(response, settings))
-            case requests.CancelResponse():
+            case requests.CancelResponse(response_id=meant):
                 if self._response is None:
                     raise Problem(400, "response_cancel_not_active", "no response is being made")
+                if meant not in (None, self._response.id):
+                    message = f"the response {meant} is not being made"
+                    raise Problem(400, "response_cancel_not_active", message, key="response_id")
                 self._response.cancel("client_cancelled")
 
     async def _tell(self, kind: str) -> None:

@@ -125,7 +125,11 @@ async def test_a_response_is_cancelled_and_there_is_only_one_at_a_time(door: Ser
         await talk.until("response.output_audio.delta")
         await talk.connection.response.create()
         assert (await talk.until("error")).error.code == "conversation_already_has_active_response"
-        await talk.connection.response.cancel()
+        await talk.connection.response.cancel(response_id="resp_another")
+        error = (await talk.until("error")).error
+        assert (error.code, error.param) == ("response_cancel_not_active", "response_id")
+        created = next(event.response for event in talk.told if event.type == "response.created")
+        await talk.connection.response.cancel(response_id=created.id)
         response = await talk.answer()
         assert (response.status, response.status_details.reason) == ("cancelled", "client_cancelled")
         assert response.output[0].status == "incomplete"
