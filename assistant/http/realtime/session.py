@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -41,9 +41,13 @@ _SHORTEST = 0.1
 """Seconds of sound that can be committed."""
 _UNHEARD = 8
 """Utterances that may wait for a recogniser."""
+_PAUSE = 1.0
+"""Seconds after which a session listens anew where listening failed; twice as long each time that it goes on to."""
+_LONGEST_PAUSE = 10.0
+"""Seconds that it is at most."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Heard:
     """An utterance on its way to an answer."""
 
@@ -57,6 +61,13 @@ class _Heard:
     """Where its answer is made."""
     ending: Ending
     """What the answer comes to beside its words."""
+
+    async def close(self) -> None:
+        """End all work for it, and tell that its turn has ended."""
+        try:
+            await self.drafts.close()
+        finally:
+            self.report.end()
 
 
 class Session:
@@ -76,7 +87,9 @@ class Session:
         self._speaking = False
         self._spoke_at = 0.0
         self._listening: asyncio.Task[None] | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._followed: set[_Heard] = set()
         self._understanding: set[asyncio.Event] = set()
         self._room = asyncio.Semaphore(_UNHEARD)
 
@@ -105,8 +118,11 @@ class Session:
         """End all work."""
         for task in self._tasks:
             task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        try:
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+        finally:  # what follows an utterance may have been ended before it began
+            await asyncio.gather(*(heard.close() for heard in self._followed))
 
     async def _do(self, event: requests.Event) -> None:
         match event:
@@ -202,35 +218,52 @@ class Session:
         before, self._listening, self._speaking = self._listening, None, False
         if before is not None:
             before.cancel()
+            self._leaving.add(before)
+            before.add_done_callback(self._leaving.discard)
         if self._settings.detection is not None and self._party.vad:
-            self._listening = self._own(self._hear(self._settings.detection, before))
+            self._listening = self._own(self._hear(self._settings.detection, set(self._leaving)))
 
-    async def _hear(self, detection: ServerVad | SemanticVad, before: "asyncio.Task[None] | None") -> None:
-        """Hear one utterance after the other, once whoever listened *before* has left."""
-        if before is not None:
-            await asyncio.wait({before})
-        await self._open()
+    async def _hear(self, detection: ServerVad | SemanticVad, before: "Collection[asyncio.Task[None]]") -> None:
+        """Hear, once all who listened *before* have left; where that fails tell why, and hear anew after a pause."""
+        if before:
+            await asyncio.wait(before)
+        pause = _PAUSE
         while True:
-            settings, item, ending = self._settings, Item(role="user", spoken=True), Ending()
-            answers = not settings.transcribes and detection.create_response is not False
-            turn = self._party.turn(settings, self._language)
-            report = Report(turn, told=self._party.house and answers)
-            answer = answering(self._generation, self._party, settings, ending) if answers else unanswered
-            drafts = Drafts(turn, self._items.conversation, answer)
             try:
-                started = partial(self._somebody_speaks, item, detection, report)
-                draft = await utterance(turn, self._buffer, self._party.vad, detection, drafts, started)
-                end = self._milliseconds(draft.end)
-                await self._wire.send("input_audio_buffer.speech_stopped", item_id=item.id, audio_end_ms=end)
-                await self._said(item)
-                await self._room.acquire()
-            except BaseException:
-                report.end()
-                await drafts.close()
+                await self._open()
+                while True:
+                    await self._next(detection)
+                    pause = _PAUSE
+            except ConnectionError:
                 raise
+            except Exception as error:
+                await self._complain(error)
             self._speaking = False
-            heard = _Heard(item, report, settings, drafts, ending)
-            self._own(self._follow(heard, draft, draft.end - self._spoke_at, answers, self._interruptions))
+            await asyncio.sleep(pause)
+            self._buffer.take()  # what came meanwhile was said to nobody
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _next(self, detection: ServerVad | SemanticVad) -> None:
+        """Hear one utterance, and have it followed."""
+        settings, item, ending = self._settings, Item(role="user", spoken=True), Ending()
+        answers = not settings.transcribes and detection.create_response is not False
+        turn = self._party.turn(settings, self._language)
+        report = Report(turn, told=self._party.house and answers)
+        answer = answering(self._generation, self._party, settings, ending) if answers else unanswered
+        heard = _Heard(item, report, settings, Drafts(turn, self._items.conversation, answer), ending)
+        try:
+            started = partial(self._somebody_speaks, item, detection, report)
+            draft = await utterance(turn, self._buffer, self._party.vad, detection, heard.drafts, started)
+            end = self._milliseconds(draft.end)
+            await self._wire.send("input_audio_buffer.speech_stopped", item_id=item.id, audio_end_ms=end)
+            await self._said(item)
+            await self._room.acquire()
+        except BaseException:
+            await heard.close()
+            raise
+        self._speaking = False
+        self._followed.add(heard)
+        self._own(self._follow(heard, draft, draft.end - self._spoke_at, answers, self._interruptions))
 
     async def _open(self) -> None:
         """Open the engines that listen and speak: a program has time."""
@@ -254,7 +287,7 @@ class Session:
     async def _follow(self, heard: _Heard, draft: Draft, seconds: float, answers: bool, interruptions: int) -> None:
         """Tell what was said, and answer it, unless somebody speaks again before that is known."""
         try:
-            words = await self._understand(heard.item, seconds, asyncio.shield(draft.transcript))
+            words = await self._understand(heard.item, seconds, lambda: asyncio.shield(draft.transcript))
             if not words:
                 heard.report.nothing()
             elif answers and interruptions == self._interruptions:
@@ -267,8 +300,8 @@ class Session:
                 await heard.drafts.close()
                 self._items.conversation.ask(None)  # what nobody heard was not asked
         finally:
-            await heard.drafts.close()
-            heard.report.end()
+            await heard.close()
+            self._followed.discard(heard)
 
     def _answered(self, question: str, response: Response, report: Report) -> None:
         """Note what came of a response; what is remembered are the items."""
@@ -295,7 +328,7 @@ class Session:
         said = Utterance(tuple(chunks), chunks[0].timestamp, chunks[-1].end, chunks[0].timestamp)
         await tell(item)
         await self._room.acquire()
-        self._own(self._understand(item, said.seconds, transcribe(said, turn, turn.expected)))
+        self._own(self._understand(item, said.seconds, partial(transcribe, said, turn, turn.expected)))
 
     async def _said(self, item: Item) -> None:
         """Tell that something was said, of which the words are not known yet."""
@@ -307,14 +340,14 @@ class Session:
         await self._wire.send("conversation.item.added", previous_item_id=before, item=told)
         await self._wire.send("conversation.item.done", previous_item_id=before, item=told)
 
-    async def _understand(self, item: Item, seconds: float, transcript: Awaitable[Transcript]) -> str:
+    async def _understand(self, item: Item, seconds: float, hear: Callable[[], Awaitable[Transcript]]) -> str:
         """Tell the words of an item, and return them; empty where there are none, or they could not be understood."""
         understood = asyncio.Event()
         self._understanding.add(understood)
         kind = "conversation.item.input_audio_transcription"
         where = {"item_id": item.id, "content_index": 0}
         try:
-            known = await transcript
+            known = await hear()
             item.say(known.text)
             self._language = known.language
             self._items.keep()
@@ -378,6 +411,7 @@ class Session:
         task = asyncio.create_task(self._guarded(work), name=f"realtime {self._id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # which never began where the task was ended before it did
         return task
 
     async def _guarded(self, work: Coroutine[Any, Any, T]) -> T | None:
@@ -386,8 +420,12 @@ class Session:
         except ConnectionError:
             return None  # the client has left
         except Exception as error:
-            if (problem := problem_with(error)).code == "internal_error":
-                log.exception("a realtime session failed")
             with suppress(ConnectionError):
-                await self._wire.fault(problem)
+                await self._complain(error)
             return None
+
+    async def _complain(self, error: Exception) -> None:
+        """Tell what went wrong, and in the log what nobody foresaw; raises ConnectionError."""
+        if (problem := problem_with(error)).code == "internal_error":
+            log.error("a realtime session failed", exc_info=error)
+        await self._wire.fault(problem)

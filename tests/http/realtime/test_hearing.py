@@ -1,14 +1,21 @@
 """`/v1/realtime` where the door hears who has finished: silence, completeness, and talking into an answer."""
 
 import asyncio
-from typing import Any
+import gc
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 import pytest
 from msgspec import structs
 
-from assistant import Done, ToolCall
+from assistant import AudioChunk, Done, EngineError, SpeechProbability, ToolCall
 from assistant.http.realtime import items
+from assistant.http.realtime import session as sessions
+from assistant.http.realtime.buffer import Buffer
+from assistant.testing import FakeVad
 from tests.http.realtime.conftest import LAMP, Served, Talk, quiet, talking, voice
+from tests.http.realtime.test_way_in import socket
 
 SERVER: Any = {"audio": {"input": {"turn_detection": {"type": "server_vad", "silence_duration_ms": 400}}}}
 
@@ -224,3 +231,116 @@ async def test_nothing_is_answered_where_nothing_was_understood(door: Served) ->
         await speak(talk, 1.0, 0.6)
         await talk.answer()
     assert told.transcript == "" and talk.types().count("response.created") == 1
+
+
+# -- what goes wrong with listening -----------------------------------------------------------------------------------
+
+
+@dataclass
+class FailingVad(FakeVad):
+    """Fails at the first voice that it hears, once for each error."""
+
+    errors: list[Exception] = field(default_factory=list)
+    """What comes next."""
+
+    def push(self, chunk: AudioChunk) -> Sequence[SpeechProbability]:
+        """Fail, or say what the others say."""
+        if any(chunk.audio) and self.errors:
+            raise self.errors.pop(0)
+        return super().push(chunk)
+
+    def fork(self) -> Self:
+        """Return itself, which fails no more often than it is to."""
+        return self
+
+
+@pytest.fixture
+def anew(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Is set where what nobody listened to was dropped, after a short pause."""
+    dropped, take = asyncio.Event(), Buffer.take
+
+    def taken(buffer: Buffer) -> tuple[AudioChunk, ...]:
+        dropped.set()
+        return take(buffer)
+
+    monkeypatch.setattr(sessions, "_PAUSE", 0.01)
+    monkeypatch.setattr(Buffer, "take", taken)
+    return dropped
+
+
+async def test_a_detector_that_fails_is_told_of_and_what_is_said_after_that_is_heard(
+    door: Served, anew: asyncio.Event
+) -> None:
+    door.vad = FailingVad([EngineError("deaf today"), RuntimeError("nobody foresaw that")])
+    door.stt.script, door.chat.script = ["What is the time?"], ["It is noon."]
+    async with door.opened() as client, talking(client, **SERVER) as talk:
+        for code in ("engine_error", "internal_error"):
+            anew.clear()
+            await talk.connection.input_audio_buffer.append(audio=voice(2.0))
+            assert (await talk.until("error")).error.code == code
+            await anew.wait()
+        await speak(talk, 1.0, 1.0)
+        assert (await talk.answer()).status == "completed"
+    assert talk.transcript == "It is noon." and len(talk.errors) == 2
+    assert len(door.stt.heard) == 1 and door.stt.heard[0] < 2.0, "what was said to nobody is not heard later"
+
+
+async def test_who_makes_room_in_a_full_conversation_is_heard_again(
+    door: Served, anew: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(items, "_MOST", 1)
+    door.stt.script = ["Hello."] * 2
+    async with door.opened() as client, talking(client, **detecting(create_response=False)) as talk:
+        await talk.say("One.")
+        written = (await talk.until("conversation.item.done")).item
+        await speak(talk, 1.0, 1.0)
+        assert (await talk.until("error")).error.code == "conversation_full"
+        await talk.connection.conversation.item.delete(item_id=written.id)
+        await talk.until("conversation.item.deleted")
+        await anew.wait()
+        await speak(talk, 1.0, 1.0)
+        told = await talk.until("conversation.item.input_audio_transcription.completed")
+    assert told.transcript == "Hello."
+
+
+async def test_who_sets_twice_at_once_how_it_is_heard_is_heard_as_was_set_last(door: Served) -> None:
+    door.stt.script, door.chat.script = ["What is the time?"], ["It is noon."]
+    async with door.opened(), socket(door) as talk:
+        for silence in (300, 400):  # which come in one piece, so that whoever is to listen first never begins to
+            change = {"turn_detection": {"type": "server_vad", "silence_duration_ms": silence}}
+            await talk.send_json({"type": "session.update", "session": change})
+        for sound in [voice(0.1)] * 10 + [quiet(0.1)] * 10:
+            await talk.send_json({"type": "input_audio_buffer.append", "audio": sound})
+        told = [await talk.receive_json()]
+        while told[-1]["type"] != "response.done":
+            told.append(await talk.receive_json())
+    gc.collect()  # which would warn of work that was left lying
+    assert [event["type"] for event in told].count("input_audio_buffer.speech_started") == 1
+    assert told[-1]["response"]["status"] == "completed"
+
+
+async def test_an_answer_that_was_never_followed_ends_with_the_session(
+    door: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, begun = sessions.Session._own, list[str]()
+
+    def ended_at_once(session: sessions.Session, work: Any) -> Any:
+        begun.append(work.__name__)
+        task = own(session, work)
+        if work.__name__ == "_follow":
+            task.cancel()  # as the end of the session does, in the moment in which it is begun
+        return task
+
+    monkeypatch.setattr(sessions.Session, "_own", ended_at_once)
+    door.stt.script, door.chat.script = ["A story."] * 9, ["Once upon a time. " * 500] * 9
+    async with door.opened() as client:
+        async with talking(client, **SERVER) as talk:
+            await speak(talk, 1.0, 1.0)
+            await talk.until("input_audio_buffer.speech_stopped")
+            async with asyncio.timeout(20):
+                while not door.chat.requests:
+                    await asyncio.sleep(0.01)
+        async with asyncio.timeout(20):
+            while [task for task in asyncio.all_tasks() if task.get_name().startswith("draft ")]:
+                await asyncio.sleep(0.01)
+    assert "_follow" in begun and door.chat.finished == 0
