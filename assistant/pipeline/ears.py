@@ -55,7 +55,7 @@ class Ears:
             return await anext(transcripts)
 
     def _transcripts(self, model: str, sound: tuple[AudioChunk, ...]) -> AsyncGenerator[Transcript, None]:
-        options, turn = SttOptions(language=self._language), self._turn
+        options, turn = SttOptions(language=self._language, prompt=self._turn.hint), self._turn
 
         def transcribe(stt: Stt) -> AsyncGenerator[Transcript, None]:
             return stt.transcribe(once(*sound), options)

@@ -46,6 +46,8 @@ class Turn:
         self.priority = priority
         self.heard = ""
         """BCP-47 tag of the language that was heard; empty where nothing tells."""
+        self.hint = ""
+        """Words that are likely to be said, for the recogniser."""
         self.speed = 1.0
         """Of the voice that answers; 1 is its own pace."""
         self.timeline = Timeline(asyncio.get_running_loop().time)

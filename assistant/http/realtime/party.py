@@ -102,6 +102,7 @@ class Party:
         assistants = {**self.equipment.assistants, self.name: config}
         turn = Turn(replace(self.equipment, assistants=assistants), self.name, _NAME, Priority.API, self.person)
         turn.heard = heard
+        turn.hint = settings.hint
         turn.speed = settings.speed
         return turn
 

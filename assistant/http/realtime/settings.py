@@ -76,6 +76,7 @@ class Transcription(msgspec.Struct, frozen=True, kw_only=True):
     """How speech is recognised; which model does so the assistant says."""
 
     language: Annotated[str, Meta(max_length=35)] | None = None
+    prompt: Annotated[str, Meta(max_length=4000)] | None = None
 
 
 class VoiceId(msgspec.Struct, frozen=True):
@@ -171,6 +172,8 @@ class Settings:
     """The voice's pace; 1 is its own."""
     language: str = ""
     """BCP-47 tag of what is spoken; empty for the assistant's own."""
+    hint: str = ""
+    """Words that are likely to be said, for the recogniser."""
     tools: tuple[ToolSpec, ...] = ()
     """What the model may call; the client does it."""
     tool_choice: str = "auto"
@@ -184,6 +187,7 @@ class Settings:
         """Return the settings after a change; raises Problem for tools that cannot be."""
         modalities = _given(change.output_modalities, change.modalities)
         transcription = _given(change.audio.input.transcription, change.input_audio_transcription)
+        heard = transcription or Transcription()
         detection = _given(change.audio.input.turn_detection, change.turn_detection)
         voice = _given(change.audio.output.voice, change.voice)
         speed = _given(change.audio.output.speed, change.speed)
@@ -202,7 +206,8 @@ class Settings:
             detection=self.detection if detection is UNSET else detection,
             voice=self.voice if voice is UNSET else voice.id if isinstance(voice, VoiceId) else voice or "",
             speed=self.speed if speed is UNSET else 1.0 if speed is None else speed,
-            language=self.language if transcription is UNSET else _language(transcription),
+            language=self.language if transcription is UNSET else (heard.language or ""),
+            hint=self.hint if transcription is UNSET else (heard.prompt or ""),
             tools=tools,
             tool_choice=choice_of(self._choice(tools) if wanted is UNSET else wanted, tools),
             max_tokens=self.max_tokens if tokens is UNSET else None if tokens == "inf" else tokens,
@@ -237,7 +242,3 @@ def _form(before: Form, new: SoundForm | UnsetType | None, old: OldForm | UnsetT
     if new is not UNSET:
         return new.form if new else Form.PCM
     return before if old is UNSET else FORMS_OF_THE_BETA[old or "pcm16"]
-
-
-def _language(transcription: Transcription | None) -> str:
-    return (transcription.language or "") if transcription else ""

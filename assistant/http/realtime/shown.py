@@ -72,7 +72,8 @@ def _format(form: Form) -> dict[str, Any]:
 
 
 def _transcription(settings: Settings) -> dict[str, str]:
-    return {"language": settings.language} if settings.language else {}
+    told = {"language": settings.language, "prompt": settings.hint}
+    return {name: value for name, value in told.items() if value}
 
 
 def _detection(settings: Settings) -> ServerVad | SemanticVad | None:

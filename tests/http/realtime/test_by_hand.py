@@ -9,7 +9,7 @@ from typing import Any
 from assistant import AudioChunk, Done, EngineError, TextDelta, ToolCall, ToolResult, Usage, Voice
 from assistant.errors import UnfitRequest
 from assistant.testing import FakeTts
-from tests.http.realtime.conftest import CLIENT, LAMP, Served, talking, voice
+from tests.http.realtime.conftest import CLIENT, LAMP, Served, quiet, talking, voice
 
 
 async def test_what_is_said_is_transcribed_and_answered_by_voice(door: Served) -> None:
@@ -220,6 +220,25 @@ async def test_a_voice_speaks_at_the_pace_that_is_wanted(door: Served) -> None:
         await talk.connection.response.create()
         await talk.answer()
     assert mouth.paces == [1.5, 0.25, 1.5]
+
+
+async def test_words_that_are_likely_are_told_to_the_recogniser(door: Served) -> None:
+    door.stt.script = ["Ask Siobhán."] * 2
+    wanted: Any = {"input": {"turn_detection": None, "transcription": {"language": "en", "prompt": "Siobhán"}}}
+    async with door.opened() as client, talking(client, audio=wanted) as talk:
+        assert talk.told[-1].session.audio.input.transcription.prompt == "Siobhán"
+        await talk.connection.input_audio_buffer.append(audio=voice(1.0))
+        await talk.connection.input_audio_buffer.commit()
+        await talk.until("conversation.item.input_audio_transcription.completed")
+        wanted["input"] = {"turn_detection": {"type": "server_vad", "create_response": False}}
+        await talk.connection.session.update(session={"type": "realtime", "audio": wanted})
+        for sound in (voice(1.0), quiet(1.0)):
+            await talk.connection.input_audio_buffer.append(audio=sound)
+        await talk.until("conversation.item.input_audio_transcription.completed")
+        wanted["input"] = {"transcription": {"prompt": "x" * 4001}}
+        await talk.connection.session.update(session={"type": "realtime", "audio": wanted})
+        assert (await talk.until("error")).error.param == "session.audio.input.transcription.prompt"
+    assert [(options.language, options.prompt) for options in door.stt.options] == [("en", "Siobhán")] * 2
 
 
 async def test_a_response_is_known_by_what_the_client_calls_it(door: Served) -> None:
