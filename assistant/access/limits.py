@@ -23,23 +23,26 @@ class Limits:
         self._clock = clock
         self._buckets: dict[Bucket, tuple[float, float]] = {}
 
-    def take(self, scope: Scope, whose: Sequence[str]) -> int:
-        """Take a token of each bucket: of a key and of an address, say. Return 0.
+    def take(self, scope: Scope, whose: Sequence[str], count: int = 1, *, beside: int = 0) -> int | None:
+        """Take *count* tokens of each bucket: of a key and of an address, say. Return 0.
 
-        Where one is empty take none, and return the whole seconds until there is one again.
+        Where one has fewer take none, and return the whole seconds until it has them, and those *beside* them that
+        have been taken for the same thing before; None where it never has.
         """
         minute = self._config.scopes.get(scope, self._config.minute)
-        if not minute:
+        if not minute or not whose:
             return 0
+        if count + beside > self._config.burst:
+            return None
         now, rate = self._clock(), minute / 60
         found = {(name, scope): self._level((name, scope), now, rate) for name in whose}
-        if (least := min(found.values(), default=1.0)) < 1:
-            return max(1, math.ceil((1 - least) / rate))
+        if (least := min(found.values())) < count:
+            return max(1, math.ceil((count + beside - least) / rate))
         for bucket, level in found.items():
             self._buckets.pop(bucket, None)
             if len(self._buckets) >= _BUCKETS:
                 del self._buckets[next(iter(self._buckets))]
-            self._buckets[bucket] = (level - 1, now)
+            self._buckets[bucket] = (level - count, now)
         return 0
 
     def _level(self, bucket: Bucket, now: float, rate: float) -> float:

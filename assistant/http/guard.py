@@ -26,7 +26,19 @@ from assistant.http.problem import Problem, plain, problem_of
 from assistant.http.route import Route
 from assistant.models.waiting import ASKER
 
-__all__ = ["Guard", "Identify", "Present", "Routes", "about", "caller", "check_bind", "errors", "is_loopback", "needs"]
+__all__ = [
+    "Guard",
+    "Identify",
+    "Present",
+    "Routes",
+    "about",
+    "caller",
+    "check_bind",
+    "errors",
+    "is_loopback",
+    "needs",
+    "spend",
+]
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +47,28 @@ Routes = Mapping[tuple[str, str], Route]
 Identify = Callable[[str], Caller | None]
 """Says whose key it is; None where it is nobody's. Must not wait for anything."""
 
+
+@dataclass(frozen=True, slots=True)
+class _Purse:
+    """How often somebody may still ask."""
+
+    limits: Limits
+    """How often anybody may."""
+    whose: tuple[str, ...]
+    """The buckets that count; none for whoever may ask as often as they like."""
+
+    def spend(self, scope: Scope, count: int = 1, *, beside: int = 0) -> None:
+        """Take tokens of them all; raises Problem where there are too few."""
+        wait = self.limits.take(scope, self.whose, count, beside=beside)
+        if wait is None:
+            message = f"that is more for {scope} than may be asked for at once"
+            raise Problem(429, "too_many_requests", message, "ask for less at once")
+        if wait:
+            raise _later(wait, "too_many_requests", f"too many requests for {scope}")
+
+
 _CALLER = web.RequestKey("caller", Caller)
+_PURSE = web.RequestKey("purse", _Purse)
 _ABOUT = web.RequestKey("about", str)
 _CHANGED = web.RequestKey("changed", bool)
 _OF_A_BROWSER = (hdrs.ORIGIN, "Sec-Fetch-Site")
@@ -131,13 +164,13 @@ class Guard:
         scope = route.scope if route and route.scope else scope_of(request.match_info.handler)
         asked = {"key": caller.name, "address": where, "route": _named(request)}
         whose = (f"key {caller.name}", *(() if is_loopback(where) else (where,)))  # many programs share this machine's
-        if not _is_owner_here(caller, request) and (wait := self.limits.take(scope, whose)):
-            raise _later(wait, "too_many_requests", f"too many requests for {scope}")
+        purse = _Purse(self.limits, () if _is_owner_here(caller, request) else whose)
+        purse.spend(scope)
         if not caller.may(scope) and request.match_info.http_exception is None:
             self.audit.seldom(Event.KEY_REFUSED, ("key", "address"), **asked, reason="scope")
             raise Problem(403, "no_scope", f"the key {caller.name!r} does not open this: it needs the scope {scope}")
         self.audit.seldom(Event.KEY_USED, ("key", "address"), **asked, scope=scope)
-        request[_CALLER] = caller
+        request[_CALLER], request[_PURSE] = caller, purse
         return caller
 
     def _known(self, request: web.Request, where: str) -> Caller:
@@ -190,6 +223,14 @@ def needs(request: web.Request, scope: Scope) -> None:
     if not who.may(scope):
         message = f"the key {who.name!r} does not open this: it needs the scope {scope}"
         raise Problem(403, "no_scope", message)
+
+
+def spend(request: web.Request, scope: Scope, count: int = 1, *, beside: int = 0) -> None:
+    """Let *count* things that a request asks for count as so many requests more.
+
+    Raises Problem, and lets none count, where there may not be so many, *beside* those that have been counted for it.
+    """
+    request[_PURSE].spend(scope, count, beside=beside)
 
 
 def about(request: web.Request, what: str) -> None:

@@ -25,6 +25,19 @@ def test_a_burst_and_then_one_a_second() -> None:
     assert [limits.take(Scope.CHAT, ["key a"]) for _ in range(31)] == [0] * 30 + [1]
 
 
+def test_several_at_once_are_taken_together_or_not_at_all() -> None:
+    limits = Limits(LimitsConfig(minute=60, burst=10, scopes={Scope.HOME: 0}), clock := Clock())
+    assert limits.take(Scope.CHAT, ["key a"], 7) == 0
+    assert limits.take(Scope.CHAT, ["key a", "192.0.2.1"], 4) == 1
+    assert limits.take(Scope.CHAT, ["key a"], 4, beside=2) == 3, "those beside them have to be there again, too"
+    assert limits.take(Scope.CHAT, ["192.0.2.1"], 10) == 0, "what was refused has taken nothing"
+    clock.now += 1
+    assert limits.take(Scope.CHAT, ["key a"], 4) == 0
+    assert limits.take(Scope.CHAT, ["key a"], 11) is None
+    assert limits.take(Scope.CHAT, ["key a"], 10, beside=1) is None
+    assert limits.take(Scope.HOME, ["key a"], 11) == limits.take(Scope.CHAT, [], 11) == 0
+
+
 def test_keys_addresses_and_scopes_have_buckets_of_their_own() -> None:
     limits = Limits(LimitsConfig(minute=60, burst=1), Clock())
     assert limits.take(Scope.CHAT, ["key a", "192.0.2.1"]) == 0

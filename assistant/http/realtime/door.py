@@ -10,7 +10,7 @@ from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 from msgspec import Meta
 
 from assistant.access import Scope
-from assistant.http.guard import caller, needs
+from assistant.http.guard import caller, needs, spend
 from assistant.http.naming import model_of
 from assistant.http.openai.dialect import render
 from assistant.http.openai.parameters import ModelName
@@ -104,7 +104,8 @@ class RealtimeDoor:
         )
         await socket.prepare(request)
         wire = Wire(socket, partial(_hang_up, request), beta=_beta(request))
-        session = Session(wire, party, self._generation, transcribes=transcribes)
+        ask = partial(spend, request, Scope.CHAT)
+        session = Session(wire, party, self._generation, ask, transcribes=transcribes)
         code = WSCloseCode.GOING_AWAY
         self._sockets.add(socket)
         try:

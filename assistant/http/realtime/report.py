@@ -37,6 +37,11 @@ class Report:
         if response.heard:
             self.turn.remember(conversation, question, response.heard)
 
+    def failed(self, error: Exception) -> None:
+        """Note why nothing was answered."""
+        if self._begun:
+            self.turn.fail(error)
+
     def nothing(self) -> None:
         """Note that nothing was understood."""
         self.turn.outcome = "nothing"

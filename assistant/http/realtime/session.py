@@ -18,6 +18,7 @@ from assistant.http.realtime.buffer import Buffer
 from assistant.http.realtime.hearing import utterance
 from assistant.http.realtime.items import Item, Items
 from assistant.http.realtime.party import Party
+from assistant.http.realtime.permit import Permit
 from assistant.http.realtime.report import Report
 from assistant.http.realtime.response import Response
 from assistant.http.realtime.settings import SemanticVad, ServerVad, Settings
@@ -61,6 +62,8 @@ class _Heard:
     """Where its answer is made."""
     ending: Ending
     """What the answer comes to beside its words."""
+    permit: Permit
+    """Leave to answer it."""
 
     async def close(self) -> None:
         """End all work for it, and tell that its turn has ended."""
@@ -71,12 +74,21 @@ class _Heard:
 
 
 class Session:
-    """The session. Every task that it begins ends with `close`."""
+    """The session; *ask* raises Problem where no further response may be made. Every task ends with `close`."""
 
-    def __init__(self, wire: Wire, party: Party, generation: Generation, *, transcribes: bool = False) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        party: Party,
+        generation: Generation,
+        ask: Callable[[], None],
+        *,
+        transcribes: bool = False,
+    ) -> None:
         self._wire = wire
         self._party = party
         self._generation = generation
+        self._ask = ask
         self._id = new_id("sess")
         self._settings = replace(party.settings, transcribes=transcribes)
         self._items = Items()
@@ -153,7 +165,7 @@ class Session:
                 await self._truncate(self._items.find(item_id), end)
             case requests.CreateResponse(response=change):
                 settings = self._settings.changed(change) if change else self._settings
-                response = self._begin_response(settings, change.metadata if change else None)
+                response = self._begin_response(settings, self._ask, change.metadata if change else None)
                 self._own(self._answer(response, settings))
             case requests.CancelResponse(response_id=meant):
                 if self._response is None:
@@ -248,9 +260,10 @@ class Session:
         settings, item, ending = self._settings, Item(role="user", spoken=True), Ending()
         answers = not settings.transcribes and detection.create_response is not False
         turn = self._party.turn(settings, self._language)
-        report = Report(turn, told=self._party.house and answers)
-        answer = answering(self._generation, self._party, settings, ending) if answers else unanswered
-        heard = _Heard(item, report, settings, Drafts(turn, self._items.conversation, answer), ending)
+        report, permit = Report(turn, told=self._party.house and answers), Permit(self._ask)
+        answer = permit.answering(answering(self._generation, self._party, settings, ending))
+        drafts = Drafts(turn, self._items.conversation, answer if answers else unanswered)
+        heard = _Heard(item, report, settings, drafts, ending, permit)
         try:
             started = partial(self._somebody_speaks, item, detection, report)
             draft = await utterance(turn, self._buffer, self._party.vad, detection, heard.drafts, started)
@@ -291,7 +304,7 @@ class Session:
             if not words:
                 heard.report.nothing()
             elif answers and interruptions == self._interruptions:
-                with self._making(response := self._begin_response(heard.settings)):
+                with self._making(response := self._begin_response(heard.settings, heard.permit.use)):
                     await response.run(draft.sound(), heard.ending)
                     if response.cancelled:
                         await heard.drafts.close()  # so that it asks nothing any more
@@ -299,6 +312,9 @@ class Session:
             elif answers:
                 await heard.drafts.close()
                 self._items.conversation.ask(None)  # what nobody heard was not asked
+        except Problem as problem:
+            heard.report.failed(problem)
+            raise
         finally:
             await heard.close()
             self._followed.discard(heard)
@@ -367,13 +383,19 @@ class Session:
             understood.set()
             self._understanding.discard(understood)
 
-    def _begin_response(self, settings: Settings, metadata: Mapping[str, str] | None = None) -> Response:
-        """Return a response that is to be sent; raises Problem while another is, and where nothing is answered."""
+    def _begin_response(
+        self, settings: Settings, ask: Callable[[], None], metadata: Mapping[str, str] | None = None
+    ) -> Response:
+        """Return a response that is to be sent, for which *ask* gave leave.
+
+        Raises Problem where it did not, while another response is sent, and where nothing is answered.
+        """
         if settings.transcribes:
             raise Problem(400, "unsupported", "a session of transcription answers nothing", "set its type: realtime")
         if self._response is not None and not (self._response.cancelled and self._response.follows is None):
             message = f"the response {self._response.id} is being made"
             raise Problem(400, "conversation_already_has_active_response", message, "wait for it, or cancel it")
+        ask()
         before, self._response = self._response, Response(self._wire, self._items, settings, metadata)
         self._response.follows = before
         return self._response

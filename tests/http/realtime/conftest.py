@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,11 +15,11 @@ from openai import AsyncOpenAI
 from assistant.access.keys import Keys
 from assistant.audio import AudioFormat
 from assistant.config import AssistantConfig, ConversationConfig, HttpConfig, TimeoutConfig
-from assistant.config.doors import AliasConfig
+from assistant.config.doors import AliasConfig, LimitsConfig
 from assistant.controls import Controls
 from assistant.engines import AnySpec, Capabilities, Kind
 from assistant.events import EventBus
-from assistant.http import realtime
+from assistant.http import app, realtime
 from assistant.http.app import make_app, serve
 from assistant.models.pool import Model, Pool
 from assistant.pipeline.conversation import Conversations
@@ -61,6 +62,8 @@ class Served:
     """Named keys beside the owner's."""
     specs: dict[str, AnySpec] = field(default_factory=dict)
     """Further engines, and those that take the place of the fakes."""
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
+    """How often somebody may ask who is not the owner."""
     port: int = 0
 
     @property
@@ -97,7 +100,7 @@ class Served:
         )
         names = Names(pool.status, {"gpt-realtime": AliasConfig(model="chat")})
         routes = realtime.routes(equipment, Generation(pool, names, queue=4, patience=20.0))
-        config = HttpConfig(port=0, key=KEY)
+        config = HttpConfig(port=0, key=KEY, limits=self.limits)
         try:
             async with (
                 serve(make_app(config, EventBus(), dict, {}, routes, keys=self.keys), config) as self.port,
@@ -173,6 +176,12 @@ async def talking(client: AsyncOpenAI, model: str = "gpt-realtime", **session: A
         await connection.session.update(session=setting)
         await talk.until("session.updated")
         yield talk
+
+
+@pytest.fixture
+def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no time pass for who has to wait, however long a test takes."""
+    monkeypatch.setattr(app, "time", SimpleNamespace(monotonic=lambda: 0.0))
 
 
 @pytest.fixture

@@ -184,6 +184,20 @@ async def test_a_guest_with_the_scope_is_nobody_who_is_known(house: House) -> No
     assert (receipt.person, receipt.outcome) == ("", "answered") and len(house.timers) == 1
 
 
+@pytest.mark.usefixtures("_nobody_waits")
+async def test_nothing_is_done_where_no_response_may_be_made(house: House) -> None:
+    house.stt.script = ["Set a timer for five minutes."] * 4
+    key = await house.assembly.keys.create("guest", [Scope.AUDIO, Scope.CHAT, Scope.HOME])
+    async with house.talk(key, **LISTENS) as talk:
+        for _ in range(30):
+            await written(talk, "Say that again")
+        for sound in [voice(0.1)] * 6 + [quiet(0.1)] * 12:
+            await talk.connection.input_audio_buffer.append(audio=sound)
+        assert (await talk.until("error")).error.code == "rate_limit_exceeded"
+    assert not house.timers
+    assert [receipt.outcome for receipt in await house.assembly.state.receipts.latest(1)] == ["failed"]
+
+
 async def test_a_pause_sets_no_timer(house: House) -> None:
     house.stt.script = ["Set a timer for five minutes."] * 4
     async with house.talk(**LISTENS) as talk:
