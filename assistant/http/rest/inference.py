@@ -13,7 +13,7 @@ from assistant.access import Scope
 from assistant.chat import ChatMessage, Done, TextDelta
 from assistant.engines import Kind
 from assistant.errors import AssistantError, UnfitModel
-from assistant.http.guard import caller
+from assistant.http.guard import caller, spend
 from assistant.http.problem import Problem
 from assistant.http.rest.bodies import (
     BatchBody,
@@ -64,11 +64,13 @@ class InferenceDoor:
     async def _batch(self, request: web.Request, body: BatchBody) -> web.Response:
         """Let a model work on each of `inputs` in turn; what fails is told in its place."""
         pieces = [InferenceBody(inputs=one, model_id=body.model_id, parameters=body.parameters) for one in body.inputs]
+        spend(request, Scope.CHAT, len(pieces) - 1, beside=1)
         asker = caller(request).name
         return json_answer(_outcomes([await self._outcome(piece, asker) for piece in pieces]))
 
     async def _parallel(self, request: web.Request, body: ParallelBody) -> web.Response:
         """Let models work on several `requests` at once; what fails is told in its place."""
+        spend(request, Scope.CHAT, len(body.requests) - 1, beside=1)
         asker = caller(request).name
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._outcome(piece, asker)) for piece in body.requests]

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -26,6 +27,7 @@ from assistant.config import HttpConfig
 from assistant.config.doors import AliasConfig
 from assistant.engines import EngineConfig
 from assistant.events import EventBus
+from assistant.http import app as door
 from assistant.http.app import make_app, serve
 from assistant.http.rest import routes
 from assistant.models.pool import Model, Pool
@@ -54,6 +56,12 @@ class House:
         """Ask for work."""
         async with self.session.post(path, json=body) as answer:
             return answer.status, await answer.json()
+
+
+@pytest.fixture
+def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no time pass for who has to wait, however long a test takes."""
+    monkeypatch.setattr(door, "time", SimpleNamespace(monotonic=lambda: 0.0))
 
 
 @pytest.fixture
@@ -223,6 +231,23 @@ async def test_several_work_at_once(house: House) -> None:
     assert near["result"]["vector"] == [1.0, 0.0]
     assert small["result"]["text"] == "Here."
     assert (nobody["error"]["code"], broken["error"]["code"]) == ("unknown_model", "engine_unavailable")
+
+
+@pytest.mark.usefixtures("_nobody_waits")
+async def test_each_of_several_pieces_counts_as_a_request_does(house: House) -> None:
+    async def asked(path: str, **body: Any) -> tuple[int, str | None]:
+        from_afar = {"Via": "1.1 proxy"}  # here the owner may ask as often as they like
+        async with house.session.post(path, json=body, headers=from_afar) as answer:
+            return answer.status, answer.headers.get("Retry-After")
+
+    piece = {"inputs": "a", "model_id": "near"}
+    batch, parallel = "/api/inference/batch", "/api/inference/parallel"
+    assert await asked(batch, model_id="small", inputs=["x"] * 31) == (429, None), "so many there never are"
+    assert await asked(parallel, requests=[piece] * 16) == (200, None)
+    assert await asked(batch, model_id="small", inputs=["x"] * 20) == (429, "8")
+    assert await asked(batch, model_id="near", inputs=["a"] * 12) == (200, None)
+    assert await asked(parallel, requests=[piece]) == (429, "1")
+    assert not house.chat.requests
 
 
 @pytest.mark.parametrize(
