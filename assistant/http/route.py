@@ -1,8 +1,9 @@
 """What a door serves, as values: the application, its checks and its description are made from them."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
@@ -11,6 +12,7 @@ from aiohttp import hdrs, web
 
 from assistant.access import Scope
 from assistant.http.problem import Problem, misfit, plain
+from assistant.models.waiting import ASKER
 
 __all__ = [
     "ARRIVING",
@@ -43,7 +45,7 @@ _SILENCE = 10.0
 
 
 _ALL = 200_000_000
-"""Bytes of all bodies that are still coming; beyond them only small ones are taken."""
+"""Bytes of all bodies that are still coming; beyond them only small ones are taken, and one of each key."""
 _SMALL = 100_000
 """Bytes of a small one."""
 
@@ -52,8 +54,8 @@ _SMALL = 100_000
 class Arriving:
     """The bodies that are still coming to an application."""
 
-    size: int = 0
-    """Bytes of them that are there."""
+    sizes: Counter[str] = field(default_factory=Counter)
+    """Bytes of them that are there, by the names of the keys with which they are sent."""
 
 
 ARRIVING = web.AppKey("arriving", Arriving)
@@ -139,7 +141,7 @@ async def read(request: web.Request, most: int) -> bytes:
 
     Raises Problem before more than *most* bytes of it are in memory, or more of all bodies than there is room for.
     """
-    arriving = request.config_dict[ARRIVING]
+    sizes, asker = request.config_dict[ARRIVING].sizes, ASKER.get()
     if (request.content_length or 0) > most:
         raise _too_large(most)
     data, loop = bytearray(), asyncio.get_running_loop()
@@ -148,16 +150,18 @@ async def read(request: web.Request, most: int) -> bytes:
             async for piece in request.content.iter_any():
                 silence.reschedule(loop.time() + _SILENCE)
                 data += piece
-                arriving.size += len(piece)
+                sizes[asker] += len(piece)
                 if len(data) > most:
                     raise _too_large(most)
-                if arriving.size > _ALL and len(data) > _SMALL:
-                    raise _too_many()
+                if len(data) > _SMALL and sizes.total() > _ALL and sizes[asker] > len(data):
+                    raise _too_many()  # who sends nothing else has room: it may be full of somebody else's
     except TimeoutError:
         message = f"the body did not come in {_ARRIVAL:g} s, or nothing of it for {_SILENCE:g} s"
         raise Problem(HTTPStatus.REQUEST_TIMEOUT, "too_slow", message) from None
     finally:
-        arriving.size -= len(data)
+        sizes[asker] -= len(data)
+        if not sizes[asker]:
+            del sizes[asker]
     return bytes(data)
 
 

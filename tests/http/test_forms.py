@@ -211,3 +211,21 @@ async def test_t6_forms_of_one_key_that_do_not_come_leave_a_place_to_another_key
     async with slow.sending(1, other):
         status, _ = await told(house.port, door, nothing, key=other)
         assert status == 400, "there is room"
+
+
+async def test_t7_bodies_of_one_key_that_do_not_come_leave_room_for_another_key(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(route, "_ALL", 1_000_000)
+    door, other = "/v1/audio/transcriptions", await house.keys.create("other", [Scope.AUDIO])
+    large = part("a", bytes(900_000)) + b"--x--\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    writer.write(post(door, FORM, f"Content-Length: {len(large)}") + large[:-1])
+    async with asyncio.timeout(30):
+        while (await told(house.port, door, large))[0] != 429:
+            await asyncio.sleep(0.01)
+    assert (await told(house.port, door, large, key=other))[0] != 429
+    writer.write(large[-1:])
+    async with asyncio.timeout(30):
+        assert b" 413 " in await reader.readline(), "the first is read to its end"
+    writer.close()
