@@ -9,12 +9,11 @@ from functools import partial
 from typing import Any, TypeVar
 
 from assistant.audio import AudioChunk
-from assistant.errors import AssistantError
-from assistant.http.openai.dialect import fault
 from assistant.http.problem import Problem
 from assistant.http.realtime import requests
 from assistant.http.realtime.answering import Ending, answering, unanswered
 from assistant.http.realtime.buffer import Buffer
+from assistant.http.realtime.dictation import Dictation
 from assistant.http.realtime.hearing import utterance
 from assistant.http.realtime.items import Item, Items
 from assistant.http.realtime.party import Party
@@ -30,7 +29,6 @@ from assistant.pipeline.outbox import Outbox
 from assistant.pipeline.question import Question
 from assistant.pipeline.utterance import Utterance, transcribe
 from assistant.serving import Generation
-from assistant.speech import Transcript
 
 __all__ = ["Session"]
 
@@ -40,8 +38,6 @@ T = TypeVar("T")
 
 _SHORTEST = 0.1
 """Seconds of sound that can be committed."""
-_UNHEARD = 8
-"""Utterances that may wait for a recogniser."""
 _PAUSE = 1.0
 """Seconds after which a session listens anew where listening failed; twice as long each time that it goes on to."""
 _LONGEST_PAUSE = 10.0
@@ -92,8 +88,8 @@ class Session:
         self._id = new_id("sess")
         self._settings = replace(party.settings, transcribes=transcribes)
         self._items = Items()
+        self._dictation = Dictation(wire, self._items)
         self._buffer = Buffer(asyncio.get_running_loop().time())
-        self._language = ""
         self._response: Response | None = None
         self._interruptions = 0
         self._speaking = False
@@ -102,8 +98,6 @@ class Session:
         self._leaving: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._followed: set[_Heard] = set()
-        self._understanding: set[asyncio.Event] = set()
-        self._room = asyncio.Semaphore(_UNHEARD)
 
     @property
     def conversation(self) -> Conversation:
@@ -195,7 +189,7 @@ class Session:
 
     async def _add(self, new: requests.NewItem, after: str | None) -> None:
         if (sound := requests.sound_in(new)) is not None:
-            self._check_room()
+            self._dictation.check()
             buffer = Buffer(asyncio.get_running_loop().time())
             buffer.push(sound, self._settings.hears)
             item = Item(role="user", spoken=True, id=new.id or new_id("item"))
@@ -259,7 +253,7 @@ class Session:
         """Hear one utterance, and have it followed."""
         settings, item, ending = self._settings, Item(role="user", spoken=True), Ending()
         answers = not settings.transcribes and detection.create_response is not False
-        turn = self._party.turn(settings, self._language)
+        turn = self._party.turn(settings, self._dictation.language)
         report, permit = Report(turn, told=self._party.house and answers), Permit(self._ask)
         answer = permit.answering(answering(self._generation, self._party, settings, ending))
         drafts = Drafts(turn, self._items.conversation, answer if answers else unanswered)
@@ -270,7 +264,7 @@ class Session:
             end = self._milliseconds(draft.end)
             await self._wire.send("input_audio_buffer.speech_stopped", item_id=item.id, audio_end_ms=end)
             await self._said(item)
-            await self._room.acquire()
+            await self._dictation.place()
         except BaseException:
             await heard.close()
             raise
@@ -300,7 +294,7 @@ class Session:
     async def _follow(self, heard: _Heard, draft: Draft, seconds: float, answers: bool, interruptions: int) -> None:
         """Tell what was said, and answer it, unless somebody speaks again before that is known."""
         try:
-            words = await self._understand(heard.item, seconds, lambda: asyncio.shield(draft.transcript))
+            words = await self._dictation.write(heard.item, seconds, lambda: asyncio.shield(draft.transcript))
             if not words:
                 heard.report.nothing()
             elif answers and interruptions == self._interruptions:
@@ -328,23 +322,19 @@ class Session:
         """Take what was sent for all that was said."""
         if self._settings.detection is not None:
             raise Problem(400, "unsupported", "turn_detection commits by itself", "send turn_detection: null first")
-        self._check_room()
+        self._dictation.check()
         await self._take_in(Item(role="user", spoken=True), self._buffer.take(), self._said)
-
-    def _check_room(self) -> None:
-        if self._room.locked():
-            raise Problem(429, "too_many", f"{_UNHEARD} utterances wait to be transcribed", "wait for them")
 
     async def _take_in(self, item: Item, chunks: Sequence[AudioChunk], tell: Callable[[Item], Awaitable[None]]) -> None:
         """Have what was said written down, once it is an item and the client was told of it."""
         if sum(chunk.duration for chunk in chunks) < _SHORTEST:
             message = f"there is less than {_SHORTEST * 1000:g} ms of sound"
             raise Problem(400, "input_audio_buffer_commit_empty", message)
-        turn = self._party.turn(self._settings, self._language)
+        turn = self._party.turn(self._settings, self._dictation.language)
         said = Utterance(tuple(chunks), chunks[0].timestamp, chunks[-1].end, chunks[0].timestamp)
         await tell(item)
-        await self._room.acquire()
-        self._own(self._understand(item, said.seconds, partial(transcribe, said, turn, turn.expected)))
+        await self._dictation.place()
+        self._own(self._dictation.write(item, said.seconds, partial(transcribe, said, turn, turn.expected)))
 
     async def _said(self, item: Item) -> None:
         """Tell that something was said, of which the words are not known yet."""
@@ -355,33 +345,6 @@ class Session:
         await self._wire.send("input_audio_buffer.committed", previous_item_id=before, item_id=item.id)
         await self._wire.send("conversation.item.added", previous_item_id=before, item=told)
         await self._wire.send("conversation.item.done", previous_item_id=before, item=told)
-
-    async def _understand(self, item: Item, seconds: float, hear: Callable[[], Awaitable[Transcript]]) -> str:
-        """Tell the words of an item, and return them; empty where there are none, or they could not be understood."""
-        understood = asyncio.Event()
-        self._understanding.add(understood)
-        kind = "conversation.item.input_audio_transcription"
-        where = {"item_id": item.id, "content_index": 0}
-        try:
-            known = await hear()
-            item.say(known.text)
-            self._language = known.language
-            self._items.keep()
-            if known.text:
-                await self._wire.send(f"{kind}.delta", **where, delta=known.text)
-            usage = {"type": "duration", "seconds": round(seconds, 3)}
-            await self._wire.send(f"{kind}.completed", **where, transcript=known.text, usage=usage)
-            return known.text
-        except AssistantError as error:
-            log.error("the transcription of %s failed: %s", item.id, error)
-            told = fault(problem_with(error))
-            reason = {"type": told.type, "code": told.code, "message": told.message}
-            await self._wire.send(f"{kind}.failed", **where, error=reason)
-            return ""
-        finally:
-            self._room.release()
-            understood.set()
-            self._understanding.discard(understood)
 
     def _begin_response(
         self, settings: Settings, ask: Callable[[], None], metadata: Mapping[str, str] | None = None
@@ -403,9 +366,8 @@ class Session:
     async def _answer(self, response: Response, settings: Settings) -> None:
         """Answer the conversation as it is, because the client wants that."""
         with self._making(response):
-            for understood in list(self._understanding):
-                await understood.wait()
-            turn, ending = self._party.turn(settings, self._language), Ending()
+            await self._dictation.written()
+            turn, ending = self._party.turn(settings, self._dictation.language), Ending()
             conversation, language = self._items.conversation, turn.language
             answer = answering(self._generation, self._party, settings, ending)
             report = Report(turn, told=self._party.house)
