@@ -23,17 +23,16 @@ class Limits:
         self._clock = clock
         self._buckets: dict[Bucket, tuple[float, float]] = {}
 
-    def take(self, scope: Scope, whose: Sequence[str], count: int = 1, *, beside: int = 0) -> int | None:
+    def take(self, scope: Scope, whose: Sequence[str], count: int = 1, *, beside: int = 0) -> int:
         """Take *count* tokens of each bucket: of a key and of an address, say. Return 0.
 
         Where one has fewer take none, and return the whole seconds until it has them, and those *beside* them that
-        have been taken for the same thing before; None where it never has.
+        have been taken for the same thing before. More than a full bucket holds count as so many.
         """
         minute = self._config.scopes.get(scope, self._config.minute)
         if not minute or not whose:
             return 0
-        if count + beside > self._config.burst:
-            return None
+        count = max(0, min(count, self._config.burst - beside))
         now, rate = self._clock(), minute / 60
         found = {(name, scope): self._level((name, scope), now, rate) for name in whose}
         if (least := min(found.values())) < count:

@@ -59,11 +59,7 @@ class _Purse:
 
     def spend(self, scope: Scope, count: int = 1, *, beside: int = 0) -> None:
         """Take tokens of them all; raises Problem where there are too few."""
-        wait = self.limits.take(scope, self.whose, count, beside=beside)
-        if wait is None:
-            message = f"that is more for {scope} than may be asked for at once"
-            raise Problem(429, "too_many_requests", message, "ask for less at once")
-        if wait:
+        if wait := self.limits.take(scope, self.whose, count, beside=beside):
             raise _later(wait, "too_many_requests", f"too many requests for {scope}")
 
 

@@ -33,8 +33,10 @@ def test_several_at_once_are_taken_together_or_not_at_all() -> None:
     assert limits.take(Scope.CHAT, ["192.0.2.1"], 10) == 0, "what was refused has taken nothing"
     clock.now += 1
     assert limits.take(Scope.CHAT, ["key a"], 4) == 0
-    assert limits.take(Scope.CHAT, ["key a"], 11) is None
-    assert limits.take(Scope.CHAT, ["key a"], 10, beside=1) is None
+    assert limits.take(Scope.CHAT, ["key a"], 11) == 10
+    clock.now += 10
+    assert limits.take(Scope.CHAT, ["key a"], 1) == limits.take(Scope.CHAT, ["key a"], 99, beside=1) == 0
+    assert limits.take(Scope.CHAT, ["key a"], 99, beside=1) == 10, "it has taken all there were"
     assert limits.take(Scope.HOME, ["key a"], 11) == limits.take(Scope.CHAT, [], 11) == 0
 
 

@@ -242,12 +242,20 @@ async def test_each_of_several_pieces_counts_as_a_request_does(house: House) -> 
 
     piece = {"inputs": "a", "model_id": "near"}
     batch, parallel = "/api/inference/batch", "/api/inference/parallel"
-    assert await asked(batch, model_id="small", inputs=["x"] * 31) == (429, None), "so many there never are"
     assert await asked(parallel, requests=[piece] * 16) == (200, None)
-    assert await asked(batch, model_id="small", inputs=["x"] * 20) == (429, "8")
-    assert await asked(batch, model_id="near", inputs=["a"] * 12) == (200, None)
+    assert await asked(batch, model_id="small", inputs=["x"] * 20) == (429, "7")
+    assert await asked(batch, model_id="near", inputs=["a"] * 13) == (200, None)
     assert await asked(parallel, requests=[piece]) == (429, "1")
     assert not house.chat.requests
+
+
+@pytest.mark.usefixtures("_nobody_waits")
+async def test_a_list_counts_as_a_burst_at_most(house: House) -> None:
+    path, headers = "/api/inference/batch", {"Via": "1.1 proxy"}
+    for status in (200, 429):
+        body = {"model_id": "near", "inputs": ["a"] * 64}
+        async with house.session.post(path, json=body, headers=headers) as answer:
+            assert answer.status == status
 
 
 @pytest.mark.parametrize(
