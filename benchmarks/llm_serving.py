@@ -148,7 +148,7 @@ def processor_time(process: int) -> float:
 
 @dataclass
 class Reply:
-    """When the pieces of a reply came, in seconds after it was asked for; each is a token, or several."""
+    """When the pieces of a reply came, in seconds after it was asked for; each is a token, or some."""
 
     times: list[float]
     tokens: int

@@ -67,6 +67,8 @@ WALL = {
     "assistant/http/timers.py": "when a timer rings, for people",
     "assistant/http/history.py": "what people said since when is forgotten",
     "assistant/http/guard.py": "when a key expires",
+    "assistant/http/tls.py": "until when a certificate is valid",
+    "assistant/http/validity.py": "the same",
     "assistant/http/ollama/dialect.py": "the time of an answer",
     "assistant/http/ollama/listing.py": "since when a model is here, and until when",
     "assistant/http/openai/chat.py": "the time of an answer",

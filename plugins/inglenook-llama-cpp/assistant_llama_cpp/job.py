@@ -62,16 +62,13 @@ class Outbox:
             self._loop.call_soon_threadsafe(self._ready.set)
 
     async def get(self) -> ChatDelta:
-        """Return the next delta, all words that are there as one, or raise the error that took its place."""
+        """Return the next delta, or raise the error that took its place."""
         while not self._items:
             self._ready.clear()
             if not self._items:
                 await self._ready.wait()
         was_full = self.full
         item = self._items.popleft()
-        while self._items and isinstance(item, TextDelta) and isinstance(more := self._items[0], TextDelta):
-            item = TextDelta(item.text + more.text, item.logprobs + more.logprobs)
-            self._items.popleft()
         if was_full and not self.full:
             self._resume()
         if isinstance(item, AssistantError):

@@ -4,7 +4,7 @@ import pytest
 from assistant_llama_cpp import job
 from assistant_llama_cpp.job import Outbox
 
-from assistant import ChatDelta, Done, TextDelta, TokenLogprob, ToolCall, WrittenToken
+from assistant import ChatDelta, Done, TextDelta, ToolCall
 
 
 def due(outbox: Outbox) -> bool:
@@ -21,18 +21,7 @@ async def test_a_program_learns_of_its_first_words_at_once_and_then_now_and_then
     outbox.tell()
     outbox.put(TextDelta("day."))
     assert not due(outbox)
-    assert await outbox.get() == TextDelta("Good day."), "nothing is held back, and what is there comes as one"
-
-
-async def test_words_that_are_there_come_as_one_and_nothing_else_does() -> None:
-    def likely(text: str) -> TextDelta:
-        return TextDelta(text, (WrittenToken(TokenLogprob(text.encode(), -0.5)),))
-
-    outbox, call = Outbox(lambda: None), ToolCall("c1", "switch_lamp", {})
-    good, day = likely("Good "), likely("day.")
-    outbox.put(good, day, call, likely("Well."), Done("stop"))
-    assert await outbox.get() == TextDelta("Good day.", good.logprobs + day.logprobs)
-    assert [await outbox.get() for _ in range(3)] == [call, likely("Well."), Done("stop")]
+    assert [await outbox.get(), await outbox.get()] == [TextDelta("Good "), TextDelta("day.")], "nothing is held back"
 
 
 @pytest.mark.parametrize("last", [Done("stop"), ToolCall("c1", "switch_lamp", {})])
