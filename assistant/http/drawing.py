@@ -1,14 +1,14 @@
 """What the doors to chat models share: how tokens may be drawn, and how large a schema may be."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from assistant.chat import Sampling
+from assistant.chat import Sampling, TokenLogprob
 from assistant.http.problem import Problem
 
-__all__ = ["Drawing", "Penalty", "Temperature", "check_json"]
+__all__ = ["Drawing", "Penalty", "Temperature", "check_json", "likely"]
 
 Temperature = Annotated[float, Meta(ge=0, le=2)]
 Penalty = Annotated[float, Meta(ge=-2, le=2)]
@@ -38,6 +38,11 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     def sampling(self, seed: int | None) -> Sampling:
         """Return the same as an engine takes it; *seed* makes a drawn reply repeatable."""
         return Sampling(seed=seed, **{name: getattr(self, name) for name in Drawing.__struct_fields__})
+
+
+def likely(token: TokenLogprob) -> dict[str, Any]:
+    """Return what programs are told of a token, by OpenAI's keys, which are Ollama's, too."""
+    return {"token": token.piece.decode("utf-8", "replace"), "logprob": token.logprob, "bytes": list(token.piece)}
 
 
 def check_json(value: object, key: str) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 from aiohttp import web
 
 from assistant.access import Scope
-from assistant.chat import ChatRequest, Done, TextDelta, TokenLogprob, ToolCall, WrittenToken
+from assistant.chat import ChatRequest, Done, TextDelta, ToolCall, WrittenToken
 from assistant.engines import Kind
 from assistant.errors import AssistantError, UnknownModel
+from assistant.http.drawing import likely
 from assistant.http.guard import about, needs
 from assistant.http.ollama.bodies import Body, ChatBody, GenerateBody, chat_request, generate_request
 from assistant.http.ollama.dialect import Stopwatch, at_once, fault, line, moment, render
@@ -92,14 +93,14 @@ async def _answer(
     pieces = _pieces(request, generation, body, asked, shape)
     if body.stream is not False:
         return await stream(request, LINES, _told(pieces))
-    said, calls, last, likely = "", list[ToolCall](), dict[str, Any](), list[Any]()
+    said, calls, last, tokens = "", list[ToolCall](), dict[str, Any](), list[Any]()
     async with aclosing(pieces):
         async for text, call, told in pieces:
             said += text
             calls += [call] if call else []
-            likely += told.get("logprobs", ())
+            tokens += told.get("logprobs", ())
             last = told
-    return json_answer({**last, **shape(said, calls), **({"logprobs": likely} if likely else {})})
+    return json_answer({**last, **shape(said, calls), **({"logprobs": tokens} if tokens else {})})
 
 
 Piece = tuple[str, ToolCall | None, dict[str, Any]]
@@ -133,12 +134,8 @@ async def _pieces(
 
 def _likely(tokens: Sequence[WrittenToken]) -> Mapping[str, Any]:
     """Return the key that tells how likely tokens were, if anything is told of them."""
-    told = [_token(written.token) | {"top_logprobs": [_token(one) for one in written.top]} for written in tokens]
+    told = [likely(written.token) | {"top_logprobs": [likely(one) for one in written.top]} for written in tokens]
     return {"logprobs": told} if told else {}
-
-
-def _token(token: TokenLogprob) -> dict[str, Any]:
-    return {"token": token.piece.decode("utf-8", "replace"), "logprob": token.logprob, "bytes": list(token.piece)}
 
 
 async def _told(pieces: AsyncGenerator[Piece, None]) -> AsyncGenerator[bytes, None]:

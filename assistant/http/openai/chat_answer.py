@@ -1,12 +1,13 @@
 """What `/v1/chat/completions` answers, whole or in pieces."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from assistant.chat import TokenLogprob, ToolCall, Usage, WrittenToken
+from assistant.chat import ToolCall, Usage, WrittenToken
+from assistant.http.drawing import likely
 from assistant.http.openai.replies import Written
 
 __all__ = [
@@ -176,11 +177,7 @@ def logprobs(told: Sequence[WrittenToken]) -> Logprobs | None:
 
 
 def _position(written: WrittenToken) -> Position:
-    return Position(**_likely(written.token), top_logprobs=[LikelyToken(**_likely(token)) for token in written.top])
-
-
-def _likely(token: TokenLogprob) -> dict[str, Any]:
-    return {"token": token.piece.decode("utf-8", "replace"), "logprob": token.logprob, "bytes": list(token.piece)}
+    return Position(**likely(written.token), top_logprobs=[LikelyToken(**likely(token)) for token in written.top])
 
 
 def tokens(usages: list[Usage]) -> Tokens:

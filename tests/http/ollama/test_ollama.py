@@ -290,6 +290,18 @@ async def test_a_model_that_is_not_to_stay_leaves_after_its_reply(house: House, 
     assert (await client.ps()).models == []
 
 
+async def test_a_model_that_cannot_leave_has_answered_all_the_same(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unload(pool: Pool, model: str) -> None:
+        raise EngineError("its server does not answer")
+
+    monkeypatch.setattr(Pool, "unload", unload)
+    house.chat.script = ["Blue."]
+    status, lines = await post(house, "/api/generate", model="small", prompt="Which?", keep_alive=0)
+    assert (status, [line.get("done") for line in lines]) == (200, [False, True])
+
+
 @pytest.mark.parametrize("keep_alive", [-1, "5m", "00x", "-5s", ""])
 async def test_any_other_stays(house: House, keep_alive: Any) -> None:
     house.chat.script = ["Blue."]
